@@ -1,0 +1,83 @@
+//! The command line. It attaches to the process that runs a profile if there is one, else opens the profile itself.
+//!
+//! It decides nothing about messages: requests, replies and events are the control protocol's ([`kith_core::wire::control`]),
+//! whichever way they go. All words that a person reads are in [`text`]. What it prints as JSON and how it exits:
+//! `docs/cli.md`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod account;
+mod arguments;
+mod backend;
+mod chat;
+mod error;
+mod people;
+mod print;
+mod run;
+mod secret;
+mod send;
+mod sound;
+mod text;
+
+use arguments::{Arguments, Command};
+use backend::Context;
+use error::{Error, Success};
+
+/// Parses the arguments, does what they say, and reports.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    init_logs();
+    let json = arguments.global.json;
+    match start(arguments) {
+        Ok(success) => success.into(),
+        Err(error) => error.report(json),
+    }
+}
+
+fn start(arguments: Arguments) -> Result<Success, Error> {
+    let context = Context::new(arguments.global)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::system(text::no_runtime(&error)))?;
+    let outcome = runtime.block_on(execute(&context, arguments.command));
+    // A read of standard input cannot be cancelled: it must not keep the program from ending.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn execute(context: &Context, command: Command) -> Result<Success, Error> {
+    match command {
+        Command::Register(arguments) => account::register(context, arguments).await,
+        Command::Login(arguments) => account::log_in(context, arguments).await,
+        Command::Whoami => account::whoami(context).await,
+        Command::Invite => account::invite(context).await,
+        Command::Status => account::status(context).await,
+        Command::Contacts => people::contacts(context).await,
+        Command::Requests => people::requests(context).await,
+        Command::Add(arguments) => people::add(context, arguments).await,
+        Command::Accept { who } => people::accept(context, who).await,
+        Command::Decline { who } => people::decline(context, who).await,
+        Command::Block { who } => people::block(context, who).await,
+        Command::Unblock { who } => people::unblock(context, who).await,
+        Command::Verify(arguments) => people::verify(context, arguments).await,
+        Command::Group(arguments) => people::create_group(context, arguments).await,
+        Command::Send(arguments) => send::send(context, arguments).await,
+        Command::Edit { name, message, text } => send::edit(context, name, message, text).await,
+        Command::Delete { name, message } => send::delete(context, name, message).await,
+        Command::React { name, message, emoji } => send::react(context, name, message, emoji).await,
+        Command::History(arguments) => chat::history(context, arguments).await,
+        Command::Chat { name } => chat::chat(context, name).await,
+        Command::Listen => run::listen(context).await,
+        Command::Run => run::run(context).await,
+        Command::Stop => run::stop(context).await,
+        Command::Transcribe(arguments) => sound::transcribe(context, arguments).await,
+    }
+}
+
+/// Logs go to standard error, and by default only say what broke: `KITH_LOG` sets more, such as `kith_core=debug`.
+fn init_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,512 @@
+//! Every word that a person reads, in English. Translations come with the window and replace this module's functions.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use kith_core::wire::control::{Contact, ContactRequest, Event, Me, Message, Reach, Status, Transcript};
+
+/// What `--help` says.
+pub(crate) mod help {
+    pub(crate) const ABOUT: &str = "Kith, a messenger for text and voice.";
+    pub(crate) const AFTER: &str = "NAME is a contact or a group: a handle, the part before its @ if only one contact has it, a group's name, or an id.\n\
+        Passwords are never arguments: they are asked for, or read from files.\n\
+        Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 written but not sent yet.";
+    pub(crate) const PROFILE: &str = "The directory of the account to use; by default this user's own";
+    pub(crate) const JSON: &str = "Print one JSON object a line, for programs";
+    pub(crate) const PASSWORD_FILE: &str = "Read the account's password from the first line of this file";
+    pub(crate) const PASSPHRASE_FILE: &str =
+        "Read the passphrase that unlocks the profile from this file; by default it is the password";
+    pub(crate) const MODELS: &str = "Where speech models are";
+    pub(crate) const LISTEN_AT: &str =
+        "Listen at this address, such as /ip4/0.0.0.0/udp/4101/quic-v1; by default at any free port";
+    pub(crate) const NO_MDNS: &str = "Do not look for contacts on the local network";
+    pub(crate) const ALWAYS_RELAY: &str = "Never connect directly: contacts do not see this device's address";
+    pub(crate) const NO_SYNC: &str = "Do not wait for news from the relay before answering";
+    pub(crate) const REGISTER: &str = "Create an account at a relay, or one without a relay";
+    pub(crate) const LOGIN: &str = "Use an account on this device too";
+    pub(crate) const HANDLE: &str = "The name at the relay: 3 to 32 of a-z 0-9 . _ -";
+    pub(crate) const RELAY: &str = "The relay's address, as its operator hands it out; several with commas between";
+    pub(crate) const INVITATION: &str =
+        "Read the invitation code from this file, where the relay takes new accounts by invitation only";
+    pub(crate) const LOCAL: &str =
+        "Without a relay: devices find each other on the local network or at known addresses";
+    pub(crate) const WHOAMI: &str = "Show who is signed in";
+    pub(crate) const INVITE: &str = "Print the link by which others add this account";
+    pub(crate) const STATUS: &str = "Show how the relay and every contact is reached, and why not better";
+    pub(crate) const CONTACTS: &str = "List contacts and groups";
+    pub(crate) const REQUESTS: &str = "List who asks for contact";
+    pub(crate) const ADD: &str = "Ask somebody for contact";
+    pub(crate) const WHOM: &str = "name@relay, a name at one's own relay, or a kith:// link";
+    pub(crate) const GREETING: &str = "What to say with it, at most 1 kB";
+    pub(crate) const ACCEPT: &str = "Accept a contact request";
+    pub(crate) const DECLINE: &str = "Drop a contact request";
+    pub(crate) const WHO_ASKED: &str = "Who asked: a handle or an account's id";
+    pub(crate) const BLOCK: &str = "Block somebody: nothing comes or goes any more, and they are not told";
+    pub(crate) const UNBLOCK: &str = "Take a block back";
+    pub(crate) const NAME: &str = "A contact or a group";
+    pub(crate) const VERIFY: &str = "Show the safety number of a contact, and note that it was compared";
+    pub(crate) const COMPARED: &str = "The number was compared with what the contact's own Kith shows, and is the same";
+    pub(crate) const GROUP: &str = "Create a group";
+    pub(crate) const GROUP_NAME: &str = "How it is called";
+    pub(crate) const MEMBERS: &str = "Contacts to add";
+    pub(crate) const SEND: &str = "Send a text or a voice note";
+    pub(crate) const TEXT_OR_STDIN: &str = "The text; - reads it from standard input";
+    pub(crate) const VOICE: &str = "Send this sound file as a voice note";
+    pub(crate) const REPLY_TO: &str = "The message that this answers";
+    pub(crate) const WAIT: &str = "How long the message may take to leave; 0 does not wait";
+    pub(crate) const EDIT: &str = "Replace the text of one's own message";
+    pub(crate) const DELETE: &str = "Erase one's own message on all devices";
+    pub(crate) const REACT: &str = "React to a message, or take the reaction back";
+    pub(crate) const MESSAGE: &str = "The message's id, as `kith history NAME --ids` shows it";
+    pub(crate) const TEXT: &str = "The text";
+    pub(crate) const EMOJI: &str = "An emoji; none takes the reaction back";
+    pub(crate) const HISTORY: &str = "Print messages, oldest first";
+    pub(crate) const LIMIT: &str = "At most so many, up to 1000";
+    pub(crate) const BEFORE: &str = "Only those before this message";
+    pub(crate) const IDS: &str = "Print the ids of the messages too";
+    pub(crate) const CHAT: &str =
+        "Write and read in turn; without a terminal, every line of standard input is a message";
+    pub(crate) const LISTEN: &str = "Print what happens, as it happens";
+    pub(crate) const TRANSCRIBE: &str =
+        "Turn speech into text on this device: a sound file, or a voice note of a conversation";
+    pub(crate) const WHAT_TO_TRANSCRIBE: &str =
+        "A file, WAV or Ogg Opus; with --with a voice note's id, by default the newest note";
+    pub(crate) const WITH: &str = "Transcribe a voice note of this conversation, and keep the text with it";
+    pub(crate) const RUN: &str = "Keep the account online; other commands use this process while it runs";
+    pub(crate) const STOP: &str = "End the process that keeps the account online";
+}
+
+pub(crate) const NONSENSE: &str =
+    "the running Kith gave an answer that makes no sense: update both to the same release";
+pub(crate) const PASSWORD: &str = "Password: ";
+pub(crate) const PASSWORD_AGAIN: &str = "The same password again: ";
+pub(crate) const PASSPHRASE: &str = "Passphrase of this profile: ";
+pub(crate) const NEW_PASSPHRASE: &str = "Passphrase for this profile (Enter: the same as the password): ";
+pub(crate) const NEW_LOCAL_PASSPHRASE: &str = "Passphrase for this profile: ";
+pub(crate) const PASSPHRASE_AGAIN: &str = "The same passphrase again: ";
+pub(crate) const NOT_THE_SAME: &str = "the two were not the same: try again";
+pub(crate) const EMPTY_SECRET: &str = "an empty password or passphrase protects nothing: try again";
+pub(crate) const NO_PASSWORD: &str = "there is no terminal to ask for the password: use --password-file FILE";
+pub(crate) const NO_PASSPHRASE: &str = "there is no terminal to ask for the passphrase: use --passphrase-file FILE";
+pub(crate) const LOCAL_LOGIN: &str =
+    "an account without a relay cannot be logged in to: devices of it are linked to each other";
+pub(crate) const NOT_RUNNING: &str = "nothing is running for this profile";
+pub(crate) const ENDED: &str = "the Kith that kept this account online has ended: start the command again";
+pub(crate) const NOTHING_TO_SEND: &str = "there is no text to send";
+pub(crate) const TEXT_NOT_UTF8: &str = "the text is not UTF-8";
+pub(crate) const NO_SPEECH: &str = "No speech was found.";
+pub(crate) const MESSAGE_NOT_UTF8: &str = "that is not the id of a message";
+pub(crate) const CHAT_HELP: &str = "A line is a message. A line that begins with / is a command:\n\
+    /voice FILE.wav   send a voice note\n\
+    /transcribe       turn the newest voice note into text\n\
+    /history          the last messages again\n\
+    /help             this\n\
+    /quit             leave; messages that wait still go out when Kith runs again\n\
+    A message that begins with / is written with two: //";
+pub(crate) const CHAT_UNKNOWN: &str = "There is no such command: /help lists them.";
+pub(crate) const CHAT_VOICE_USAGE: &str = "Write /voice and the name of a sound file.";
+pub(crate) const DONE: &str = "Done.";
+pub(crate) const PRESS_ENTER: &str = "Press Enter to leave.";
+pub(crate) const STOPPED: &str = "Stopped.";
+pub(crate) const OUTPUT_CLOSED: &str = "standard output was closed";
+
+pub(crate) fn no_runtime(error: &dyn Display) -> String {
+    format!("the system does not give Kith threads to work with: {error}")
+}
+
+pub(crate) fn no_profile(profile: &Path) -> String {
+    format!("there is no account in {}: use `kith register` or `kith login` first", profile.display())
+}
+
+pub(crate) fn profile_exists(profile: &Path) -> String {
+    format!("there is an account in {} already: choose another directory with --profile", profile.display())
+}
+
+pub(crate) fn secret_file(path: &Path, error: &dyn Display) -> String {
+    format!("{} cannot be read: {error}", path.display())
+}
+
+pub(crate) fn secret_file_empty(path: &Path) -> String {
+    format!("the first line of {} is empty: it should hold the password", path.display())
+}
+
+pub(crate) fn secret_file_long(path: &Path) -> String {
+    format!("{} is too long to be a password's file", path.display())
+}
+
+pub(crate) fn no_prompt(error: &dyn Display) -> String {
+    format!("the terminal cannot be asked: {error}")
+}
+
+pub(crate) fn file_unreadable(path: &Path, error: &dyn Display) -> String {
+    format!("{} cannot be read: {error}", path.display())
+}
+
+pub(crate) fn text_too_long(limit_bytes: usize) -> String {
+    format!("the text has over {limit_bytes} bytes: send it in parts")
+}
+
+pub(crate) fn nobody_called(name: &str) -> String {
+    format!("no contact or group is called {name:?}: `kith contacts` lists them")
+}
+
+pub(crate) fn several_called(name: &str) -> String {
+    format!("several contacts are called {name:?}: write the whole handle")
+}
+
+pub(crate) fn no_safety_number(name: &str) -> String {
+    format!("{name:?} has no safety number yet: it comes with the first answer")
+}
+
+pub(crate) fn account_at(me: &Me) -> String {
+    me.handle.clone().unwrap_or_else(|| format!("account {}", me.account))
+}
+
+pub(crate) fn registered(me: &Me, recovery_code: &str) -> String {
+    format!(
+        "Welcome, {}.\n\nYour recovery code, shown this once:\n\n    {recovery_code}\n\n\
+         Write it down and keep it away from this device: it opens the account when the password is forgotten.\n\
+         Keep the account online with `kith run`.",
+        account_at(me)
+    )
+}
+
+pub(crate) fn logged_in(me: &Me) -> String {
+    format!("Signed in as {}. Keep the account online with `kith run`.", account_at(me))
+}
+
+pub(crate) fn running(me: &Me, profile: &Path) -> String {
+    format!("{} is online, from {}. Ctrl-C or `kith stop` ends it.", account_at(me), profile.display())
+}
+
+pub(crate) fn whoami(me: &Me) -> String {
+    let mut lines = vec![account_at(me), format!("account  {}", me.account), format!("device   {}", me.device)];
+    lines.push(match me.relays.as_slice() {
+        [] => "relay    none".to_owned(),
+        relays => format!("relay    {}", relays.join("\n         ")),
+    });
+    lines.push(format!("devices  {}", me.devices));
+    lines.join("\n")
+}
+
+pub(crate) fn asked(who: &str) -> String {
+    format!("The request is on its way to {who}: you can write to each other once it is accepted.")
+}
+
+pub(crate) fn accepted(who: &str) -> String {
+    format!("{who} is a contact now.")
+}
+
+pub(crate) fn declined(who: &str) -> String {
+    format!("The request of {who} is dropped.")
+}
+
+pub(crate) fn blocked(who: &str) -> String {
+    format!("{who} is blocked.")
+}
+
+pub(crate) fn unblocked(who: &str) -> String {
+    format!("{who} is not blocked any more.")
+}
+
+pub(crate) fn verified(who: &str) -> String {
+    format!("{who} is verified.")
+}
+
+pub(crate) fn safety_number(contact: &Contact, number: &str) -> String {
+    let name = &contact.name;
+    let state = if contact.verified { "It was compared." } else { "It was not compared yet." };
+    format!(
+        "The safety number with {name}:\n\n{number}\n\n{state}\n\
+         Compare it with what {name}'s own Kith shows, face to face or in a call. If it is the same: kith verify {name} --compared"
+    )
+}
+
+pub(crate) fn group_created(name: &str) -> String {
+    format!("The group {name} is there.")
+}
+
+pub(crate) fn contacts(contacts: &[Contact]) -> String {
+    if contacts.is_empty() {
+        return "No contacts yet: `kith add NAME` asks somebody.".to_owned();
+    }
+    let rows = contacts.iter().map(|contact| {
+        let mut notes = vec![match contact.state.as_str() {
+            "asked" => "asked, no answer yet".to_owned(),
+            state => state.to_owned(),
+        }];
+        if contact.verified {
+            notes.push("verified".to_owned());
+        }
+        if contact.unread > 0 {
+            notes.push(format!("{} unread", contact.unread));
+        }
+        vec![contact.name.clone(), notes.join(", ")]
+    });
+    table(rows.collect())
+}
+
+pub(crate) fn requests(requests: &[ContactRequest]) -> String {
+    if requests.is_empty() {
+        return "Nobody asks for contact.".to_owned();
+    }
+    requests.iter().map(request).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn request(request: &ContactRequest) -> String {
+    let who = match &request.handle {
+        Some(handle) => format!("{handle} (not verified), account {}", request.account),
+        None => format!("account {}", request.account),
+    };
+    let said = if request.text.is_empty() { String::new() } else { format!("\n    {}", indented(&request.text)) };
+    format!("{who} asks for contact{said}")
+}
+
+pub(crate) fn status(status: &Status) -> String {
+    let mut lines = vec![match (status.relay_connected, &status.relay_problem) {
+        (None, _) => "relay        none: contacts are reached on the local network and at known addresses".to_owned(),
+        (Some(true), _) => "relay        connected".to_owned(),
+        (Some(false), Some(problem)) => format!("relay        not connected: {problem}"),
+        (Some(false), None) => "relay        not connected yet".to_owned(),
+    }];
+    if !status.addresses.is_empty() {
+        lines.push(format!("found at     {}", status.addresses.join("\n             ")));
+    }
+    lines.push(format!("undelivered  {}", status.undelivered));
+    lines.extend(status.warnings.iter().map(|warning| format!("warning      {warning}")));
+    if !status.contacts.is_empty() {
+        lines.push(String::new());
+        lines.push(table(status.contacts.iter().map(reach).collect()));
+    }
+    lines.join("\n")
+}
+
+fn reach(reach: &Reach) -> Vec<String> {
+    let round_trip = reach.round_trip_ms.map(|ms| format!("{ms:.1} ms")).unwrap_or_default();
+    vec![reach.name.clone(), reach.path.clone(), round_trip, reach.why.clone()]
+}
+
+/// A message in one line, or more if its text has more.
+pub(crate) fn message(message: &Message) -> String {
+    let mut line = format!("{}  {}: {}", time(message.sent_ms), message.author_name, body(message));
+    let mut notes = Vec::new();
+    if message.edited {
+        notes.push("edited".to_owned());
+    }
+    if let Some(state) = &message.state {
+        notes.push(delivery(state, message.route.as_deref()));
+    }
+    notes.extend(message.reactions.iter().map(|(emoji, count)| format!("{emoji} {count}")));
+    if !notes.is_empty() {
+        line.push_str(&format!("  ({})", notes.join("; ")));
+    }
+    line
+}
+
+/// What a message says.
+pub(crate) fn body(message: &Message) -> String {
+    match message.kind.as_str() {
+        "deleted" => "[deleted]".to_owned(),
+        "voice" => {
+            let length = message.duration_ms.map(|ms| format!(", {}", seconds(u64::from(ms)))).unwrap_or_default();
+            let said = message.transcript.as_deref().map(|text| format!(" {}", indented(text))).unwrap_or_default();
+            format!("[voice note{length}]{said}")
+        }
+        "left" => "[left the group]".to_owned(),
+        "missing" => "[not here yet: it is being fetched]".to_owned(),
+        "malformed" => "[damaged]".to_owned(),
+        "unknown" => "[from a newer Kith: update to see it]".to_owned(),
+        _ => indented(message.text.as_deref().unwrap_or_default()),
+    }
+}
+
+/// `sent, by mailbox`.
+pub(crate) fn delivery(state: &str, route: Option<&str>) -> String {
+    match route {
+        Some("direct") => format!("{state}, directly"),
+        Some(route) => format!("{state}, by {route}"),
+        None => state.to_owned(),
+    }
+}
+
+/// The change of one's own message, in a chat.
+pub(crate) fn ticked(message: &Message) -> Option<String> {
+    let state = message.state.as_deref()?;
+    let tick = match state {
+        "sent" => "✓",
+        "delivered" | "read" => "✓✓",
+        _ => return None,
+    };
+    Some(format!("    {tick} {}: {}", delivery(state, message.route.as_deref()), beginning(&body(message))))
+}
+
+pub(crate) fn not_sent_yet(seconds: u64) -> String {
+    format!(
+        "It did not leave within {seconds} s. It is kept, and goes out when Kith runs and the way is free: `kith run`."
+    )
+}
+
+pub(crate) fn event(event: &Event) -> String {
+    match event {
+        Event::Message { message: new } => message(new),
+        Event::Changed { message: changed } => format!("{}  [changed]", message(changed)),
+        Event::Request { contact_request } => request(contact_request),
+        Event::Contact { account } => format!("contact {account} changed"),
+        Event::Typing { account, on: true, .. } => format!("{account} types"),
+        Event::Typing { account, on: false, .. } => format!("{account} stopped typing"),
+        Event::Connection { who, path, why } => {
+            let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+            match path.as_str() {
+                "none" => format!("{who} is not connected{why}"),
+                path => format!("{who} is connected, {path}{why}"),
+            }
+        }
+        Event::Warning { message } => format!("warning: {message}"),
+        Event::Lagged { missed } => format!("{missed} events were missed: look at `kith history`"),
+    }
+}
+
+pub(crate) fn chat_begins(name: &str) -> String {
+    format!("Chat with {name}. /help lists commands, /quit leaves.")
+}
+
+pub(crate) fn prompt(name: &str) -> String {
+    format!("{}> ", plain(name))
+}
+
+pub(crate) fn already_running(me: &Me) -> String {
+    format!("{} is online in another process already: end that with `kith stop` first", account_at(me))
+}
+
+pub(crate) fn transcript(transcript: &Transcript) -> String {
+    if transcript.text.is_empty() { NO_SPEECH.to_owned() } else { transcript.text.clone() }
+}
+
+pub(crate) fn with_id(message: &Message, line: &str) -> String {
+    format!("{line}\n    id {}", message.id)
+}
+
+pub(crate) fn said(message: &Message) -> String {
+    format!("{}: {}", message.author_name, body(message))
+}
+
+pub(crate) fn seconds(milliseconds: u64) -> String {
+    format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
+}
+
+/// `2026-11-21 13:45Z`: universal time, so that a log reads the same everywhere.
+pub(crate) fn time(since_1970_ms: u64) -> String {
+    let minutes = since_1970_ms / 60_000;
+    let (year, month, day) = date(minutes / 1440);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}Z", minutes / 60 % 24, minutes % 60)
+}
+
+/// The Gregorian date of a day counted from 1970-01-01, over years that begin in March, so that the leap day comes last.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days.saturating_add(719_468); // from 0000-03-01
+    let (era, day) = (days / 146_097, days % 146_097); // 400 years
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (shown, carried) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + carried, shown, day - (153 * month + 2) / 5 + 1)
+}
+
+/// Text from outside, without what would control the terminal or turn the writing round.
+pub(crate) fn plain(text: &str) -> String {
+    let controls = |letter: char| {
+        matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+            || letter.is_control() && letter != '\n'
+    };
+    text.chars()
+        .map(|letter| {
+            if letter == '\t' {
+                ' '
+            } else if controls(letter) {
+                '\u{FFFD}'
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n    ")
+}
+
+fn beginning(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(40).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+/// Columns as wide as their widest cell; the last is not padded.
+fn table(rows: Vec<Vec<String>>) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_the_gregorian_calendar() {
+        assert_eq!(time(0), "1970-01-01 00:00Z");
+        assert_eq!(time(951_782_400_000), "2000-02-29 00:00Z");
+        assert_eq!(time(951_868_799_999), "2000-02-29 23:59Z");
+        assert_eq!(time(1_795_268_705_000), "2026-11-21 13:45Z");
+        assert_eq!(time(4_107_542_400_000), "2100-03-01 00:00Z");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_control_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\nc\td\u{202E}e\u{9b}"), "a\u{FFFD}[2Jb\u{FFFD}\nc d\u{FFFD}e\u{FFFD}");
+        assert_eq!(plain("žluťoučký 🙂 שלום"), "žluťoučký 🙂 שלום");
+    }
+
+    #[test]
+    fn a_message_tells_its_state_and_its_way_in_words() {
+        let mut shown = Message {
+            id: "m1".into(),
+            conversation: "c1".into(),
+            author: "a1".into(),
+            author_name: "me".into(),
+            mine: true,
+            sent_ms: 0,
+            kind: "text".into(),
+            text: Some("one\ntwo".into()),
+            edited: false,
+            reply_to: None,
+            reactions: vec![("👍".into(), 2)],
+            duration_ms: None,
+            transcript: None,
+            state: Some("delivered".into()),
+            route: Some("direct".into()),
+        };
+        assert_eq!(message(&shown), "1970-01-01 00:00Z  me: one\n    two  (delivered, directly; 👍 2)");
+        assert_eq!(ticked(&shown).as_deref(), Some("    ✓✓ delivered, directly: one…"));
+        shown.kind = "voice".into();
+        shown.duration_ms = Some(2140);
+        shown.transcript = Some("Meet me.".into());
+        shown.state = Some("queued".into());
+        shown.route = None;
+        assert_eq!(message(&shown), "1970-01-01 00:00Z  me: [voice note, 2.1 s] Meet me.  (queued; 👍 2)");
+        assert_eq!(ticked(&shown), None);
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = vec![vec!["a".into(), "b".into(), String::new()], vec!["long".into(), "c".into(), "d".into()]];
+        assert_eq!(table(rows), "a     b\nlong  c  d");
+    }
+}

@@ -1,0 +1,33 @@
+//! What only a whole client decodes: a group's policy, an address record, the list of models.
+
+use kith_core::chat::policy::Policy;
+use kith_core::net::open_addresses;
+use kith_core::speech::Manifest;
+use kith_core::types::Timestamp;
+use kith_core::wire::address::{SEALED_BYTES, SIGNATURE_LABEL, SignedAddresses};
+use kith_core::wire::codec::Body as _;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+use super::{Target, fast, wire};
+
+pub const TARGETS: &[Target] = &[
+    fast("address_record", address_record),
+    fast("models", |bytes| std::str::from_utf8(bytes).is_ok_and(|text| Manifest::parse(text).is_ok())),
+    fast("policy", wire::body::<Policy>),
+];
+
+/// The bytes are what a contact signed and sealed.
+fn address_record(body: &[u8]) -> bool {
+    use ed25519_dalek::Signer as _;
+    let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let signature = key.sign(&[SIGNATURE_LABEL.as_bytes(), &[0], body].concat()).to_bytes().to_vec();
+    let signed = SignedAddresses { body: body.to_vec(), signature }.encode();
+    let Ok(length) = u16::try_from(signed.len()) else { return false };
+    let mut plain = [length.to_be_bytes().as_slice(), &signed].concat();
+    plain.resize(SEALED_BYTES - NONCE_LEN - CHACHA20_POLY1305.tag_len(), 0);
+    let cipher = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &[1; 32]).expect("a key"));
+    let (nonce, bound) = (Nonce::assume_unique_for_key([0; NONCE_LEN]), Aad::from(SIGNATURE_LABEL));
+    cipher.seal_in_place_append_tag(nonce, bound, &mut plain).expect("it is sealed");
+    let sealed = [[0; NONCE_LEN].as_slice(), &plain].concat();
+    open_addresses(&sealed, &key.verifying_key(), &[1; 32], Timestamp(0)).is_ok()
+}

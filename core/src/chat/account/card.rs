@@ -1,0 +1,455 @@
+//! Sealed cards: contact requests, and pleas to be added again.
+//!
+//! A stranger's first message is a card of at most 1 kB of text, sealed to the account's prekey. It stays one row until it is
+//! accepted, declined or blocked.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::identity::{AccountRecord, Context, FormatError, Signature};
+use crate::mls::{self, OwnKeyPackage, PrekeySecret, Suite};
+use crate::store::{Range, Read, Scope, Table};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, RequestId, Timestamp, Token};
+use crate::wire::codec::Body;
+use crate::wire::envelope::{Class, Envelope, Packet, Urgency};
+use crate::wire::message::{MAX_REQUEST_TEXT, Rejoin, RequestCard, Sealed, TokenPair};
+use crate::wire::relay::Request;
+
+use super::super::api::{Call, CallTarget, CommandError, Notice, Outgoing, Recipient};
+use super::super::turn::{EngineError, Turn, get};
+use super::contact::Asked;
+use super::supply::Errand;
+use super::{Account, MAX_HANDLE};
+
+/// HPKE's `info` for everything sealed to an account's prekey.
+const SEAL_INFO: &[u8] = b"kith/sealed/1";
+
+/// The most requests that wait; the relay bounds its slot too, this bounds what comes over a LAN.
+const MAX_WAITING: usize = 100;
+
+/// A contact request that waits for an answer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingRequest {
+    /// Whose.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// The handle they say they have: a hint.
+    #[serde(rename = "h")]
+    pub handle: Option<String>,
+    /// What they write.
+    #[serde(rename = "t")]
+    pub text: String,
+    /// When they wrote it, by their clock.
+    #[serde(rename = "w")]
+    pub wall: Timestamp,
+    #[serde(rename = "k", with = "serde_bytes")]
+    key_package: Vec<u8>,
+    #[serde(rename = "g")]
+    grant: TokenPair,
+}
+
+impl Body for WaitingRequest {
+    const MAX_BYTES: usize = 32 * 1024;
+}
+
+impl std::fmt::Debug for WaitingRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("WaitingRequest").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// One waiting request.
+///
+/// # Errors
+/// If the store does not answer or the row cannot be read.
+pub fn waiting_request(
+    read: &(impl Read + ?Sized),
+    account: &AccountId,
+) -> Result<Option<WaitingRequest>, EngineError> {
+    get(read, Table::Request, account.as_ref())
+}
+
+/// The requests that wait, by account id.
+///
+/// # Errors
+/// If the store does not answer or a row cannot be read.
+pub fn waiting_requests(read: &(impl Read + ?Sized)) -> Result<Vec<WaitingRequest>, EngineError> {
+    let rows = read.scan(Table::Request, &[], Range::first(MAX_WAITING))?;
+    let decode = |bytes: &[u8]| {
+        WaitingRequest::decode(bytes).map_err(|cause| EngineError::Stored { table: Table::Request, cause })
+    };
+    rows.iter().map(|row| decode(&row.value)).collect()
+}
+
+/// What accepting a request leads to: the engine creates the conversation.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// With whom.
+    pub record: AccountRecord,
+    /// A key package of the device that asked.
+    pub key_package: Vec<u8>,
+}
+
+/// What a sealed packet was.
+#[derive(Debug, Clone)]
+pub enum Opened {
+    /// A contact request that waits now.
+    Waiting,
+    /// A request by somebody whom this account has asked as well: both agree, so the engine creates the conversation.
+    Mutual(Box<Accepted>),
+    /// A member's device asks to be added again; signed by a device of that account's known record.
+    Rejoin(Box<Rejoin>),
+    /// From a blocked account: refused, and nobody is told.
+    Blocked,
+    /// Not for this account, not readable, or not signed by whom it names.
+    Garbage,
+}
+
+impl Account {
+    /// Asks a stranger for contact.
+    ///
+    /// # Errors
+    /// Why it was not done, as a command's answer.
+    pub fn request_contact(
+        &mut self,
+        turn: &mut Turn<'_>,
+        record: &[u8],
+        handle: Option<String>,
+        text: String,
+    ) -> Result<Result<(), CommandError>, EngineError> {
+        if text.len() > MAX_REQUEST_TEXT {
+            return Ok(Err(CommandError::TooLong { limit: MAX_REQUEST_TEXT }));
+        }
+        let Some((record, observation)) = self.observe_record(turn, record)? else {
+            return Ok(Err(CommandError::Malformed("that is not an account record".to_owned())));
+        };
+        if observation.is_refused() {
+            return Ok(Err(CommandError::Malformed(
+                "the relay shows an older or another record of this account than was seen before".to_owned(),
+            )));
+        }
+        let account = record.account_id();
+        if account == self.id() {
+            return Ok(Err(CommandError::Malformed("that is your own account".to_owned())));
+        }
+        let mut contact = self.contact_or_new(turn, account)?;
+        if contact.blocked {
+            return Ok(Err(CommandError::Blocked));
+        }
+        if contact.given.is_none() {
+            self.give(turn, &mut contact);
+        }
+        let Some(given) = contact.given else { return Err(EngineError::Broken("a contact without tokens")) };
+        let card = self.card(turn, account, given, text.clone())?;
+        let envelope = match self.seal(turn, &record, &Sealed::Request(card))? {
+            Ok(envelope) => envelope,
+            Err(error) => return Ok(Err(error)),
+        };
+        contact.handle = handle.filter(|handle| handle.len() <= MAX_HANDLE).or(contact.handle);
+        contact.asked = Some(Asked { text, envelope: Some(envelope.encode().into()) });
+        self.keep(turn, &contact);
+        self.note_contact(turn, &contact)?;
+        self.supply(turn)?;
+        self.deliver_request(turn, &record, &envelope);
+        Ok(Ok(()))
+    }
+
+    fn card(
+        &mut self,
+        turn: &mut Turn<'_>,
+        to: AccountId,
+        grant: TokenPair,
+        text: String,
+    ) -> Result<RequestCard, EngineError> {
+        let (suite, signer, identity) = (self.suite, self.signer(), self.leaf_identity());
+        let package = OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, false)?;
+        let mut card = RequestCard {
+            record: self.record.encode(),
+            handle: self.handle.clone(),
+            text,
+            grant,
+            wall: turn.now.wall,
+            device: self.device(),
+            key_package: package.bytes,
+            signature: Vec::new(),
+        };
+        let unsigned = Sealed::Request(card.clone()).encode();
+        card.signature = self.keys.events.sign(Context::Card, &signed(to, &unsigned)).as_bytes().to_vec();
+        Ok(card)
+    }
+
+    /// Signs and seals a plea of this device to be added to a conversation again.
+    ///
+    /// # Errors
+    /// If OpenMLS fails; the inner error if the account has no prekey that this Kith can seal to.
+    pub fn plea(
+        &mut self,
+        turn: &mut Turn<'_>,
+        to: &AccountRecord,
+        conversation: ConversationId,
+        suite: Suite,
+    ) -> Result<Result<Envelope, CommandError>, EngineError> {
+        let (signer, identity) = (self.signer(), self.leaf_identity());
+        let package = OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, false)?;
+        let mut plea = Rejoin {
+            account: self.id(),
+            conversation,
+            device: self.device(),
+            key_package: package.bytes,
+            wall: turn.now.wall,
+            signature: Vec::new(),
+        };
+        let unsigned = Sealed::Rejoin(plea.clone()).encode();
+        plea.signature = self.keys.events.sign(Context::Card, &signed(to.account_id(), &unsigned)).as_bytes().to_vec();
+        self.seal(turn, to, &Sealed::Rejoin(plea))
+    }
+
+    fn seal(
+        &self,
+        turn: &mut Turn<'_>,
+        to: &AccountRecord,
+        sealed: &Sealed,
+    ) -> Result<Result<Envelope, CommandError>, EngineError> {
+        let usable = to.prekeys().iter().find_map(|prekey| Some((Suite::from_number(prekey.suite).ok()?, prekey)));
+        let Some((suite, prekey)) = usable else {
+            return Ok(Err(CommandError::Malformed("that account has no key that this Kith can write to".to_owned())));
+        };
+        let account = to.account_id();
+        let boxed = mls::seal(suite, &prekey.key, SEAL_INFO, account.as_ref(), &sealed.encode(), turn.rng);
+        let Ok(boxed) = boxed else {
+            return Ok(Err(CommandError::Malformed(
+                "that account's key is damaged, or the request too large".to_owned(),
+            )));
+        };
+        let packet = Packet::Sealed { to: account, prekey: prekey.id, sealed: boxed };
+        Ok(Ok(Envelope {
+            id: EnvelopeId::random(turn.rng),
+            class: Class::Durable,
+            urgency: Urgency::Normal,
+            packet: packet.encode(),
+        }))
+    }
+
+    /// Brings a request to the account's relay, or, if it has none, straight to its devices.
+    fn deliver_request(&mut self, turn: &mut Turn<'_>, record: &AccountRecord, envelope: &Envelope) {
+        let account = record.account_id();
+        let Some(relay) = record.relays().first() else {
+            let to = record.devices().iter().map(|device| Recipient {
+                account,
+                device: device.device_id(),
+                transport: *device.transport_key().as_bytes(),
+                mailboxes: Vec::new(),
+            });
+            let outgoing =
+                Outgoing { id: envelope.id, class: envelope.class, envelope: envelope.encode(), to: to.collect() };
+            turn.effects.sends.push(outgoing);
+            return;
+        };
+        let id = RequestId::random(turn.rng);
+        let request = Request::DepositRequest {
+            account,
+            challenge: Token::new([0; Token::LEN]),
+            work: 0,
+            envelope: envelope.encode(),
+        };
+        self.under_way.insert(id, Errand::ContactRequest(account));
+        turn.effects.calls.push(Call { id, to: CallTarget::Relay(relay.clone()), request });
+    }
+
+    /// The account's relay has the request; it is not sent again.
+    pub(super) fn request_delivered(&self, turn: &mut Turn<'_>, account: &AccountId) -> Result<(), EngineError> {
+        let Some(mut contact) = self.contact(turn, account)? else { return Ok(()) };
+        let Some(asked) = &mut contact.asked else { return Ok(()) };
+        asked.envelope = None;
+        self.keep(turn, &contact);
+        Ok(())
+    }
+
+    /// Sends requests again that no relay has taken yet.
+    pub(super) fn retry_requests(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        for contact in super::contacts(&turn.read(), self.id())? {
+            let waiting = contact.asked.and_then(|asked| asked.envelope);
+            let Some(Ok(envelope)) = waiting.map(|bytes| Envelope::decode(&bytes)) else { continue };
+            let on_its_way = self.under_way.values().any(|errand| *errand == Errand::ContactRequest(contact.account));
+            if let (Some(record), false) = (self.record_of(turn, &contact.account)?, on_its_way) {
+                self.deliver_request(turn, &record, &envelope);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a sealed packet that came in.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn open_sealed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        to: AccountId,
+        prekey: u32,
+        sealed: &[u8],
+    ) -> Result<Opened, EngineError> {
+        let Some(plain) = self.unseal(to, prekey, sealed) else { return Ok(Opened::Garbage) };
+        match Sealed::decode(&plain) {
+            Ok(Sealed::Request(card)) => self.receive_card(turn, card),
+            Ok(Sealed::Rejoin(plea)) => self.receive_plea(turn, plea),
+            Err(_) => Ok(Opened::Garbage),
+        }
+    }
+
+    fn unseal(&self, to: AccountId, prekey: u32, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        if to != self.id() {
+            return None;
+        }
+        let open = |suite: Suite, secret: &PrekeySecret| mls::open(suite, secret, SEAL_INFO, to.as_ref(), sealed).ok();
+        self.prekeys.iter().filter(|own| own.id == prekey).find_map(|own| open(own.suite, &own.secret))
+    }
+
+    fn receive_card(&mut self, turn: &mut Turn<'_>, card: RequestCard) -> Result<Opened, EngineError> {
+        let Ok(record) = AccountRecord::decode_verified(&card.record) else { return Ok(Opened::Garbage) };
+        let account = record.account_id();
+        let unsigned = Sealed::Request(RequestCard { signature: Vec::new(), ..card.clone() }).encode();
+        let genuine = self.is_signed(&record, card.device, &unsigned, &card.signature).is_ok();
+        if !genuine || account == self.id() || card.text.len() > MAX_REQUEST_TEXT {
+            return Ok(Opened::Garbage);
+        }
+        let contact = self.contact_or_new(turn, account)?;
+        if contact.blocked {
+            return Ok(Opened::Blocked);
+        }
+        if self.observe_record(turn, &card.record)?.is_none_or(|(_, seen)| seen.is_refused()) {
+            return Ok(Opened::Garbage);
+        }
+        let waiting = WaitingRequest {
+            account,
+            handle: card.handle.filter(|handle| handle.len() <= MAX_HANDLE),
+            text: card.text,
+            wall: card.wall,
+            key_package: card.key_package,
+            grant: card.grant,
+        };
+        self.keep_request(turn, &waiting)?;
+        // Both asked. One of the two creates the conversation at once, so that they need not agree on a rival first.
+        if contact.asked.is_some() && self.id() < account {
+            return Ok(match self.accept(turn, account)? {
+                Ok(accepted) => Opened::Mutual(Box::new(accepted)),
+                Err(_) => Opened::Waiting,
+            });
+        }
+        turn.effects.notices.push(Notice::Request { account });
+        Ok(Opened::Waiting)
+    }
+
+    fn keep_request(&self, turn: &mut Turn<'_>, waiting: &WaitingRequest) -> Result<(), EngineError> {
+        let earlier: Option<WaitingRequest> = turn.get(Table::Request, waiting.account.as_ref())?;
+        if earlier.as_ref().is_some_and(|earlier| earlier.wall > waiting.wall) {
+            return Ok(());
+        }
+        let full = turn.read().scan(Table::Request, &[], Range::first(MAX_WAITING))?.len() >= MAX_WAITING;
+        if earlier.is_none() && full {
+            turn.effects.notices.push(Notice::Dropped { reason: "contact requests" });
+            return Ok(());
+        }
+        turn.put(Table::Request, Scope::Account, waiting.account.as_ref(), waiting);
+        Ok(())
+    }
+
+    fn receive_plea(&mut self, turn: &mut Turn<'_>, plea: Rejoin) -> Result<Opened, EngineError> {
+        let Some(record) = self.record_of(turn, &plea.account)? else { return Ok(Opened::Garbage) };
+        if self.is_blocked(turn, &plea.account)? {
+            return Ok(Opened::Blocked);
+        }
+        if record.device(plea.device).is_none() {
+            // It may be in a newer record: the device pleads again, and is known by then.
+            self.fetch_record(turn, plea.account)?;
+        }
+        let unsigned = Sealed::Rejoin(Rejoin { signature: Vec::new(), ..plea.clone() }).encode();
+        match self.is_signed(&record, plea.device, &unsigned, &plea.signature) {
+            Ok(()) => Ok(Opened::Rejoin(Box::new(plea))),
+            Err(_) => Ok(Opened::Garbage),
+        }
+    }
+
+    fn is_signed(
+        &self,
+        record: &AccountRecord,
+        device: DeviceId,
+        unsigned: &[u8],
+        signature: &[u8],
+    ) -> Result<(), FormatError> {
+        const WHAT: &str = "a card";
+        let missing = FormatError::Invalid { what: WHAT, why: "its device is not in the record" };
+        let certificate = record.device(device).ok_or(missing)?;
+        let bytes = signature.try_into().map_err(|_| FormatError::Invalid { what: WHAT, why: "no signature" })?;
+        certificate.events_key().verify(Context::Card, &signed(self.id(), unsigned), &Signature::new(bytes))
+    }
+
+    /// Accepts a waiting request.
+    ///
+    /// # Errors
+    /// Why it was not done, as a command's answer.
+    pub fn accept(
+        &mut self,
+        turn: &mut Turn<'_>,
+        account: AccountId,
+    ) -> Result<Result<Accepted, CommandError>, EngineError> {
+        let Some(waiting) = turn.get::<WaitingRequest>(Table::Request, account.as_ref())? else {
+            return Ok(Err(CommandError::NoContact));
+        };
+        let Some(record) = self.record_of(turn, &account)? else { return Ok(Err(CommandError::NoContact)) };
+        let mut contact = self.contact_or_new(turn, account)?;
+        if contact.blocked {
+            return Ok(Err(CommandError::Blocked));
+        }
+        contact.accepted = true;
+        contact.handle = contact.handle.or(waiting.handle);
+        contact.taken = Some(waiting.grant);
+        if contact.given.is_none() {
+            self.give(turn, &mut contact);
+        }
+        self.drop_request(turn, &account);
+        self.keep(turn, &contact);
+        self.note_contact(turn, &contact)?;
+        self.supply(turn)?;
+        Ok(Ok(Accepted { record, key_package: waiting.key_package }))
+    }
+
+    /// An account that was asked has created the conversation. Returns the request's text: the first message.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn accepted_by(&mut self, turn: &mut Turn<'_>, account: AccountId) -> Result<Option<String>, EngineError> {
+        let mut contact = self.contact_or_new(turn, account)?;
+        let asked = contact.asked.take();
+        contact.accepted = true;
+        self.drop_request(turn, &account);
+        self.keep(turn, &contact);
+        self.note_contact(turn, &contact)?;
+        Ok(asked.map(|asked| asked.text).filter(|text| !text.is_empty()))
+    }
+
+    /// Drops a waiting request without a word.
+    ///
+    /// # Errors
+    /// Why it was not done, as a command's answer.
+    pub fn decline(&self, turn: &mut Turn<'_>, account: AccountId) -> Result<Result<(), CommandError>, EngineError> {
+        if !self.has_request(turn, &account)? {
+            return Ok(Err(CommandError::NoContact));
+        }
+        self.drop_request(turn, &account);
+        turn.effects.notices.push(Notice::Request { account });
+        Ok(Ok(()))
+    }
+
+    pub(super) fn has_request(&self, turn: &Turn<'_>, account: &AccountId) -> Result<bool, EngineError> {
+        Ok(turn.read().get(Table::Request, account.as_ref())?.is_some())
+    }
+
+    pub(super) fn drop_request(&self, turn: &mut Turn<'_>, account: &AccountId) {
+        turn.effects.batch.delete(Table::Request, account.as_ref());
+    }
+}
+
+fn signed(to: AccountId, unsigned: &[u8]) -> Vec<u8> {
+    [to.as_ref(), unsigned].concat()
+}

@@ -1,0 +1,276 @@
+//! What the own relay holds for others: tokens that they may use, and key packages.
+//!
+//! Both are kept in step with rows here, so that a relay that was away, or lost something, is caught up when it comes back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Observation;
+use crate::mls::OwnKeyPackage;
+use crate::store::{Range, Read as _, Scope, Table};
+use crate::types::{AccountId, Hash, Incarnation, RequestId, Token};
+use crate::wire::codec::Body;
+use crate::wire::message::TokenPair;
+use crate::wire::relay::{MAX_LIST, Purpose, Refusal, Request, Response, token_hash};
+
+use super::super::api::{Call, CallFailure, CallTarget, Notice};
+use super::super::turn::{EngineError, Turn};
+use super::Account;
+
+/// How many key packages wait at the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupplyLimits {
+    /// Refilled up to so many. One is 3 kB at the relay and 5 kB here.
+    pub full: u32,
+    /// Refilled when fewer are left.
+    pub low: u32,
+}
+
+impl Default for SupplyLimits {
+    fn default() -> Self {
+        Self { full: 20, low: 10 }
+    }
+}
+
+/// A call of the account's that waits for its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Errand {
+    Issue(Vec<Hash>),
+    Revoke(Vec<Hash>),
+    Count,
+    KeyPackages { last_resort: bool },
+    ContactRequest(AccountId),
+    Record(AccountId),
+}
+
+/// What the answer to a call of the account's came to.
+#[derive(Debug, Clone)]
+pub enum Handled {
+    /// The call was not the account's.
+    NotMine,
+    /// Done; nothing for the engine to do.
+    Done,
+    /// A newer record of an account came: conversations with it have devices to add or remove.
+    NewRecord(AccountId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum TokenState {
+    #[serde(rename = "w")]
+    ToIssue,
+    #[serde(rename = "i")]
+    Issued,
+    #[serde(rename = "r")]
+    ToRevoke,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct TokenRow {
+    #[serde(rename = "p")]
+    purpose: Purpose,
+    #[serde(rename = "s")]
+    state: TokenState,
+}
+
+impl Body for TokenRow {
+    const MAX_BYTES: usize = 64;
+}
+
+impl Account {
+    pub(super) fn issue(&self, turn: &mut Turn<'_>, purpose: Purpose, token: Token) {
+        let row = TokenRow { purpose, state: TokenState::ToIssue };
+        turn.put(Table::Token, Scope::Account, token_hash(&token).as_ref(), &row);
+    }
+
+    pub(super) fn revoke(&self, turn: &mut Turn<'_>, pair: TokenPair) {
+        for (purpose, token) in [(Purpose::Delivery, pair.delivery), (Purpose::KeyPackages, pair.key_packages)] {
+            let row = TokenRow { purpose, state: TokenState::ToRevoke };
+            turn.put(Table::Token, Scope::Account, token_hash(&token).as_ref(), &row);
+        }
+    }
+
+    /// The own relay can be reached. Returns whether this device's queue there is another one than before: mail was lost.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn relay_up(&mut self, turn: &mut Turn<'_>, queue: Incarnation) -> Result<bool, EngineError> {
+        self.relay_up = true;
+        let lost = self.queue.is_some_and(|before| before != queue);
+        if self.queue != Some(queue) {
+            self.queue = Some(queue);
+            self.save(turn);
+        }
+        if lost {
+            self.issue_all_again(turn)?;
+        }
+        self.supply(turn)?;
+        self.retry_requests(turn)?;
+        self.call(turn, Errand::Count, Request::CountKeyPackages);
+        // Another device may have joined the account, or left it, meanwhile.
+        let account = self.id();
+        self.call(turn, Errand::Record(account), Request::GetRecord { account });
+        Ok(lost)
+    }
+
+    /// The own relay cannot be reached.
+    pub fn relay_down(&mut self) {
+        self.relay_up = false;
+    }
+
+    /// A relay that lost a mailbox has lost its tokens too.
+    fn issue_all_again(&self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        for (hash, mut row) in self.tokens(turn)? {
+            if row.state == TokenState::Issued {
+                row.state = TokenState::ToIssue;
+                turn.put(Table::Token, Scope::Account, hash.as_ref(), &row);
+            }
+        }
+        Ok(())
+    }
+
+    fn tokens(&self, turn: &Turn<'_>) -> Result<Vec<(Hash, TokenRow)>, EngineError> {
+        let mut tokens = Vec::new();
+        for row in turn.read().scan(Table::Token, &[], Range::all())? {
+            let hash = Hash::try_from(row.key.as_slice()).map_err(|_| EngineError::Broken("a token's key"))?;
+            let row =
+                TokenRow::decode(&row.value).map_err(|cause| EngineError::Stored { table: Table::Token, cause })?;
+            tokens.push((hash, row));
+        }
+        Ok(tokens)
+    }
+
+    /// Brings the relay's tokens into step with the rows, if it can be reached.
+    pub(super) fn supply(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        if !self.relay_up || self.relay().is_none() {
+            return Ok(());
+        }
+        let tokens = self.tokens(turn)?;
+        let of = |state| tokens.iter().filter(move |(_, row)| row.state == state).take(MAX_LIST);
+        let issue: Vec<(Purpose, Hash)> = of(TokenState::ToIssue).map(|(hash, row)| (row.purpose, *hash)).collect();
+        let revoke: Vec<Hash> = of(TokenState::ToRevoke).map(|(hash, _)| *hash).collect();
+        if !issue.is_empty() {
+            let hashes = issue.iter().map(|(_, hash)| *hash).collect();
+            self.call(turn, Errand::Issue(hashes), Request::IssueTokens { tokens: issue });
+        }
+        if !revoke.is_empty() {
+            self.call(turn, Errand::Revoke(revoke.clone()), Request::RevokeTokens { tokens: revoke });
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, turn: &mut Turn<'_>, errand: Errand, request: Request) {
+        self.call_to(turn, CallTarget::OwnRelay, errand, request);
+    }
+
+    fn call_to(&mut self, turn: &mut Turn<'_>, to: CallTarget, errand: Errand, request: Request) {
+        if self.under_way.values().any(|other| *other == errand) {
+            return;
+        }
+        let id = RequestId::random(turn.rng);
+        self.under_way.insert(id, errand);
+        turn.effects.calls.push(Call { id, to, request });
+    }
+
+    /// Asks an account's relay for its newest record: a contact has seen a newer one.
+    ///
+    /// # Errors
+    /// If the store does not answer or the known record cannot be read.
+    pub fn fetch_record(&mut self, turn: &mut Turn<'_>, account: AccountId) -> Result<(), EngineError> {
+        let Some(record) = self.record_of(turn, &account)? else { return Ok(()) };
+        let Some(relay) = record.relays().first() else { return Ok(()) };
+        let to = CallTarget::Relay(relay.clone());
+        self.call_to(turn, to, Errand::Record(account), Request::GetRecord { account });
+        Ok(())
+    }
+
+    /// The answer to a call has come.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn answered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: RequestId,
+        outcome: &Result<Response, CallFailure>,
+    ) -> Result<Handled, EngineError> {
+        let Some(errand) = self.under_way.remove(&id) else { return Ok(Handled::NotMine) };
+        // Without an answer the rows still say what is to be done; it is tried again when the relay is back.
+        let Ok(response) = outcome else { return Ok(Handled::Done) };
+        match (errand, response) {
+            (Errand::Issue(hashes), Response::Done) => self.issued(turn, &hashes)?,
+            (Errand::Revoke(hashes), Response::Done) => self.revoked(turn, &hashes)?,
+            (Errand::Count, Response::KeyPackagesLeft { count, last_resort_used }) => {
+                self.restock(turn, *count, *last_resort_used)?;
+            }
+            (Errand::KeyPackages { last_resort: true }, Response::Done) => {
+                self.last_resort = true;
+                self.save(turn);
+            }
+            (Errand::ContactRequest(account), Response::Done) => self.request_delivered(turn, &account)?,
+            (Errand::ContactRequest(account), Response::Refused(refusal)) => {
+                self.request_refused(turn, account, refusal)?;
+            }
+            (Errand::Record(account), Response::Record { record }) => {
+                let fresh = self.observe_record(turn, record)?;
+                if matches!(fresh, Some((_, Observation::Fresh))) {
+                    return Ok(Handled::NewRecord(account));
+                }
+            }
+            _ => {}
+        }
+        Ok(Handled::Done)
+    }
+
+    fn issued(&self, turn: &mut Turn<'_>, hashes: &[Hash]) -> Result<(), EngineError> {
+        for hash in hashes {
+            let row: Option<TokenRow> = turn.get(Table::Token, hash.as_ref())?;
+            if let Some(mut row) = row.filter(|row| row.state == TokenState::ToIssue) {
+                row.state = TokenState::Issued;
+                turn.put(Table::Token, Scope::Account, hash.as_ref(), &row);
+            }
+        }
+        Ok(())
+    }
+
+    fn revoked(&self, turn: &mut Turn<'_>, hashes: &[Hash]) -> Result<(), EngineError> {
+        for hash in hashes {
+            turn.effects.batch.delete(Table::Token, hash.as_ref());
+        }
+        Ok(())
+    }
+
+    fn restock(&mut self, turn: &mut Turn<'_>, left: u32, last_resort_used: bool) -> Result<(), EngineError> {
+        let replace = last_resort_used || !self.last_resort;
+        let wanted = if left < self.limits.low { self.limits.full.saturating_sub(left) } else { 0 };
+        if wanted == 0 && !replace {
+            return Ok(());
+        }
+        let (suite, signer, identity) = (self.suite, self.signer(), self.leaf_identity());
+        let mut packages = Vec::new();
+        for _ in 0..wanted {
+            let package = OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, false)?;
+            packages.push(package.bytes.into());
+        }
+        let last_resort = if replace {
+            Some(OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, true)?.bytes.into())
+        } else {
+            None
+        };
+        let errand = Errand::KeyPackages { last_resort: replace };
+        self.call(turn, errand, Request::PutKeyPackages { packages, last_resort });
+        Ok(())
+    }
+
+    fn request_refused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        account: AccountId,
+        refusal: &Refusal,
+    ) -> Result<(), EngineError> {
+        let passing = matches!(refusal, Refusal::TooMany { .. } | Refusal::TryLater | Refusal::Full);
+        if !passing {
+            self.request_delivered(turn, &account)?;
+        }
+        turn.effects.notices.push(Notice::RequestRefused { account, refusal: refusal.clone() });
+        Ok(())
+    }
+}

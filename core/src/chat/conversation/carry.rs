@@ -1,0 +1,360 @@
+//! Carrying out what membership has come to.
+
+use serde_bytes::ByteBuf;
+
+use super::say::{PASSING, QUIET};
+use super::{Conversation, Errand, Shared, draw, write};
+use crate::chat::account::Account;
+use crate::chat::api::{CallFailure, Notice};
+use crate::chat::letter::Letter;
+use crate::chat::membership::{Entered, Fact, Invitee, Wish};
+use crate::chat::policy::{History, Home, Kind, Policy};
+use crate::chat::transaction::Transaction;
+use crate::chat::turn::{EngineError, Turn};
+use crate::identity::DeviceCertificate;
+use crate::mls::Invitation;
+use crate::types::{AccountId, DeviceId, GroupId};
+use crate::wire::envelope::{Class, Packet, Urgency};
+use crate::wire::log;
+use crate::wire::message::{Anchors, MAX_BUNDLE, Message};
+
+/// A forced move waits so long for each device before one in line.
+const MOVE_TURN_MS: u64 = 15_000;
+
+/// Key packages that could not be had are asked for again after so long.
+const PACKAGES_AGAIN_MS: u64 = 30_000;
+
+/// A device that has no key package yet is looked for again after so long, and then half as often each time.
+pub(super) const SYNC_AGAIN_MS: u64 = 30_000;
+
+/// But no more seldom than this.
+const SYNC_SELDOM_MS: u64 = 60 * 60 * 1000;
+
+/// A plea is repeated after so long without an answer.
+const PLEA_AGAIN_MS: u64 = 5 * 60 * 1000;
+
+/// Where commits are ordered when this device decides: at the account's relay, or here.
+pub(crate) fn own_home(account: &Account) -> Home {
+    account.relay().map_or_else(|| Home::device(account.certificate()), |relay| Home::Relay(relay.clone()))
+}
+
+impl Conversation {
+    /// Founds the conversation's first group.
+    pub(crate) fn found(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        policy: Policy,
+        invitees: &[Invitee],
+    ) -> Result<(), EngineError> {
+        let facts = self.membership.found(turn, shared.account, policy, invitees)?;
+        self.carry(turn, shared, facts)?;
+        self.sync_devices(turn, shared, 0)
+    }
+
+    /// Enters by a Welcome.
+    pub(crate) fn enter(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        invitation: Invitation,
+    ) -> Result<Entered, EngineError> {
+        let mut facts = Vec::new();
+        let entered = self.membership.enter(turn, shared.account, invitation, &mut facts)?;
+        self.carry(turn, shared, facts)?;
+        if matches!(entered, Entered::Present) {
+            if shared.habits.renews_keys {
+                self.renew_at = Some(turn.now.mono_ms.saturating_add(write::joining_delay(turn.rng)));
+            }
+            self.marks_at = Some(turn.now.mono_ms);
+            let devices = self.others(shared);
+            self.offer_digest(turn, shared, &devices)?;
+            self.drive(turn, shared)?;
+        }
+        Ok(entered)
+    }
+
+    /// Asks the home what there is to ask.
+    pub(super) fn drive(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        let held = self.held(turn, shared.me())?;
+        let cuts = |device: &DeviceId| held.get(device).cloned().unwrap_or_default();
+        let facts = self.membership.drive(turn, shared.account, &cuts)?;
+        self.carry(turn, shared, facts)
+    }
+
+    /// The home has answered, or has not.
+    pub(crate) fn home_answered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        outcome: Result<log::Response, CallFailure>,
+    ) -> Result<(), EngineError> {
+        let held = self.held(turn, shared.me())?;
+        let cuts = |device: &DeviceId| held.get(device).cloned().unwrap_or_default();
+        let facts = self.membership.answered(turn, shared.account, &cuts, outcome)?;
+        self.carry(turn, shared, facts)
+    }
+
+    /// Key packages have come; none when they could not be had now.
+    pub(crate) fn packages_came(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        account: AccountId,
+        found: Option<Vec<ByteBuf>>,
+    ) -> Result<(), EngineError> {
+        let Some(found) = found else {
+            let pause = PACKAGES_AGAIN_MS.saturating_add(draw(turn.rng, PACKAGES_AGAIN_MS));
+            self.packages_at.insert(account, turn.now.mono_ms.saturating_add(pause));
+            return Ok(());
+        };
+        self.membership.packages(turn, account, found.clone());
+        if let Some(record) = shared.account.record_of(turn, &account)?
+            && self.membership.lacks_package(&record, &found)
+        {
+            self.sync_later(turn);
+        }
+        let facts = self.membership.successor_packages(turn, shared.account, account, found)?;
+        self.carry(turn, shared, facts)?;
+        self.drive(turn, shared)
+    }
+
+    /// Some device could not be added yet, or it is not known whether all were: a device signs in before its key packages are there.
+    pub(super) fn sync_later(&mut self, turn: &mut Turn<'_>) {
+        let pause = self.sync_wait_ms.saturating_add(draw(turn.rng, self.sync_wait_ms));
+        self.sync_at = Some(turn.now.mono_ms.saturating_add(pause));
+        self.sync_wait_ms = self.sync_wait_ms.saturating_mul(2).min(SYNC_SELDOM_MS);
+    }
+
+    pub(super) fn ask_packages_again(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
+        let now = turn.now.mono_ms;
+        let due: Vec<AccountId> = self.packages_at.iter().filter(|(_, at)| **at <= now).map(|(of, _)| *of).collect();
+        for account in due {
+            self.packages_at.remove(&account);
+            shared.errands.push((self.id, Errand::Packages(account)));
+        }
+    }
+
+    pub(super) fn carry(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        facts: Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        for fact in facts {
+            match fact {
+                Fact::Ask(request) => shared.errands.push((self.id, Errand::Home(request))),
+                Fact::Packages(account) => shared.errands.push((self.id, Errand::Packages(account))),
+                Fact::Welcome { to, group, message } => self.welcome(turn, shared, &to, group, message)?,
+                Fact::Hint { group, next, removed } => {
+                    let mut others = self.others(shared);
+                    others.extend(removed);
+                    self.post(turn, shared, &others, &Packet::Hint { group, next }, PASSING)?;
+                }
+                Fact::Advanced => self.advanced(turn, shared)?,
+                Fact::Seated(accounts) => {
+                    if self.kind() == Some(Kind::Group) {
+                        shared.errands.extend(accounts.into_iter().map(|account| (self.id, Errand::Grant(account))));
+                    }
+                }
+                Fact::Records(records) => {
+                    for record in records {
+                        shared.account.observe_record(turn, &record)?;
+                    }
+                }
+                Fact::Walked => {}
+                Fact::Gone => self.gone(turn, shared)?,
+                Fact::Lied(proof) => self.home_lied(turn, shared, proof)?,
+                Fact::Lost => self.home_lost(turn, shared),
+                Fact::Stranded => {
+                    turn.effects.notices.push(Notice::Rejoining { conversation: self.id });
+                    self.plead_at = Some(turn.now.mono_ms);
+                }
+                Fact::Succeeded => self.succeeded(turn),
+            }
+        }
+        Ok(())
+    }
+
+    fn welcome(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        to: &[DeviceCertificate],
+        group: GroupId,
+        message: Vec<u8>,
+    ) -> Result<(), EngineError> {
+        let devices: Vec<(AccountId, DeviceId)> = to.iter().map(|leaf| (leaf.account_id(), leaf.device_id())).collect();
+        let envelope = super::say::envelope(turn, &Packet::Welcome { group, message }, Class::Durable, Urgency::Normal);
+        Letter::new(self.id, envelope, devices).keep(turn);
+        let own = shared.me();
+        let anchors = {
+            let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
+            let mut feeds = crate::chat::feed::Feeds::open(&mut tx, self.id, own, self.membership.roster(), turn.now)?;
+            feeds.anchors()?
+        };
+        let former = self.membership.roster().members().filter(|(_, member)| !member.present);
+        let anchors = Anchors {
+            feeds: anchors,
+            cuts: self.membership.roster().cuts().copied().collect(),
+            former: former.map(|(_, member)| ByteBuf::from(member.certificate.clone())).collect(),
+            records: self.records(turn, shared)?,
+        };
+        if anchors.feeds.is_empty() && anchors.cuts.is_empty() && anchors.records.is_empty() {
+            return Ok(());
+        }
+        let to: Vec<DeviceId> = to.iter().map(DeviceCertificate::device_id).collect();
+        self.tell(turn, shared, &to, &Message::Anchors(anchors), QUIET)?;
+        Ok(())
+    }
+
+    /// The records of a group's members, as many as a message holds.
+    fn records(&self, turn: &Turn<'_>, shared: &Shared<'_>) -> Result<Vec<ByteBuf>, EngineError> {
+        let mut records = Vec::new();
+        let mut bytes = 0_usize;
+        let policy = self.membership.policy().filter(|policy| policy.kind == Kind::Group);
+        for seat in policy.map(|policy| policy.seats.as_slice()).unwrap_or_default() {
+            let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
+            let record = record.encode();
+            bytes = bytes.saturating_add(record.len());
+            if bytes > MAX_BUNDLE {
+                break;
+            }
+            records.push(record.into());
+        }
+        Ok(records)
+    }
+
+    fn advanced(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        self.work(turn, shared, |feeds, _| Ok(feeds.apply_roster()?))?;
+        self.sync_delivery(turn)?;
+        turn.effects.notices.push(Notice::Conversation { conversation: self.id });
+        shared.advanced.push(self.id);
+        self.pump(turn, shared)
+    }
+
+    /// Brings delivery in step with the own feed and the members.
+    pub(super) fn sync_delivery(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        self.delivery.refresh(&turn.read())?;
+        let from_start = !self.membership.policy().is_some_and(|policy| policy.history == History::FromJoining);
+        let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
+        self.delivery.sync(&mut tx, self.membership.roster(), from_start);
+        Ok(())
+    }
+
+    fn gone(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        self.work(turn, shared, |feeds, _| Ok(feeds.apply_roster()?))?;
+        self.sync_delivery(turn)?;
+        turn.effects.notices.push(Notice::Conversation { conversation: self.id });
+        // The Welcome that leads back may have come already.
+        shared.advanced.push(self.id);
+        Ok(())
+    }
+
+    fn home_lied(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        proof: log::Equivocation,
+    ) -> Result<(), EngineError> {
+        turn.effects.notices.push(Notice::HomeLied { conversation: self.id });
+        let others = self.others(shared);
+        if let Some(group) = self.membership.present().map(|present| present.group) {
+            self.post(turn, shared, &others, &Packet::Shown { group, shown: proof }, QUIET)?;
+        }
+        self.plan_move(turn, shared);
+        Ok(())
+    }
+
+    fn home_lost(&mut self, turn: &mut Turn<'_>, shared: &Shared<'_>) {
+        turn.effects.notices.push(Notice::HomeLost { conversation: self.id });
+        if self.membership.must_move() {
+            self.plan_move(turn, shared);
+        }
+    }
+
+    pub(super) fn plan_move(&mut self, turn: &mut Turn<'_>, shared: &Shared<'_>) {
+        let Some(rank) = self.membership.mover_rank(shared.account) else { return };
+        let wait = MOVE_TURN_MS.saturating_mul(rank).saturating_add(draw(turn.rng, MOVE_TURN_MS / 4));
+        self.move_at = Some(turn.now.mono_ms.saturating_add(wait));
+    }
+
+    /// Begins a successor under another home, unless another device did.
+    pub(super) fn force_move(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        self.move_at = None;
+        let Some(policy) = self.membership.policy().filter(|_| self.membership.must_move()).cloned() else {
+            return Ok(());
+        };
+        let own = own_home(shared.account);
+        let home = if own.key() == policy.home.key() { Home::device(shared.account.certificate()) } else { own };
+        let mut records = Vec::new();
+        for seat in &policy.seats {
+            records.extend(shared.account.record_of(turn, &seat.account)?);
+        }
+        let facts = self.membership.begin_succession(turn, home, records)?;
+        self.carry(turn, shared, facts)
+    }
+
+    fn succeeded(&mut self, turn: &mut Turn<'_>) {
+        self.move_at = None;
+        self.plead_at = None;
+        self.packages_at.clear();
+        turn.effects.notices.push(Notice::Conversation { conversation: self.id });
+    }
+
+    /// Wishes that each member's devices follow the newest record known of it.
+    pub(crate) fn sync_devices(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        delay_ms: u64,
+    ) -> Result<(), EngineError> {
+        let Some(policy) = self.membership.policy().cloned() else { return Ok(()) };
+        if self.membership.present().is_none() {
+            return Ok(());
+        }
+        for seat in &policy.seats {
+            let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
+            let here = |device: &DeviceCertificate| {
+                self.membership.roster().member(&device.device_id()).is_some_and(|member| member.present)
+            };
+            let newer = record.version() > seat.version;
+            let lacks = record.version() == seat.version && !record.devices().iter().all(here);
+            if newer || lacks {
+                let own = seat.account == shared.account.id();
+                let delay = if own { 0 } else { draw(turn.rng, delay_ms.max(1)) };
+                self.membership.wish(turn, Wish::Sync { record: record.encode().into(), packages: None }, delay);
+            }
+        }
+        self.drive(turn, shared)
+    }
+
+    /// Asks the members to be added again.
+    pub(super) fn plead(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
+        self.plead_at = None;
+        if self.membership.wants_back() {
+            self.plead_at = Some(turn.now.mono_ms.saturating_add(PLEA_AGAIN_MS));
+            shared.errands.push((self.id, Errand::Plead));
+        }
+    }
+
+    /// This device's MLS state is not to be used any more: a new feed, and a plea.
+    pub(crate) fn lose(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        self.membership.lose(turn);
+        self.work(turn, shared, |feeds, rng| {
+            if feeds.own().is_some() {
+                let _ = feeds.begin(rng);
+            }
+            Ok(())
+        })?;
+        self.delivery.refresh(&turn.read())?;
+        turn.effects.notices.push(Notice::Rejoining { conversation: self.id });
+        self.plead(turn, shared);
+        Ok(())
+    }
+
+    /// Whether this is a conversation of two or with oneself.
+    pub(crate) fn is_small(&self) -> bool {
+        matches!(self.kind(), Some(Kind::Own | Kind::Direct))
+    }
+}

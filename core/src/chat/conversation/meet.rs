@@ -1,0 +1,202 @@
+//! Meeting other devices: digests, vectors and what follows from them.
+
+use super::say::{LETTER, PASSING, QUIET};
+use super::{Conversation, Shared};
+use crate::chat::feed::Fault;
+use crate::chat::membership::EMPTY_LOG;
+use crate::chat::repair;
+use crate::chat::turn::{EngineError, Turn};
+use crate::types::DeviceId;
+use crate::wire::envelope::Packet;
+use crate::wire::message::{Digest, Message, RecordHead, Vector};
+
+/// Rounds of repair that one device is given within [`ROUNDS_MS`]: thirty megabytes.
+const MAX_ROUNDS: u32 = 64;
+
+/// Rounds are counted anew after so long.
+pub(super) const ROUNDS_MS: u64 = 60_000;
+
+impl Conversation {
+    /// A device of a member can be reached: what is waiting goes out, and both compare what they hold.
+    pub(crate) fn met(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        device: DeviceId,
+    ) -> Result<(), EngineError> {
+        if !self.membership.roster().member(&device).is_some_and(|member| member.present) {
+            return Ok(());
+        }
+        self.hurry(Some(&device));
+        self.tell_marks(turn, shared, Some(device))?;
+        self.offer_digest(turn, shared, &[device])?;
+        self.drive(turn, shared)?;
+        self.pump(turn, shared)
+    }
+
+    /// The mailbox of this device was lost: what was in it is asked for.
+    pub(crate) fn mailbox_lost(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        let devices = self.others(shared);
+        self.offer_digest(turn, shared, &devices)
+    }
+
+    fn digest(&self, turn: &Turn<'_>, shared: &Shared<'_>) -> Result<Digest, EngineError> {
+        let vector = repair::vector(&turn.read(), &self.id)?;
+        let mut records = Vec::new();
+        for seat in self.membership.policy().map(|policy| policy.seats.as_slice()).unwrap_or_default() {
+            let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
+            let head = record.head();
+            records.push(RecordHead { account: seat.account, version: head.version, hash: head.hash });
+        }
+        let log = self.membership.present().map_or(EMPTY_LOG, |present| present.log);
+        Ok(Digest { vector: repair::vector_hash(&vector), log, records, ask: true })
+    }
+
+    pub(super) fn offer_digest(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        devices: &[DeviceId],
+    ) -> Result<(), EngineError> {
+        if devices.is_empty() || self.membership.present().is_none() {
+            return Ok(());
+        }
+        let digest = self.digest(turn, shared)?;
+        self.tell(turn, shared, devices, &Message::Digest(digest), PASSING)?;
+        Ok(())
+    }
+
+    pub(super) fn take_digest(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: DeviceId,
+        digest: &Digest,
+    ) -> Result<(), EngineError> {
+        self.compare_records(turn, shared, digest)?;
+        if let Some(group) = self.membership.present().map(|present| present.group)
+            && let Some(shown) = self.membership.compare(turn, group, digest.log)?
+        {
+            self.post(turn, shared, &[from], &Packet::Shown { group, shown }, QUIET)?;
+        }
+        let vector = repair::vector(&turn.read(), &self.id)?;
+        if repair::vector_hash(&vector) == digest.vector {
+            return Ok(());
+        }
+        let vector = Vector { ask: true, ..vector };
+        self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
+        Ok(())
+    }
+
+    /// What another member knows of the members' records: a newer one is fetched, another one of the same version is told.
+    fn compare_records(
+        &self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        digest: &Digest,
+    ) -> Result<(), EngineError> {
+        for head in &digest.records {
+            if self.membership.policy().is_none_or(|policy| policy.seat(head.account).is_none()) {
+                continue;
+            }
+            let Some(known) = shared.account.record_of(turn, &head.account)? else { continue };
+            if head.version > known.version() && head.account != shared.account.id() {
+                shared.account.fetch_record(turn, head.account)?;
+            }
+            if head.version == known.version() && head.hash != known.hash() {
+                let (account, known, shown) = (head.account, known.version(), head.version);
+                turn.effects.notices.push(crate::chat::api::Notice::RecordFork { account, known, shown });
+            }
+        }
+        Ok(())
+    }
+
+    /// Something is missing before what came: its sender is told what is held.
+    pub(super) fn offer_vector_soon(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: DeviceId,
+    ) -> Result<(), EngineError> {
+        if !self.may_round(turn, from) {
+            return Ok(());
+        }
+        let vector = Vector { ask: false, ..repair::vector(&turn.read(), &self.id)? };
+        self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
+        Ok(())
+    }
+
+    pub(super) fn take_vector(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: DeviceId,
+        theirs: &Vector,
+    ) -> Result<(), EngineError> {
+        if !self.may_round(turn, from) {
+            return Ok(());
+        }
+        let plan = repair::diff(&turn.read(), &self.id, &shared.me(), theirs)?;
+        for (_, fault) in &plan.faults {
+            self.tell_fault(turn, shared, &[from], fault)?;
+        }
+        let round = repair::round(&turn.read(), &self.id, &plan)?;
+        for bundle in round.bundles {
+            self.tell(turn, shared, &[from], &Message::Events(bundle), LETTER)?;
+        }
+        if plan.lacks && theirs.ask {
+            let vector = Vector { ask: false, ..repair::vector(&turn.read(), &self.id)? };
+            self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
+        }
+        if round.more {
+            self.offer_digest(turn, shared, &[from])?;
+        }
+        Ok(())
+    }
+
+    fn may_round(&mut self, turn: &Turn<'_>, device: DeviceId) -> bool {
+        let now = turn.now.mono_ms;
+        let (since, count) = self.rounds.entry(device).or_insert((now, 0));
+        if now.saturating_sub(*since) > ROUNDS_MS {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= MAX_ROUNDS
+    }
+
+    /// Proof that a feed is at fault goes to everybody.
+    pub(super) fn spread_fault(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        fault: &Fault,
+    ) -> Result<(), EngineError> {
+        let others = self.others(shared);
+        self.tell_fault(turn, shared, &others, fault)
+    }
+
+    fn tell_fault(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        to: &[DeviceId],
+        fault: &Fault,
+    ) -> Result<(), EngineError> {
+        let message = Message::Fork { one: fault.one.clone(), other: fault.other.clone() };
+        self.tell(turn, shared, to, &message, QUIET)?;
+        Ok(())
+    }
+
+    /// What came of an envelope with events of the own feed.
+    pub(crate) fn sent(
+        &mut self,
+        turn: &mut Turn<'_>,
+        envelope: &crate::types::EnvelopeId,
+        device: &DeviceId,
+        outcome: crate::chat::api::SendOutcome,
+    ) {
+        let mut tx = crate::chat::transaction::Transaction::new(&turn.base, &mut turn.effects.batch);
+        let moved = self.delivery.outcome(&mut tx, turn.now, turn.rng, envelope, device, outcome);
+        self.told_delivery(turn, &moved);
+    }
+}

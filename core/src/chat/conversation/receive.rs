@@ -1,0 +1,266 @@
+//! What comes in under the conversation's groups.
+
+use super::{Conversation, Errand, Shared};
+use crate::chat::api::{Notice, Verdict};
+use crate::chat::feed::{Counted, Outcome};
+use crate::chat::membership::{Opened, Wish};
+use crate::chat::policy::{History, Kind as Sort};
+use crate::chat::transaction::Transaction;
+use crate::chat::turn::{EngineError, Turn};
+use crate::identity::DeviceCertificate;
+use crate::mls::MlsError;
+use crate::types::{ContentId, DeviceId, GroupId};
+use crate::wire::codec::Body;
+use crate::wire::envelope::Packet;
+use crate::wire::event::UnverifiedEvent;
+use crate::wire::log::Equivocation;
+use crate::wire::message::{Anchors, ContactChange, Grant, Kind, Message, ReadUpTo};
+
+/// What came of an MLS message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// It was dealt with.
+    Done(Verdict),
+    /// Its epoch is to come: it is to be parked.
+    Early,
+}
+
+/// How long the removal of somebody who left waits at most, so that not all remove them at once.
+const LEAVE_DELAY_MS: u64 = 5_000;
+
+/// How often messages that do not open lead to showing the log: anybody who knows the group's id can send such.
+const SUSPECT_MS: u64 = 60_000;
+
+impl Conversation {
+    /// Takes an MLS message of one of the conversation's groups.
+    pub(crate) fn receive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        group: GroupId,
+        message: &[u8],
+    ) -> Result<Received, EngineError> {
+        let opened = match self.membership.open(turn, group, message)? {
+            Ok(opened) => opened,
+            Err(MlsError::FutureEpoch { epoch, .. }) => {
+                self.membership.saw_ahead(group, epoch);
+                self.membership.read_log();
+                return Ok(Received::Early);
+            }
+            Err(MlsError::Replayed | MlsError::OwnMessage | MlsError::Removed) => {
+                return Ok(Received::Done(Verdict::Durable));
+            }
+            Err(MlsError::PastEpochGone { .. }) => {
+                // What it carried comes by repair; the sooner the better.
+                self.digest_at = self.digest_at.min(turn.now.mono_ms.saturating_add(super::MARKS_MS));
+                return Ok(Received::Done(Verdict::Durable));
+            }
+            Err(error) => {
+                if error == MlsError::Forged {
+                    self.suspect(turn, shared, group)?;
+                }
+                return Ok(Received::Done(dropped(turn, "mls")));
+            }
+        };
+        let account = opened.sender.account_id();
+        if self.kind() == Some(Sort::Direct) && shared.account.is_blocked(turn, &account)? {
+            return Ok(Received::Done(Verdict::Refused));
+        }
+        match Message::decode(&opened.bytes) {
+            Ok(message) => self.hear(turn, shared, &opened, message)?,
+            Err(_) => return Ok(Received::Done(dropped(turn, "message"))),
+        }
+        Ok(Received::Done(Verdict::Durable))
+    }
+
+    fn hear(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        opened: &Opened,
+        message: Message,
+    ) -> Result<(), EngineError> {
+        let from = opened.sender.device_id();
+        match message {
+            Message::Events(events) => self.take_events(turn, shared, from, events),
+            Message::Marks(marks) => {
+                let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
+                let moved = self.delivery.take_marks(&mut tx, self.membership.roster(), &from, &marks)?;
+                self.told_delivery(turn, &moved);
+                Ok(())
+            }
+            Message::Digest(digest) => self.take_digest(turn, shared, from, &digest),
+            Message::Vector(vector) => self.take_vector(turn, shared, from, &vector),
+            Message::Fork { one, other } => {
+                let fault = crate::chat::feed::Fault { one, other };
+                self.work(turn, shared, |feeds, _| Ok(feeds.take_fault(&fault)?))?;
+                Ok(())
+            }
+            Message::Equivocation(shown) => self.take_shown(turn, shared, &shown),
+            Message::Anchors(anchors) => self.take_anchors(turn, shared, &anchors),
+            Message::Typing { on } => {
+                let (conversation, account) = (self.id, opened.sender.account_id());
+                turn.effects.notices.push(Notice::Typing { conversation, account, on });
+                Ok(())
+            }
+        }
+    }
+
+    /// Entries of the log that a member shows.
+    pub(crate) fn take_shown(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        shown: &Equivocation,
+    ) -> Result<(), EngineError> {
+        let facts = self.membership.shown(turn, shown)?;
+        self.carry(turn, shared, facts)
+    }
+
+    /// A message of the present epoch that does not open: perhaps its sender was shown another log. The others are shown the last entry
+    /// walked here, and the home is asked for it again.
+    fn suspect(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
+        let now = turn.now.mono_ms;
+        if self.suspect_at > now {
+            return Ok(());
+        }
+        self.suspect_at = now.saturating_add(SUSPECT_MS);
+        if let Some(shown) = self.membership.last_entry(turn, group)? {
+            self.membership.doubt();
+            let others = self.others(shared);
+            self.post(turn, shared, &others, &Packet::Shown { group, shown }, super::say::QUIET)?;
+        }
+        Ok(())
+    }
+
+    fn take_events(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: DeviceId,
+        events: Vec<UnverifiedEvent>,
+    ) -> Result<(), EngineError> {
+        let (ahead, unknown, refused, gaps) = self.work(turn, shared, |feeds, _| {
+            let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, false, false);
+            for event in events {
+                let live = event.peek().is_ok_and(|header| header.feed.device == from);
+                match feeds.ingest(event, live)? {
+                    Outcome::OwnAhead => ahead = true,
+                    Outcome::Parked => unknown = true,
+                    Outcome::Kept => gaps = true,
+                    Outcome::Refused(_) => refused = true,
+                    Outcome::New | Outcome::Completed | Outcome::Duplicate | Outcome::Fork => {}
+                }
+            }
+            Ok((ahead, unknown, refused, gaps))
+        })?;
+        if refused {
+            dropped(turn, "event");
+        }
+        if unknown {
+            self.membership.read_log();
+        }
+        if ahead && self.membership.present().is_some() {
+            return self.lose(turn, shared);
+        }
+        self.mark_soon(turn);
+        if gaps {
+            self.offer_vector_soon(turn, shared, from)?;
+        }
+        Ok(())
+    }
+
+    /// An event counts from now on.
+    pub(super) fn counted(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        counted: &Counted,
+    ) -> Result<(), EngineError> {
+        if counted.id.feed.device == shared.account.device() {
+            return Ok(());
+        }
+        let (group, head) = counted.log;
+        if let Some(shown) = self.membership.compare(turn, group, head)? {
+            let to = [counted.id.feed.device];
+            self.post(turn, shared, &to, &Packet::Shown { group, shown }, super::say::QUIET)?;
+        }
+        let Some(content) = &counted.content else { return Ok(()) };
+        match Kind::from_number(counted.kind) {
+            Some(Kind::Grant) => {
+                if let Ok(grant) = Grant::decode(&content.body) {
+                    shared.account.granted(turn, counted.author, &grant)?;
+                    self.delivery.hurry(None);
+                }
+            }
+            Some(Kind::Leave) => self.somebody_leaves(turn, counted)?,
+            Some(Kind::Contact) if self.is_own() => {
+                if let Ok(change) = ContactChange::decode(&content.body) {
+                    shared.account.contact_changed(turn, counted.clock, &change)?;
+                }
+            }
+            Some(Kind::Read) if self.is_own() => {
+                if let Ok(read) = ReadUpTo::decode(&content.body) {
+                    shared.errands.push((read.conversation, Errand::ReadElsewhere(read)));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        self.kind() == Some(Sort::Own)
+    }
+
+    /// Who left is removed by whoever comes first.
+    fn somebody_leaves(&mut self, turn: &mut Turn<'_>, counted: &Counted) -> Result<(), EngineError> {
+        if self.kind() != Some(Sort::Group) {
+            return Ok(());
+        }
+        let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+        let Some(event) = event else { return Ok(()) };
+        let leave = Some(Box::new(event.erased().as_raw().clone()));
+        let delay = super::draw(turn.rng, LEAVE_DELAY_MS);
+        self.membership.wish(turn, Wish::Unseat { account: counted.author, leave }, delay);
+        Ok(())
+    }
+
+    fn take_anchors(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        anchors: &Anchors,
+    ) -> Result<(), EngineError> {
+        let former: Vec<DeviceCertificate> =
+            anchors.former.iter().filter_map(|bytes| DeviceCertificate::decode_verified(bytes).ok()).collect();
+        self.membership.recall(turn, &former, &anchors.cuts);
+        for record in &anchors.records {
+            shared.account.observe_record(turn, record)?;
+        }
+        let history = self.membership.policy().is_some_and(|policy| policy.history == History::All);
+        self.work(turn, shared, |feeds, _| {
+            if !history {
+                for anchor in &anchors.feeds {
+                    feeds.anchor(anchor, false)?;
+                }
+            }
+            Ok(feeds.apply_roster()?)
+        })
+    }
+
+    pub(crate) fn told_delivery(&self, turn: &mut Turn<'_>, moved: &[crate::chat::delivery::Moved]) {
+        let conversation = self.id;
+        for part in moved {
+            let last = part.to.saturating_sub(1);
+            let id = ContentId { feed: part.feed, sequence: last };
+            turn.effects.notices.push(Notice::Delivery { conversation, id });
+        }
+    }
+}
+
+/// Counts what is no good. It is durable all the same: it must block nothing.
+pub(crate) fn dropped(turn: &mut Turn<'_>, reason: &'static str) -> Verdict {
+    turn.effects.notices.push(Notice::Dropped { reason });
+    Verdict::Durable
+}

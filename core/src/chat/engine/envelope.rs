@@ -1,0 +1,267 @@
+//! Envelopes that come in.
+
+use super::Engine;
+use crate::chat::account::Opened;
+use crate::chat::api::Verdict;
+use crate::chat::conversation::{Conversation, Received, dropped};
+use crate::chat::membership::{Entered, Membership, Wish};
+use crate::chat::policy::{Kind, Policy};
+use crate::chat::turn::{EngineError, Turn};
+use crate::mls::{Invitation, MlsError};
+use crate::store::{Range, Read as _, Scope, Table};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
+use crate::wire::codec::Body;
+use crate::wire::envelope::{Class, Envelope, Packet};
+use crate::wire::message::{Kind as Content, Rejoin, Text};
+
+/// Envelopes parked for one group: a busy hour of a conversation that one is not in yet.
+const MAX_PARKED_OF_GROUP: usize = 256;
+
+/// Envelopes parked in all.
+const MAX_PARKED: usize = 4096;
+
+/// A plea is answered after a random delay up to this, so that not all members answer it.
+const PLEA_DELAY_MS: u64 = 3_000;
+
+impl Engine {
+    /// Takes an envelope in; what to answer is in the effects.
+    pub(super) fn envelope(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: Option<DeviceId>,
+        bytes: &[u8],
+    ) -> Result<(), EngineError> {
+        let _ = from;
+        let verdict = match Envelope::decode(bytes) {
+            Err(_) => dropped(turn, "envelope"),
+            Ok(envelope) if turn.read().get(Table::Seen, envelope.id.as_ref())?.is_some() => Verdict::Durable,
+            Ok(envelope) => {
+                let verdict = self.packet(turn, &envelope)?;
+                if verdict == Verdict::Durable && envelope.class == Class::Durable {
+                    let wall = turn.now.wall.0.to_be_bytes();
+                    turn.effects.batch.put(Table::Seen, Scope::Account, envelope.id.as_ref(), wall);
+                }
+                verdict
+            }
+        };
+        turn.effects.verdict = Some(verdict);
+        Ok(())
+    }
+
+    fn packet(&mut self, turn: &mut Turn<'_>, envelope: &Envelope) -> Result<Verdict, EngineError> {
+        match Packet::decode(&envelope.packet) {
+            Err(_) => Ok(dropped(turn, "packet")),
+            Ok(Packet::Mls { group, message }) => self.mls(turn, envelope, group, &message),
+            Ok(Packet::Welcome { group, message }) => self.welcome(turn, envelope, group, &message),
+            Ok(Packet::Hint { group, next }) => {
+                if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
+                    self.with(turn, id, |conversation, turn, shared| {
+                        conversation.membership_mut().hint(group, next);
+                        conversation.advance(turn, shared)
+                    })?;
+                }
+                Ok(Verdict::Durable)
+            }
+            Ok(Packet::Shown { group, shown }) => {
+                if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
+                    self.with(turn, id, |conversation, turn, shared| {
+                        conversation.take_shown(turn, shared, &shown)?;
+                        conversation.advance(turn, shared)
+                    })?;
+                }
+                Ok(Verdict::Durable)
+            }
+            Ok(Packet::Sealed { to, prekey, sealed }) => self.sealed(turn, to, prekey, &sealed),
+            Ok(Packet::Lost { .. }) => Ok(Verdict::Durable),
+        }
+    }
+
+    fn mls(
+        &mut self,
+        turn: &mut Turn<'_>,
+        envelope: &Envelope,
+        group: GroupId,
+        message: &[u8],
+    ) -> Result<Verdict, EngineError> {
+        let Some(id) = Membership::conversation_of(&turn.read(), group)? else {
+            return self.park(turn, envelope, group);
+        };
+        let received = self.with(turn, id, |conversation, turn, shared| {
+            if !conversation.membership().holds(group) {
+                return Ok(None);
+            }
+            let received = conversation.receive(turn, shared, group, message)?;
+            conversation.advance(turn, shared)?;
+            Ok(Some(received))
+        })?;
+        match received.flatten() {
+            Some(Received::Done(verdict)) => Ok(verdict),
+            Some(Received::Early) | None => self.park(turn, envelope, group),
+        }
+    }
+
+    fn park(&self, turn: &mut Turn<'_>, envelope: &Envelope, group: GroupId) -> Result<Verdict, EngineError> {
+        if envelope.class != Class::Durable {
+            return Ok(Verdict::Durable);
+        }
+        let key = [group.as_ref(), envelope.id.as_ref()].concat();
+        let read = turn.read();
+        let here = read.scan(Table::Parked, group.as_ref(), Range::first(MAX_PARKED_OF_GROUP))?.len();
+        let all = read.scan(Table::Parked, &[], Range::first(MAX_PARKED))?.len();
+        if here >= MAX_PARKED_OF_GROUP || all >= MAX_PARKED {
+            return Ok(dropped(turn, "parked"));
+        }
+        turn.effects.batch.put(Table::Parked, Scope::Account, key, envelope.encode());
+        Ok(Verdict::Durable)
+    }
+
+    /// Reads again what was parked for a conversation's groups.
+    pub(super) fn unpark(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
+        let groups = self.with(turn, id, |conversation, _, _| Ok(conversation.membership().groups()))?;
+        for group in groups.unwrap_or_default() {
+            for row in turn.read().scan(Table::Parked, group.as_ref(), Range::first(MAX_PARKED_OF_GROUP))? {
+                if row.key.len() != GroupId::LEN.saturating_add(EnvelopeId::LEN) {
+                    continue;
+                }
+                turn.effects.batch.delete(Table::Parked, row.key);
+                if let Ok(envelope) = Envelope::decode(&row.value) {
+                    self.packet(turn, &envelope)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn welcome(
+        &mut self,
+        turn: &mut Turn<'_>,
+        envelope: &Envelope,
+        group: GroupId,
+        message: &[u8],
+    ) -> Result<Verdict, EngineError> {
+        let invitation = match Invitation::open(&mut turn.mls(), message) {
+            Ok(invitation) => invitation,
+            Err(MlsError::GroupExists) => {
+                // This device is removed and added again: the log will say so, if it can be followed.
+                if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
+                    let left = self.with(turn, id, |conversation, turn, _| {
+                        Ok(conversation.membership_mut().leave_stranded(turn, group))
+                    })?;
+                    if left == Some(true) {
+                        return self.welcome(turn, envelope, group, message);
+                    }
+                    self.with(turn, id, |conversation, turn, shared| {
+                        conversation.membership_mut().read_log();
+                        conversation.advance(turn, shared)
+                    })?;
+                }
+                return self.park(turn, envelope, group);
+            }
+            Err(error @ (MlsError::Store(_) | MlsError::Incomplete)) => return Err(error.into()),
+            Err(_) => return Ok(dropped(turn, "welcome")),
+        };
+        let id = invitation.conversation();
+        let Ok(policy) = Policy::decode(invitation.policy()) else { return Ok(dropped(turn, "welcome")) };
+        let Ok(inviter) = crate::identity::LeafIdentity::decode(&invitation.inviter().identity) else {
+            return Ok(dropped(turn, "welcome"));
+        };
+        if !self.is_invited(turn, &policy, inviter.certificate.account_id())? {
+            return Ok(dropped(turn, "uninvited"));
+        }
+        if self.with(turn, id, |_, _, _| Ok(()))?.is_none() {
+            let conversation = Conversation::new(turn, id, self.me())?;
+            self.conversations.insert(id, conversation);
+        }
+        let entered = self.with(turn, id, |conversation, turn, shared| conversation.enter(turn, shared, invitation))?;
+        match entered {
+            Some(Entered::Present) => self.entered(turn, id, &policy)?,
+            Some(Entered::Rival) => {
+                self.agreed(turn, id, &policy)?;
+                self.advanced.push(id);
+            }
+            Some(Entered::Refused(_)) | None => return Ok(dropped(turn, "welcome")),
+        }
+        Ok(Verdict::Durable)
+    }
+
+    /// Whether a Welcome is wanted: of a conversation that is known, of oneself, of a contact.
+    fn is_invited(&mut self, turn: &mut Turn<'_>, policy: &Policy, inviter: AccountId) -> Result<bool, EngineError> {
+        let own = self.account.id();
+        let id = policy.conversation;
+        if inviter == own {
+            return Ok(true);
+        }
+        if self.account.is_blocked(turn, &inviter)? && policy.kind == Kind::Direct {
+            return Ok(false);
+        }
+        if self.with(turn, id, |conversation, _, _| Ok(conversation.membership().policy().is_some()))?.unwrap_or(false)
+        {
+            return Ok(true);
+        }
+        let contact = self.account.contact(turn, &inviter)?;
+        Ok(contact.is_some_and(|contact| !contact.blocked && (contact.accepted || contact.asked.is_some())))
+    }
+
+    fn entered(&mut self, turn: &mut Turn<'_>, id: ConversationId, policy: &Policy) -> Result<(), EngineError> {
+        self.agreed(turn, id, policy)?;
+        self.with(turn, id, |conversation, turn, shared| {
+            conversation.sync_devices(turn, shared, super::SYNC_DELAY_MS)
+        })?;
+        Ok(())
+    }
+
+    /// In a direct conversation a Welcome is the other's consent: the text of one's own request becomes the first message.
+    fn agreed(&mut self, turn: &mut Turn<'_>, id: ConversationId, policy: &Policy) -> Result<(), EngineError> {
+        let partner = policy.seats.iter().map(|seat| seat.account).find(|account| *account != self.account.id());
+        let Some(partner) = partner.filter(|_| policy.kind == Kind::Direct) else { return Ok(()) };
+        // A device that is new to its account knows no contact yet: its other devices will tell.
+        let Some(contact) = self.account.contact(turn, &partner)? else { return Ok(()) };
+        if contact.accepted && contact.asked.is_none() {
+            return Ok(());
+        }
+        if let Some(text) = self.account.accepted_by(turn, partner)? {
+            let body = Text { text, reply_to: None }.encode();
+            self.with(turn, id, |conversation, turn, shared| conversation.write(turn, shared, Content::Text, body))?;
+        }
+        Ok(())
+    }
+
+    fn sealed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        to: AccountId,
+        prekey: u32,
+        sealed: &[u8],
+    ) -> Result<Verdict, EngineError> {
+        match self.account.open_sealed(turn, to, prekey, sealed)? {
+            Opened::Waiting => Ok(Verdict::Durable),
+            Opened::Mutual(accepted) => {
+                self.create_direct(turn, &accepted)?;
+                Ok(Verdict::Durable)
+            }
+            Opened::Rejoin(plea) => self.plea(turn, *plea),
+            Opened::Blocked => Ok(Verdict::Refused),
+            Opened::Garbage => Ok(dropped(turn, "sealed")),
+        }
+    }
+
+    fn plea(&mut self, turn: &mut Turn<'_>, plea: Rejoin) -> Result<Verdict, EngineError> {
+        let Some(record) = self.account.record_of(turn, &plea.account)? else { return Ok(dropped(turn, "plea")) };
+        let own = plea.account == self.account.id();
+        self.with(turn, plea.conversation, |conversation, turn, shared| {
+            let membership = conversation.membership_mut();
+            if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {
+                return Ok(());
+            }
+            let delay = if own || conversation.is_small() {
+                0
+            } else {
+                crate::chat::conversation::draw(turn.rng, PLEA_DELAY_MS)
+            };
+            let wish =
+                Wish::Return { device: plea.device, package: plea.key_package.into(), record: record.encode().into() };
+            conversation.wish(turn, shared, wish, delay)
+        })?;
+        Ok(Verdict::Durable)
+    }
+}

@@ -1,0 +1,210 @@
+//! Carrying out what conversations want of the engine, and the conversation with oneself.
+
+use super::{Asked, Engine, MAX_ERRANDS};
+use crate::chat::api::{Call, CallTarget};
+use crate::chat::conversation::{Conversation, Errand, own_home};
+use crate::chat::letter::Letter;
+use crate::chat::membership::{EMPTY_LOG, Invitee};
+use crate::chat::policy::{History, Home, Kind, Policy, RULES, Role, Seat, own_conversation};
+use crate::chat::turn::{EngineError, Turn};
+use crate::identity::AccountRecord;
+use crate::mls::Suite;
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, RequestId};
+use crate::wire::codec::Body;
+use crate::wire::log;
+use crate::wire::message::ReadUpTo;
+use crate::wire::relay::Request;
+
+impl Engine {
+    /// Carries out errands until none is left, then sends letters.
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        for _ in 0..MAX_ERRANDS {
+            if let Some(id) = self.advanced.pop() {
+                self.unpark(turn, id)?;
+                continue;
+            }
+            let notes = self.account.take_notes();
+            if !notes.is_empty() {
+                let own = own_conversation(self.account.id());
+                for note in notes {
+                    self.with(turn, own, |conversation, turn, shared| {
+                        conversation.write(turn, shared, note.kind, note.body)
+                    })?;
+                }
+                continue;
+            }
+            if self.errands.is_empty() {
+                break;
+            }
+            let (id, errand) = self.errands.remove(0);
+            match errand {
+                Errand::Home(request) => self.ask_home(turn, id, request)?,
+                Errand::Packages(account) => self.ask_packages(turn, id, account)?,
+                Errand::Grant(account) => self.grant(turn, id, account)?,
+                Errand::Plead => self.plead(turn, id)?,
+                Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
+            }
+        }
+        let known: Vec<EnvelopeId> = self.new_letters(turn)?;
+        self.send_letters(turn, &known)
+    }
+
+    fn new_letters(&self, turn: &Turn<'_>) -> Result<Vec<EnvelopeId>, EngineError> {
+        let written = turn.effects.batch.iter().any(|op| {
+            matches!(op, crate::store::Op::Put { table: crate::store::Table::Outbox, key, .. } if key.starts_with(b"letter/"))
+        });
+        if !written {
+            return Ok(Vec::new());
+        }
+        let all = Letter::all(&turn.read())?.into_iter().map(|letter| letter.id);
+        Ok(all.filter(|id| !self.letters.knows(id)).collect())
+    }
+
+    fn call(&mut self, turn: &mut Turn<'_>, asked: Asked, to: CallTarget, request: Request) {
+        let id = RequestId::random(turn.rng);
+        self.calls.insert(id, asked);
+        turn.effects.calls.push(Call { id, to, request });
+    }
+
+    fn ask_home(&mut self, turn: &mut Turn<'_>, id: ConversationId, request: log::Request) -> Result<(), EngineError> {
+        let home = self.with(turn, id, |conversation, _, _| {
+            Ok(conversation.membership().policy().map(|policy| policy.home.clone()))
+        })?;
+        let Some(home) = home.flatten() else { return Ok(()) };
+        let to = match home {
+            Home::Relay(address) => {
+                let own = self.account.relay().is_some_and(|relay| relay.relay == address.relay);
+                if own { CallTarget::OwnRelay } else { CallTarget::Relay(address) }
+            }
+            Home::Device { events, transport, .. } => CallTarget::Device(events.device_id(), *transport.as_bytes()),
+        };
+        self.call(turn, Asked::Home(id), to, Request::Home(request));
+        Ok(())
+    }
+
+    fn ask_packages(&mut self, turn: &mut Turn<'_>, id: ConversationId, account: AccountId) -> Result<(), EngineError> {
+        let token = self.account.key_package_token(turn, &account)?;
+        let relay = self.account.record_of(turn, &account)?.and_then(|record| record.relays().first().cloned());
+        let own = account == self.account.id();
+        match (token, relay) {
+            (Some(token), Some(relay)) => {
+                let to = if own { CallTarget::OwnRelay } else { CallTarget::Relay(relay) };
+                self.call(turn, Asked::Packages(id, account), to, Request::TakeKeyPackages { account, token });
+                Ok(())
+            }
+            _ => {
+                // Nobody keeps any: its devices plead to be added.
+                self.with(turn, id, |conversation, turn, shared| {
+                    conversation.packages_came(turn, shared, account, Some(Vec::new()))
+                })?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks the other members' devices, and one's own, to add this device.
+    fn plead(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
+        let policy =
+            self.with(turn, id, |conversation, _, _| Ok(conversation.membership().policy().cloned()))?.flatten();
+        let suite = policy.as_ref().map_or(Ok(self.account.suite()), |policy| Suite::from_number(policy.suite))?;
+        let mut accounts: Vec<AccountId> =
+            policy.map(|policy| policy.seats.iter().map(|seat| seat.account).collect()).unwrap_or_default();
+        if accounts.is_empty() {
+            accounts.push(self.account.id());
+        }
+        for account in accounts {
+            let Some(record) = self.account.record_of(turn, &account)? else { continue };
+            let to: Vec<(AccountId, DeviceId)> = record
+                .devices()
+                .iter()
+                .map(|device| (account, device.device_id()))
+                .filter(|(_, device)| *device != self.account.device())
+                .collect();
+            if to.is_empty() {
+                continue;
+            }
+            if let Ok(envelope) = self.account.plea(turn, &record, id, suite)? {
+                Letter::new(id, envelope, to).keep(turn);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_elsewhere(&mut self, turn: &mut Turn<'_>, read: ReadUpTo) -> Result<(), EngineError> {
+        let ReadUpTo { conversation, marks } = read;
+        self.with(turn, conversation, |conversation, turn, shared| conversation.merge_read(turn, shared, &marks))?;
+        Ok(())
+    }
+
+    /// The conversation with oneself: founded by an account's only device; another asks to be added to it.
+    pub(super) fn begin_own(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        let id = own_conversation(self.account.id());
+        let record = self.account.record().clone();
+        if record.devices().len() == 1 {
+            let policy = self.first_policy(id, Kind::Own, String::new(), &[(&record, Role::Member)]);
+            return self.found(turn, policy, &[]);
+        }
+        let conversation = Conversation::new(turn, id, self.me())?;
+        self.conversations.insert(id, conversation);
+        self.with(turn, id, Conversation::lose)?;
+        Ok(())
+    }
+
+    /// The policy of a new conversation whose home this device chooses.
+    pub(super) fn first_policy(
+        &self,
+        conversation: ConversationId,
+        kind: Kind,
+        name: String,
+        members: &[(&AccountRecord, Role)],
+    ) -> Policy {
+        let mut policy = Policy {
+            conversation,
+            kind,
+            generation: 0,
+            predecessor: None,
+            log: EMPTY_LOG,
+            home: own_home(&self.account),
+            rules: RULES,
+            name,
+            seats: Vec::new(),
+            retention_s: None,
+            history: History::All,
+            document: None,
+            suite: self.account.suite().number(),
+        };
+        for (record, role) in members {
+            let (account, version, hash) = (record.account_id(), record.version(), record.hash());
+            policy.seat_account(Seat { account, version, hash, role: *role, since: 0 });
+        }
+        policy
+    }
+
+    /// Founds a conversation.
+    pub(super) fn found(
+        &mut self,
+        turn: &mut Turn<'_>,
+        policy: Policy,
+        invitees: &[Invitee],
+    ) -> Result<(), EngineError> {
+        let id = policy.conversation;
+        if self.with(turn, id, |_, _, _| Ok(()))?.is_none() {
+            let conversation = Conversation::new(turn, id, self.me())?;
+            self.conversations.insert(id, conversation);
+        }
+        self.with(turn, id, |conversation, turn, shared| conversation.found(turn, shared, policy, invitees))?;
+        Ok(())
+    }
+
+    /// Tells an account's devices, as an event, what they may use to reach this one's.
+    pub(super) fn grant(&mut self, turn: &mut Turn<'_>, id: ConversationId, to: AccountId) -> Result<(), EngineError> {
+        if to == self.account.id() {
+            return Ok(());
+        }
+        let Some(grant) = self.account.grant_for(turn, to)? else { return Ok(()) };
+        self.with(turn, id, |conversation, turn, shared| {
+            conversation.write(turn, shared, crate::wire::message::Kind::Grant, grant.encode())
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,396 @@
+//! Devices, a relay and homes in memory: envelopes and calls are carried in order, and nothing waits on a clock but the one here.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand_core::SeedableRng;
+
+use super::*;
+use crate::chat::account::OwnPrekey;
+use crate::chat::api::{Answer, Call, CallTarget, Command, CommandError, Notice, Outgoing, Reply, SendOutcome};
+use crate::chat::home_log;
+use crate::chat::membership::Membership;
+use crate::chat::policy::direct_conversation;
+use crate::chat::{Anchor, ItemBody, timeline};
+use crate::identity::{
+    AccountRecord, DeviceCertificate, DeviceKeys, Prekey, RecordBody, RelayAddress, RelayId, RootKey, SigningKey,
+};
+use crate::mls::{Suite, generate_prekey};
+use crate::store::MemoryStore;
+use crate::types::{Incarnation, Timestamp};
+use crate::wire::relay::{Deposited, Request};
+
+mod scenes;
+mod upkeep;
+
+/// The cheap suite: agreement does not depend on it.
+const SUITE: Suite = Suite::X25519;
+
+struct Device {
+    engine: Engine,
+    store: MemoryStore,
+    setup: Setup,
+    online: bool,
+    wake_at: Option<u64>,
+    notices: Vec<Notice>,
+}
+
+/// What happens next: to which device.
+enum Step {
+    Input(DeviceId, Input),
+    Call(DeviceId, Call),
+    Send(DeviceId, Outgoing),
+}
+
+struct World {
+    rng: Rng,
+    mono_ms: u64,
+    relay_key: SigningKey,
+    relay_up: bool,
+    relay: MemoryStore,
+    packages: BTreeMap<DeviceId, Vec<serde_bytes::ByteBuf>>,
+    mailboxes: BTreeMap<DeviceId, VecDeque<Vec<u8>>>,
+    devices: BTreeMap<DeviceId, Device>,
+    steps: VecDeque<Step>,
+    /// A batch that is lost on the way to the disk: after so many inputs, the engine of that device is opened anew.
+    crash_in: Option<(DeviceId, usize)>,
+    crashed: bool,
+    /// Conversations that an engine keeps in memory.
+    loaded: usize,
+}
+
+struct Person {
+    root: RootKey,
+    record: AccountRecord,
+    prekey: OwnPrekey,
+    devices: Vec<DeviceKeys>,
+}
+
+impl Person {
+    fn id(&self) -> AccountId {
+        self.record.account_id()
+    }
+
+    fn device(&self, place: usize) -> DeviceId {
+        self.devices[place].device_id()
+    }
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::seed_from_u64(seed);
+        let relay_key = SigningKey::generate(&mut rng);
+        Self {
+            rng,
+            mono_ms: 1_000,
+            relay_key,
+            relay_up: true,
+            relay: MemoryStore::new(),
+            packages: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            steps: VecDeque::new(),
+            crash_in: None,
+            crashed: false,
+            loaded: MAX_LOADED,
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: Timestamp(1_700_000_000_000 + self.mono_ms), mono_ms: self.mono_ms }
+    }
+
+    fn relay_address(&self) -> RelayAddress {
+        RelayAddress { relay: RelayId::new(self.relay_key.public()), addresses: vec!["/memory/1".into()] }
+    }
+
+    /// A new account with one device.
+    fn person(&mut self) -> Person {
+        let root = RootKey::generate(&mut self.rng);
+        let keys = DeviceKeys::generate(&mut self.rng);
+        let (public, secret) = generate_prekey(SUITE, &mut self.rng).unwrap();
+        let record = AccountRecord::sign(
+            &root,
+            RecordBody {
+                version: 1,
+                predecessor: None,
+                devices: vec![DeviceCertificate::issue(&root, &keys, Timestamp(1)).unwrap()],
+                relays: vec![self.relay_address()],
+                prekeys: vec![Prekey { suite: SUITE.number(), id: 1, key: public }],
+                features: Vec::new(),
+                created: Timestamp(1),
+            },
+        )
+        .unwrap();
+        let prekey = OwnPrekey { id: 1, suite: SUITE, secret };
+        let mut person = Person { root, record, prekey, devices: Vec::new() };
+        self.install(&mut person, keys);
+        person
+    }
+
+    /// Another device of an account, and the newer record at the first one.
+    fn add_device(&mut self, person: &mut Person) {
+        let keys = DeviceKeys::generate(&mut self.rng);
+        let mut body = person.record.successor(Timestamp(2));
+        body.devices.push(DeviceCertificate::issue(&person.root, &keys, Timestamp(2)).unwrap());
+        person.record = AccountRecord::sign(&person.root, body).unwrap();
+        self.install(person, keys);
+        let record = person.record.encode();
+        self.command(person.device(0), Command::OwnRecord { record }).unwrap();
+    }
+
+    fn install(&mut self, person: &mut Person, keys: DeviceKeys) {
+        let id = keys.device_id();
+        let setup = Setup {
+            keys: keys.clone(),
+            record: person.record.clone(),
+            prekeys: vec![person.prekey.clone()],
+            handle: None,
+            suite: SUITE,
+        };
+        let mut store = MemoryStore::new();
+        let now = self.now();
+        let (mut engine, effects) = Engine::create(now, &mut self.rng, &store, setup.clone()).unwrap();
+        engine.set_habits(Habits { renews_keys: false, read_receipts: true });
+        engine.set_most_loaded(self.loaded);
+        store.apply(&effects.batch);
+        person.devices.push(keys);
+        let device = Device { engine, store, setup, online: true, wake_at: None, notices: Vec::new() };
+        self.devices.insert(id, device);
+        self.release(id, effects);
+        self.input(id, Input::Start { restored: false });
+        self.input(id, Input::RelayUp { queue: Incarnation::new([1; 8]) });
+        self.run();
+    }
+
+    fn input(&mut self, device: DeviceId, input: Input) {
+        self.steps.push_back(Step::Input(device, input));
+    }
+
+    fn handle(&mut self, id: DeviceId, input: Input) -> Option<Effects> {
+        let now = self.now();
+        let device = self.devices.get_mut(&id).unwrap();
+        let effects = device.engine.handle(now, &mut self.rng, &device.store, input.clone()).unwrap();
+        if let Some((crashing, left)) = &mut self.crash_in
+            && *crashing == id
+        {
+            if *left == 0 {
+                self.crash_in = None;
+                self.crashed = true;
+                if matches!(input, Input::Envelope { .. }) {
+                    // Nobody was told that it is durable, so it comes again.
+                    self.steps.push_front(Step::Input(id, input));
+                }
+                self.restart(id, false);
+                return None;
+            }
+            *left -= 1;
+        }
+        let device = self.devices.get_mut(&id).unwrap();
+        device.store.apply(&effects.batch);
+        Some(effects)
+    }
+
+    fn restart(&mut self, id: DeviceId, restored: bool) {
+        let device = self.devices.get_mut(&id).unwrap();
+        device.engine = Engine::open(&device.store).unwrap().unwrap();
+        device.engine.set_habits(Habits { renews_keys: false, read_receipts: true });
+        device.engine.set_most_loaded(self.loaded);
+        self.steps.push_front(Step::Input(id, Input::RelayUp { queue: Incarnation::new([1; 8]) }));
+        self.steps.push_front(Step::Input(id, Input::Start { restored }));
+    }
+
+    fn release(&mut self, id: DeviceId, effects: Effects) {
+        let device = self.devices.get_mut(&id).unwrap();
+        device.notices.extend(effects.notices);
+        device.wake_at = effects.wake_at;
+        self.steps.extend(effects.calls.into_iter().map(|call| Step::Call(id, call)));
+        self.steps.extend(effects.sends.into_iter().map(|send| Step::Send(id, send)));
+    }
+
+    fn command(&mut self, id: DeviceId, command: Command) -> Result<Reply, CommandError> {
+        let request = RequestId::random(&mut self.rng);
+        for _ in 0..2 {
+            let Some(effects) = self.handle(id, Input::Command { id: request, command: command.clone() }) else {
+                continue;
+            };
+            let reply = effects.replies.iter().find(|(of, _)| *of == request).unwrap().1.clone();
+            self.release(id, effects);
+            return reply;
+        }
+        panic!("two crashes in a row");
+    }
+
+    /// Carries everything until nothing is left to carry.
+    fn run(&mut self) {
+        for _ in 0..20_000 {
+            let Some(step) = self.steps.pop_front() else { return };
+            match step {
+                Step::Input(id, input) => {
+                    if let Some(effects) = self.handle(id, input) {
+                        self.release(id, effects);
+                    }
+                }
+                Step::Call(id, call) => self.call(id, call),
+                Step::Send(id, outgoing) => self.send(id, outgoing),
+            }
+        }
+        panic!("it does not come to rest");
+    }
+
+    /// Lets time pass, and what it brings.
+    fn pass(&mut self, ms: u64) {
+        let until = self.mono_ms + ms;
+        self.run();
+        for _ in 0..2_000 {
+            let next = self.devices.iter().filter_map(|(id, device)| Some((device.wake_at?, *id))).min();
+            let Some((at, id)) = next.filter(|(at, _)| *at <= until) else { break };
+            self.mono_ms = self.mono_ms.max(at);
+            self.devices.get_mut(&id).unwrap().wake_at = None;
+            self.input(id, Input::Timer);
+            self.run();
+        }
+        self.mono_ms = until;
+    }
+
+    fn call(&mut self, id: DeviceId, call: Call) {
+        let outcome = match &call.to {
+            CallTarget::Device(home, _) => self.call_device(id, *home, &call.request),
+            CallTarget::OwnRelay | CallTarget::Relay(_) if !self.relay_up => Err(CallFailure::Unreachable),
+            CallTarget::OwnRelay | CallTarget::Relay(_) => self.call_relay(id, &call.request),
+        };
+        self.input(id, Input::Answer { id: call.id, outcome });
+    }
+
+    fn call_device(&mut self, from: DeviceId, home: DeviceId, request: &Request) -> Result<Answer, CallFailure> {
+        let now = self.now();
+        let Request::Home(request) = request else { return Err(CallFailure::Broken) };
+        let device = self.devices.get_mut(&home).filter(|device| device.online).ok_or(CallFailure::Unreachable)?;
+        let (batch, response) = device.engine.handle_home_request(now, &device.store, from, request).unwrap();
+        device.store.apply(&batch);
+        Ok(Response::Home(response))
+    }
+
+    fn call_relay(&mut self, id: DeviceId, request: &Request) -> Result<Answer, CallFailure> {
+        Ok(match request {
+            Request::Home(request) => {
+                let mut batch = Batch::new();
+                let now = self.now().wall;
+                let response = home_log::answer(now, &self.relay, &mut batch, &self.relay_key, request).unwrap();
+                self.relay.apply(&batch);
+                Response::Home(response)
+            }
+            Request::PutKeyPackages { packages, .. } => {
+                self.packages.entry(id).or_default().extend(packages.iter().cloned());
+                Response::Done
+            }
+            Request::CountKeyPackages => Response::KeyPackagesLeft {
+                count: self.packages.get(&id).map_or(0, |packages| packages.len() as u32),
+                last_resort_used: false,
+            },
+            Request::TakeKeyPackages { account, .. } => {
+                let owned: Vec<DeviceId> = self
+                    .devices
+                    .iter()
+                    .filter(|(_, device)| device.setup.record.account_id() == *account)
+                    .map(|(device, _)| *device)
+                    .collect();
+                let mut packages = Vec::new();
+                for device in owned {
+                    packages.extend(self.packages.get_mut(&device).and_then(Vec::pop).map(|package| (device, package)));
+                }
+                Response::KeyPackages { packages }
+            }
+            Request::DepositRequest { account, envelope, .. } => {
+                let owned: Vec<DeviceId> = self
+                    .devices
+                    .iter()
+                    .filter(|(_, device)| device.setup.record.account_id() == *account)
+                    .map(|(device, _)| *device)
+                    .collect();
+                for device in owned {
+                    self.deposit(device, envelope.clone());
+                }
+                Response::Done
+            }
+            _ => Response::Done,
+        })
+    }
+
+    fn deposit(&mut self, device: DeviceId, envelope: Vec<u8>) {
+        if self.devices[&device].online {
+            self.input(device, Input::Envelope { from: None, bytes: envelope });
+        } else {
+            self.mailboxes.entry(device).or_default().push_back(envelope);
+        }
+    }
+
+    /// Through the mailboxes.
+    fn send(&mut self, id: DeviceId, outgoing: Outgoing) {
+        for to in &outgoing.to {
+            let outcome = if !self.relay_up || to.mailboxes.is_empty() || !self.devices.contains_key(&to.device) {
+                SendOutcome::Unreachable
+            } else {
+                self.deposit(to.device, outgoing.envelope.clone());
+                SendOutcome::Mailbox(Deposited::Taken)
+            };
+            self.input(id, Input::Sent { envelope: outgoing.id, device: to.device, outcome });
+        }
+    }
+
+    fn set_online(&mut self, id: DeviceId, online: bool) {
+        self.devices.get_mut(&id).unwrap().online = online;
+        if online {
+            for bytes in self.mailboxes.remove(&id).unwrap_or_default() {
+                self.input(id, Input::Envelope { from: None, bytes });
+            }
+            self.run();
+        }
+    }
+
+    /// The texts of a conversation on a device, in order of display.
+    fn texts(&self, id: DeviceId, of: ConversationId) -> Vec<String> {
+        let device = &self.devices[&id];
+        let view = self.membership(id, of).roster().clone();
+        let me = device.engine.me();
+        let items = timeline::page(&device.store, &of, &view, &me, Anchor::Newest, 1_000).unwrap();
+        items
+            .iter()
+            .filter_map(|item| match &item.body {
+                ItemBody::Text { text, .. } => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn say(&mut self, id: DeviceId, conversation: ConversationId, text: &str) {
+        let command = Command::SendText { conversation, text: text.into(), reply_to: None };
+        let reply = self.command(id, command);
+        assert!(matches!(reply, Ok(Reply::Written { .. })), "{reply:?}");
+    }
+
+    /// Two who have accepted each other.
+    fn friends(&mut self) -> (Person, Person, ConversationId) {
+        let (alice, bob) = (self.person(), self.person());
+        let id = self.befriend(&alice, &bob);
+        (alice, bob, id)
+    }
+
+    fn befriend(&mut self, alice: &Person, bob: &Person) -> ConversationId {
+        let request = Command::RequestContact { record: bob.record.encode(), handle: None, text: "hello".into() };
+        self.command(alice.device(0), request).unwrap();
+        self.run();
+        self.command(bob.device(0), Command::Accept { account: alice.id() }).unwrap();
+        self.run();
+        direct_conversation(alice.id(), bob.id())
+    }
+
+    /// The present group, and how far its log was walked.
+    fn present(&self, id: DeviceId, of: ConversationId) -> (crate::types::GroupId, crate::wire::event::LogHead) {
+        let present = self.membership(id, of).present().cloned().unwrap();
+        (present.group, present.log)
+    }
+
+    fn membership(&self, id: DeviceId, of: ConversationId) -> Membership {
+        Membership::load(&self.devices[&id].store, of).unwrap().unwrap()
+    }
+}

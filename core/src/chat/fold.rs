@@ -1,0 +1,366 @@
+//! What people see of an event: its text as edited, its deletion, its reactions.
+//!
+//! Edits, deletes and reactions are kept as rows under the event that they are about, whether it is held yet or not, exactly
+//! while they count themselves; an item is folded from them when it is shown. So nothing depends on the order of arrival.
+//!
+//! Rules: an edit or a delete counts only by the account of its target; of edits the latest by (clock, feed, sequence) shows;
+//! of one account's reactions the latest; a delete cannot be deleted; a deleted edit or reaction counts no more.
+
+use std::collections::BTreeMap;
+
+use super::feed::row::{self, Shown};
+use super::feed::{Feeds, Me, key};
+use super::roster::Roster;
+use crate::store::{Range, Read, ReadError, Table};
+use crate::types::{AccountId, Clock, ContentId, ConversationId, Timestamp};
+use crate::wire::codec::Body;
+use crate::wire::event::{Content, Event};
+use crate::wire::message::{Delete, Edit, Kind, Reaction, Text, VoiceNote};
+
+/// How many changes of one kind are looked at for an item: more than a person makes.
+const MAX_CHANGES: usize = 4096;
+
+/// The most bytes of a reaction.
+const MAX_EMOJI: usize = 32;
+
+/// A live message whose author's clock is off by more than this is shown at its arrival, in milliseconds: ten minutes.
+const SHOWN_TOLERANCE_MS: u64 = 10 * 60 * 1000;
+
+/// An item of a conversation's timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its place.
+    pub id: ContentId,
+    /// Whose it is.
+    pub author: AccountId,
+    /// Its place in the order of display, before feed and sequence.
+    pub clock: Clock,
+    /// What its author's clock said.
+    pub written: Timestamp,
+    /// When it came here.
+    pub arrived: Timestamp,
+    /// The time to show.
+    pub shown: Timestamp,
+    /// What it says.
+    pub body: ItemBody,
+    /// Its text is not the first.
+    pub edited: bool,
+    /// The latest reaction of each account that has one.
+    pub reactions: BTreeMap<AccountId, String>,
+}
+
+/// What an item says.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ItemBody {
+    /// A text.
+    Text {
+        /// As it was edited last.
+        text: String,
+        /// What it answers.
+        reply_to: Option<ContentId>,
+    },
+    /// A voice note; [`voice_note`] reads its sound.
+    VoiceNote {
+        /// Its length in milliseconds, as its sender says.
+        duration_ms: u32,
+        /// Its waveform, 0–255.
+        peaks: Vec<u8>,
+    },
+    /// Its author left the conversation.
+    Left,
+    /// Its author deleted it.
+    Deleted,
+    /// Its content has not come yet.
+    Missing,
+    /// A newer Kith is needed to show it.
+    Newer {
+        /// The number of its kind.
+        kind: u16,
+    },
+    /// Its author wrote something that cannot be read.
+    Malformed,
+}
+
+impl std::fmt::Debug for ItemBody {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Text { .. } => "Text(…)",
+            Self::VoiceNote { .. } => "VoiceNote(…)",
+            Self::Left => "Left",
+            Self::Deleted => "Deleted",
+            Self::Missing => "Missing",
+            Self::Newer { .. } => "Newer",
+            Self::Malformed => "Malformed",
+        })
+    }
+}
+
+impl<R: Read + ?Sized> Feeds<'_, '_, R> {
+    /// Puts what a counted event says where readers find it.
+    pub(super) fn index(&mut self, event: &Event, live: bool) -> Result<(), ReadError> {
+        let header = event.header();
+        let id = super::feed::place(event);
+        if is_shown(header.kind) {
+            let shown = Shown { kind: header.kind, live, arrived: self.wall() };
+            let key = key::timeline(&self.conversation, header.clock, &id);
+            if self.tx.get(Table::Timeline, &key)?.is_none() {
+                self.changes.appeared.insert(id);
+            }
+            self.tx.put(Table::Timeline, self.scope(), key, shown.pack());
+            self.changes.touched.insert(id);
+            if !self.is_deleted(&id)? {
+                self.count_unread(&id, header.kind, 1)?;
+            }
+        }
+        self.index_content(event)
+    }
+
+    /// The part of it that needs the event's content.
+    pub(super) fn index_content(&mut self, event: &Event) -> Result<(), ReadError> {
+        let header = event.header();
+        let id = super::feed::place(event);
+        if is_shown(header.kind) {
+            self.changes.touched.insert(id);
+        }
+        let Some((kind, target)) = event.content().and_then(|content| target(header.kind, content)) else {
+            return Ok(());
+        };
+        if kind != Kind::Delete && self.is_deleted(&id)? {
+            return Ok(());
+        }
+        let was_deleted = self.is_deleted(&target)?;
+        let key = change_key(&self.conversation, &target, kind, header.clock, &id);
+        self.tx.put(Table::Change, self.scope(), key, [1]);
+        self.changes.touched.insert(target);
+        if kind == Kind::Delete && !was_deleted && self.is_deleted(&target)? {
+            self.erase(&target)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out what an event said, because it counts no more.
+    pub(super) fn unindex(&mut self, event: &Event) -> Result<(), ReadError> {
+        let header = event.header();
+        let id = super::feed::place(event);
+        if is_shown(header.kind) {
+            self.tx.delete(Table::Timeline, key::timeline(&self.conversation, header.clock, &id));
+            self.changes.touched.insert(id);
+            if !self.is_deleted(&id)? {
+                self.count_unread(&id, header.kind, -1)?;
+            }
+        }
+        self.unindex_content(event)
+    }
+
+    fn unindex_content(&mut self, event: &Event) -> Result<(), ReadError> {
+        let header = event.header();
+        let id = super::feed::place(event);
+        let Some((kind, target)) = event.content().and_then(|content| target(header.kind, content)) else {
+            return Ok(());
+        };
+        let was_deleted = self.is_deleted(&target)?;
+        self.tx.delete(Table::Change, change_key(&self.conversation, &target, kind, header.clock, &id));
+        self.changes.touched.insert(target);
+        if kind == Kind::Delete && was_deleted && !self.is_deleted(&target)? {
+            self.want_back(&target)?;
+        }
+        Ok(())
+    }
+
+    /// A delete of an event counts: its content goes.
+    fn erase(&mut self, target: &ContentId) -> Result<(), ReadError> {
+        let mut row = self.row(&target.feed)?;
+        if !row.counts(target.sequence) {
+            return Ok(());
+        }
+        let Some(event) = row::load_event(self.tx, &self.conversation, target)? else { return Ok(()) };
+        if event.header().kind == Kind::Delete as u16 {
+            return Ok(());
+        }
+        if row.unlack(target.sequence) {
+            self.set_row(target.feed, row);
+        }
+        let key = self.key_of(target);
+        self.tx.delete(Table::Content, key);
+        self.count_unread(target, event.header().kind, -1)?;
+        self.unindex_content(&event)
+    }
+
+    /// The delete of an event counts no more: its content is wanted again.
+    fn want_back(&mut self, target: &ContentId) -> Result<(), ReadError> {
+        let mut row = self.row(&target.feed)?;
+        if !row.counts(target.sequence) {
+            return Ok(());
+        }
+        let Some(event) = row::load_event(self.tx, &self.conversation, target)? else { return Ok(()) };
+        if event.header().kind == Kind::Delete as u16 {
+            return Ok(());
+        }
+        if event.content().is_none() {
+            row.lack(target.sequence);
+            self.set_row(target.feed, row);
+        }
+        self.count_unread(target, event.header().kind, 1)
+    }
+
+    /// Whether a delete of this event, held or not, counts.
+    pub(super) fn is_deleted(&self, id: &ContentId) -> Result<bool, ReadError> {
+        is_deleted(&*self.tx, &self.conversation, id, |device| self.account_of(device))
+    }
+}
+
+/// Whether events of this kind are items.
+fn is_shown(kind: u16) -> bool {
+    matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote | Kind::Leave))
+}
+
+/// What an event changes, if it is of a kind that changes another.
+fn target(kind: u16, content: &Content) -> Option<(Kind, ContentId)> {
+    match Kind::from_number(kind)? {
+        Kind::Edit => Edit::decode(&content.body).ok().map(|edit| (Kind::Edit, edit.of)),
+        Kind::Delete => Delete::decode(&content.body).ok().map(|delete| (Kind::Delete, delete.of)),
+        Kind::Reaction => {
+            let reaction = Reaction::decode(&content.body).ok()?;
+            (reaction.emoji.len() <= MAX_EMOJI).then_some((Kind::Reaction, reaction.of))
+        }
+        _ => None,
+    }
+}
+
+fn change_key(conversation: &ConversationId, target: &ContentId, kind: Kind, clock: Clock, by: &ContentId) -> Vec<u8> {
+    key::change(conversation, target, kind_byte(kind), clock, by)
+}
+
+/// A change's kind in its key: the numbers of these three are below 256.
+fn kind_byte(kind: Kind) -> u8 {
+    match kind {
+        Kind::Edit => 2,
+        Kind::Delete => 3,
+        _ => 4,
+    }
+}
+
+/// The changes of one kind that were made to an event, the latest first.
+fn changes(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    target: &ContentId,
+    kind: Kind,
+) -> Result<Vec<ContentId>, ReadError> {
+    let mut prefix = key::changes(conversation, target);
+    prefix.push(kind_byte(kind));
+    let rows = read.scan(Table::Change, &prefix, Range::last(MAX_CHANGES))?;
+    Ok(rows.iter().filter_map(|row| key::read_place(&row.key)).collect())
+}
+
+fn is_deleted(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    id: &ContentId,
+    account_of: impl Fn(&crate::types::DeviceId) -> Option<AccountId>,
+) -> Result<bool, ReadError> {
+    let deletes = changes(read, conversation, id, Kind::Delete)?;
+    if deletes.is_empty() {
+        return Ok(false);
+    }
+    let Some(author) = account_of(&id.feed.device) else { return Ok(false) };
+    Ok(deletes.iter().any(|by| account_of(&by.feed.device) == Some(author)))
+}
+
+/// The edits of an event by its own account.
+pub(super) fn edits(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    of: &ContentId,
+) -> Result<Vec<ContentId>, ReadError> {
+    let whose =
+        |device: &_| if *device == me.device { Some(me.account) } else { roster.member(device).map(|m| m.account) };
+    let author = whose(&of.feed.device);
+    let edits = changes(read, conversation, of, Kind::Edit)?;
+    Ok(edits.into_iter().filter(|by| author.is_some() && whose(&by.feed.device) == author).collect())
+}
+
+/// Folds one item.
+pub(super) fn fold(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    id: &ContentId,
+    shown: Shown,
+) -> Result<Option<Item>, ReadError> {
+    let whose =
+        |device: &_| if *device == me.device { Some(me.account) } else { roster.member(device).map(|m| m.account) };
+    let Some(event) = row::load_event(read, conversation, id)? else { return Ok(None) };
+    let Some(author) = whose(&id.feed.device) else { return Ok(None) };
+    let header = event.header();
+    let written = Timestamp(header.wall_ms);
+    let off = shown.live && shown.arrived.0.abs_diff(written.0) > SHOWN_TOLERANCE_MS;
+    let mut item = Item {
+        id: *id,
+        author,
+        clock: header.clock,
+        written,
+        arrived: shown.arrived,
+        shown: if off { shown.arrived } else { written },
+        body: ItemBody::Deleted,
+        edited: false,
+        reactions: BTreeMap::new(),
+    };
+    if is_deleted(read, conversation, id, whose)? {
+        return Ok(Some(item));
+    }
+    item.body = body(header.kind, event.content());
+    if let ItemBody::Text { text, .. } = &mut item.body {
+        for by in edits(read, conversation, roster, me, id)? {
+            let content = row::load_content(read, conversation, &by)?;
+            if let Some(edit) = content.and_then(|content| Edit::decode(&content.body).ok()) {
+                (*text, item.edited) = (edit.text, true);
+                break;
+            }
+        }
+    }
+    for by in changes(read, conversation, id, Kind::Reaction)? {
+        let Some(account) = whose(&by.feed.device) else { continue };
+        if item.reactions.contains_key(&account) {
+            continue;
+        }
+        let content = row::load_content(read, conversation, &by)?;
+        if let Some(reaction) = content.and_then(|content| Reaction::decode(&content.body).ok()) {
+            item.reactions.insert(account, reaction.emoji);
+        }
+    }
+    item.reactions.retain(|_, emoji| !emoji.is_empty());
+    Ok(Some(item))
+}
+
+fn body(kind: u16, content: Option<&Content>) -> ItemBody {
+    let Some(kind) = Kind::from_number(kind) else { return ItemBody::Newer { kind } };
+    let Some(content) = content else { return ItemBody::Missing };
+    match kind {
+        Kind::Text => Text::decode(&content.body)
+            .map_or(ItemBody::Malformed, |text| ItemBody::Text { text: text.text, reply_to: text.reply_to }),
+        Kind::VoiceNote => VoiceNote::decode(&content.body).map_or(ItemBody::Malformed, |note| ItemBody::VoiceNote {
+            duration_ms: note.duration_ms,
+            peaks: note.peaks,
+        }),
+        Kind::Leave => ItemBody::Left,
+        _ => ItemBody::Malformed,
+    }
+}
+
+/// The sound of a voice note, unless it is absent.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn voice_note(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    id: &ContentId,
+) -> Result<Option<VoiceNote>, ReadError> {
+    let Some(event) = row::load_event(read, conversation, id)? else { return Ok(None) };
+    let note = event.content().filter(|_| event.header().kind == Kind::VoiceNote as u16);
+    Ok(note.and_then(|content| VoiceNote::decode(&content.body).ok()))
+}

@@ -1,0 +1,469 @@
+//! Asking the home: when, what, and what its answers come to.
+
+use rand_core::RngCore;
+
+use super::commit::Proposed;
+use super::group::write_key;
+use super::{Fact, Held, Membership};
+use crate::chat::account::Account;
+use crate::chat::api::CallFailure;
+use crate::chat::home_log;
+use crate::chat::turn::{EngineError, Turn};
+use crate::home::{EntryError, equivocation};
+use crate::types::{GroupId, Rng};
+use crate::wire::event::LogHead;
+use crate::wire::log::{self, Equivocation, MAX_ENTRIES, Refusal, Request, Response, UnverifiedEntry};
+
+/// How often the log is read when nothing calls for it: a hint may be lost.
+const READ_EVERY_MS: u64 = 10 * 60 * 1000;
+
+/// The first pause after a home did not answer; doubled each time, up to [`RETRY_MAX_MS`].
+const RETRY_MS: u64 = 2_000;
+
+/// The longest pause between attempts at a home: its return is noticed within so long.
+const RETRY_MAX_MS: u64 = 5 * 60 * 1000;
+
+/// So many failed attempts in a row, some ten minutes, and the person is told that the home is lost.
+const LOST_AFTER: u32 = 8;
+
+/// So many answers in a row that the log is gone, and it is believed.
+const GONE_AFTER: u32 = 3;
+
+/// The longest pause before a commit that met another one is made anew: two committers soon miss each other.
+const REBASE_MS: u64 = 2_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Create,
+    Append,
+    Read { from: u64 },
+}
+
+/// What is known of the home while the engine runs.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    asked: Option<(GroupId, Asked)>,
+    read: bool,
+    /// The signed entry before the walk's place is wanted again: the home showed another history.
+    doubt: bool,
+    needs_packages: bool,
+    commit_at: u64,
+    retry_at: u64,
+    read_at: u64,
+    failures: u32,
+    gone: u32,
+    told: bool,
+    /// The newest epoch that a message or an entry was of, beyond the present.
+    ahead: Option<u64>,
+}
+
+impl Asking {
+    pub(super) fn commit_after(&mut self, at: u64, first: bool) {
+        self.commit_at = if first { at } else { self.commit_at.min(at) };
+    }
+
+    pub(super) fn read_log_now(&mut self) {
+        self.read = true;
+    }
+
+    pub(super) fn ahead(&mut self, epoch: u64) {
+        self.ahead = self.ahead.max(Some(epoch));
+    }
+
+    pub(super) const fn take_ahead(&mut self) -> Option<u64> {
+        self.ahead.take()
+    }
+
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    pub(super) fn packages_came(&mut self) {
+        self.needs_packages = false;
+    }
+
+    pub(super) fn wake_at(&self, wishes: bool) -> Option<u64> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let next = if wishes && !self.needs_packages { self.commit_at } else { self.read_at };
+        Some(next.min(self.read_at).max(self.retry_at))
+    }
+
+    fn failed(&mut self, now: u64, rng: &mut Rng) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        let pause = RETRY_MS.saturating_mul(1 << self.failures.min(8)).min(RETRY_MAX_MS);
+        self.retry_at = now.saturating_add(pause / 2).saturating_add(draw(rng, pause / 2));
+        let lost = self.failures >= LOST_AFTER && !self.told;
+        self.told |= lost;
+        lost
+    }
+
+    fn answered(&mut self) {
+        self.failures = 0;
+        self.retry_at = 0;
+        self.told = false;
+    }
+}
+
+/// A number below `most`, or 0.
+pub(super) fn draw(rng: &mut Rng, most: u64) -> u64 {
+    rng.next_u64().checked_rem(most.max(1)).unwrap_or(0)
+}
+
+impl Membership {
+    /// The log may have grown, or the home may be reachable again: read it now.
+    pub(crate) fn read_log(&mut self) {
+        self.home.read = true;
+        self.home.retry_at = 0;
+        self.home.needs_packages = false;
+    }
+
+    /// Somebody says that the log has so many entries.
+    pub(crate) fn hint(&mut self, group: GroupId, next: u64) {
+        if self.row.present.as_ref().is_some_and(|present| present.group == group && present.log.next < next) {
+            self.home.read = true;
+        }
+    }
+
+    /// Asks the home what there is to ask now.
+    ///
+    /// # Errors
+    /// If the store does not answer, or MLS fails on its own state.
+    pub(crate) fn drive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        me: &Account,
+        held: Held<'_>,
+    ) -> Result<Vec<Fact>, EngineError> {
+        let mut facts = Vec::new();
+        // A home that is this device answers at once; each answer may lead to one more question. The bound is for a fault only.
+        for _ in 0..256 {
+            let Some(request) = self.next_request(turn, me, held, &mut facts)? else { break };
+            let here = self.policy.as_ref().is_some_and(|policy| policy.home.is_device(me.device()));
+            if !here {
+                facts.push(Fact::Ask(request));
+                break;
+            }
+            let batch = &mut turn.effects.batch;
+            let response = home_log::answer(turn.now.wall, turn.base, batch, &me.keys().events, &request)?;
+            self.take(turn, Ok(response), &mut facts)?;
+        }
+        Ok(facts)
+    }
+
+    /// Takes the home's answer, or that there is none, and goes on asking.
+    ///
+    /// # Errors
+    /// If the store does not answer, or MLS fails on its own state.
+    pub(crate) fn answered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        me: &Account,
+        held: Held<'_>,
+        outcome: Result<Response, CallFailure>,
+    ) -> Result<Vec<Fact>, EngineError> {
+        let mut facts = Vec::new();
+        self.take(turn, outcome, &mut facts)?;
+        facts.extend(self.drive(turn, me, held)?);
+        Ok(facts)
+    }
+
+    fn next_request(
+        &mut self,
+        turn: &mut Turn<'_>,
+        me: &Account,
+        held: Held<'_>,
+        facts: &mut Vec<Fact>,
+    ) -> Result<Option<Request>, EngineError> {
+        let Some(present) = self.row.present.clone() else { return Ok(None) };
+        let now = turn.now.mono_ms;
+        if self.home.asked.is_some() || self.home.retry_at > now || self.row.lied.is_some() {
+            return Ok(None);
+        }
+        let group = present.group;
+        if !present.kept {
+            self.home.asked = Some((group, Asked::Create));
+            let write_key_hash = log::write_key_hash(&write_key(self.group(turn, group)?)?);
+            return Ok(Some(Request::Create { group, write_key_hash }));
+        }
+        if self.home.read || self.home.read_at <= now {
+            let from = present.log.next.saturating_sub(u64::from(self.home.doubt));
+            self.home.asked = Some((group, Asked::Read { from }));
+            return Ok(Some(Request::Read { group, from, limit: MAX_ENTRIES as u16 }));
+        }
+        let ready = self.home.commit_at <= now && !self.home.needs_packages;
+        if !self.row.pending
+            && !self.row.wishes.is_empty()
+            && ready
+            && let Proposed::Need(account) = self.propose(turn, me, held)?
+        {
+            self.home.needs_packages = true;
+            facts.push(Fact::Packages(account));
+        }
+        let Some(pending) = self.pending(turn, group)? else { return Ok(None) };
+        self.home.asked = Some((group, Asked::Append));
+        Ok(Some(Request::Append {
+            group,
+            head: pending.head,
+            write_key: pending.write_key,
+            next_write_key_hash: pending.next_write_key_hash,
+            blob: pending.blob.into_vec(),
+        }))
+    }
+
+    fn take(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outcome: Result<Response, CallFailure>,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        let Some((group, asked)) = self.home.asked.take() else { return Ok(()) };
+        if self.row.present.as_ref().is_none_or(|present| present.group != group) {
+            return Ok(());
+        }
+        match outcome {
+            Ok(Response::Created) => {
+                self.home.answered();
+                if let Some(present) = &mut self.row.present {
+                    present.kept = true;
+                }
+                self.save(turn);
+                Ok(())
+            }
+            Ok(Response::Appended(entry)) if asked == Asked::Append => self.appended(turn, group, entry, facts),
+            Ok(Response::Entries { entries, head }) => {
+                let from = if let Asked::Read { from } = asked { from } else { 0 };
+                self.read(turn, from, &entries, head, facts)
+            }
+            Ok(Response::Refused(refusal)) => {
+                self.refused(turn, refusal, facts);
+                Ok(())
+            }
+            Ok(Response::Appended(_)) | Err(_) => {
+                if self.home.failed(turn.now.mono_ms, turn.rng) {
+                    facts.push(Fact::Lost);
+                }
+                // It may have been carried out: the log says.
+                self.home.read |= asked == Asked::Append;
+                Ok(())
+            }
+        }
+    }
+
+    fn appended(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: GroupId,
+        entry: UnverifiedEntry,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        self.home.answered();
+        let Some(pending) = self.pending(turn, group)? else { return Ok(()) };
+        let entry = UnverifiedEntry { blob: pending.blob.into_vec(), ..entry };
+        if self.walk(turn, &[entry], facts)?.is_err() {
+            self.home.read = true;
+            self.home.failed(turn.now.mono_ms, turn.rng);
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: u64,
+        entries: &[UnverifiedEntry],
+        head: LogHead,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        self.home.answered();
+        if let Some(proof) = self.contradiction(turn, from, entries)? {
+            return self.home_lied(turn, proof, facts);
+        }
+        let before = self.row.present.as_ref().map_or(0, |present| present.log.next);
+        let outcome = self.walk(turn, entries, facts)?;
+        let Some(present) = self.row.present.clone() else { return Ok(()) };
+        match outcome {
+            Err(EntryError::OtherHistory { .. }) if !self.home.doubt => {
+                self.home.doubt = true;
+                self.home.read = true;
+                return Ok(());
+            }
+            Err(_) => {
+                self.home.failed(turn.now.mono_ms, turn.rng);
+                return Ok(());
+            }
+            Ok(()) => self.home.doubt = false,
+        }
+        if head.next < present.log.next {
+            // It signed more than it shows: it has lost the end of the log.
+            self.gone(turn, facts);
+            return Ok(());
+        }
+        self.home.gone = 0;
+        let more = head.next > present.log.next && present.log.next > before;
+        self.home.read = more;
+        self.home.read_at = turn.now.mono_ms.saturating_add(READ_EVERY_MS);
+        if !more {
+            self.look_ahead(turn, facts)?;
+            facts.push(Fact::Walked);
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, turn: &mut Turn<'_>, refusal: Refusal, facts: &mut Vec<Fact>) {
+        let now = turn.now.mono_ms;
+        match refusal {
+            Refusal::Conflict => {
+                self.home.answered();
+                self.home.read = true;
+                self.home.commit_at = now.saturating_add(draw(turn.rng, REBASE_MS));
+            }
+            Refusal::UnknownGroup if self.row.present.as_ref().is_some_and(|present| present.log.next == 0) => {
+                if let Some(present) = &mut self.row.present {
+                    present.kept = false;
+                }
+                self.home.failed(now, turn.rng);
+            }
+            Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),
+            Refusal::WrongKey => {
+                self.home.read = true;
+                if self.home.failed(now, turn.rng) {
+                    facts.push(Fact::Lost);
+                }
+            }
+            Refusal::Limit | Refusal::TryLater => {
+                if self.home.failed(now, turn.rng) {
+                    facts.push(Fact::Lost);
+                }
+            }
+        }
+    }
+
+    /// The home says that it has less of the log than it signed.
+    fn gone(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
+        self.home.gone = self.home.gone.saturating_add(1);
+        self.home.read = true;
+        self.home.retry_at = turn.now.mono_ms.saturating_add(RETRY_MS);
+        if self.home.gone > GONE_AFTER {
+            self.home.told = true;
+            self.home.failed(turn.now.mono_ms, turn.rng);
+        }
+        if self.home.gone == GONE_AFTER {
+            facts.push(Fact::Lost);
+        }
+    }
+
+    /// Whether the home is known to have lost the log, or to lie: the conversation has to move.
+    pub(crate) fn must_move(&self) -> bool {
+        self.row.present.is_some() && (self.row.lied.is_some() || self.home.gone >= GONE_AFTER)
+    }
+
+    /// An entry in an answer that contradicts one that was walked.
+    fn contradiction(
+        &self,
+        turn: &Turn<'_>,
+        from: u64,
+        entries: &[UnverifiedEntry],
+    ) -> Result<Option<Equivocation>, EngineError> {
+        let Some(present) = &self.row.present else { return Ok(None) };
+        for (index, entry) in (from..present.log.next).zip(entries) {
+            let Some(kept) = self.kept_entry(turn, index)? else { continue };
+            if let Some(proof) = self.proof(kept, entry) {
+                return Ok(Some(proof));
+            }
+        }
+        Ok(None)
+    }
+
+    fn proof(&self, one: UnverifiedEntry, other: &UnverifiedEntry) -> Option<Equivocation> {
+        let other = UnverifiedEntry { blob: Vec::new(), ..other.clone() };
+        let proof = Equivocation { one, other };
+        let key = self.policy.as_ref()?.home.key();
+        equivocation(&proof, &key).is_ok().then_some(proof)
+    }
+
+    /// Entries that a member shows: with those walked here they may prove that the home lies.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn shown(&mut self, turn: &mut Turn<'_>, shown: &Equivocation) -> Result<Vec<Fact>, EngineError> {
+        let mut facts = Vec::new();
+        if self.row.lied.is_some() || self.row.present.is_none() {
+            return Ok(facts);
+        }
+        if let Some(proof) = self.proof(shown.one.clone(), &shown.other) {
+            let key = self.policy.as_ref().map(|policy| policy.home.key());
+            let of = key.and_then(|key| equivocation(&proof, &key).ok()).map(|found| found.group);
+            if of == self.row.present.as_ref().map(|present| present.group) {
+                self.home_lied(turn, proof, &mut facts)?;
+            }
+            return Ok(facts);
+        }
+        let Ok(entry) = <log::Entry as crate::wire::codec::Body>::decode(&shown.one.entry) else { return Ok(facts) };
+        if self.row.present.as_ref().is_none_or(|present| present.group != entry.group) {
+            return Ok(facts);
+        }
+        if let Some(kept) = self.kept_entry(turn, entry.index)?
+            && let Some(proof) = self.proof(kept, &shown.one)
+        {
+            self.home_lied(turn, proof, &mut facts)?;
+        }
+        Ok(facts)
+    }
+
+    /// The last entry walked of the present group's log, to be shown.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn last_entry(&self, turn: &Turn<'_>, group: GroupId) -> Result<Option<Equivocation>, EngineError> {
+        let present = self.row.present.as_ref().filter(|present| present.group == group);
+        let Some(index) = present.and_then(|present| present.log.next.checked_sub(1)) else { return Ok(None) };
+        Ok(self.kept_entry(turn, index)?.map(|kept| Equivocation { one: kept.clone(), other: kept }))
+    }
+
+    /// Asks the home for the last entry walked as well when the log is read next, which is now.
+    pub(crate) fn doubt(&mut self) {
+        self.home.doubt = true;
+        self.home.read = true;
+    }
+
+    /// What another member saw as the head of the log: the entry walked here for the same place, if it is another one, or that the
+    /// log has grown.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn compare(
+        &mut self,
+        turn: &Turn<'_>,
+        group: GroupId,
+        seen: LogHead,
+    ) -> Result<Option<Equivocation>, EngineError> {
+        let Some(present) = self.row.present.clone().filter(|present| present.group == group) else {
+            return Ok(None);
+        };
+        if seen.next > present.log.next {
+            self.home.read = true;
+            return Ok(None);
+        }
+        let Some(index) = seen.next.checked_sub(1) else { return Ok(None) };
+        let Some(kept) = self.kept_entry(turn, index)? else { return Ok(None) };
+        let differs = log::entry_hash(&kept.entry) != seen.hash;
+        Ok(differs.then(|| Equivocation { one: kept.clone(), other: kept }))
+    }
+
+    fn home_lied(
+        &mut self,
+        turn: &mut Turn<'_>,
+        proof: Equivocation,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        self.row.lied = Some(proof.clone());
+        if let Some(group) = self.row.present.as_ref().map(|present| present.group) {
+            self.rebase(turn, group)?;
+        }
+        self.save(turn);
+        facts.push(Fact::Lied(proof));
+        Ok(())
+    }
+}

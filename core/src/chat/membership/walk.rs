@@ -1,0 +1,305 @@
+//! The walk over the home's log: which entries count.
+
+use super::commit::{entrant, welcome};
+use super::group::{certified, devices};
+use super::state::{Pending, entry_key, entry_prefix, pending_key};
+use super::{Fact, Membership, Wish};
+use crate::chat::policy::{Commit, Policy, entitled};
+use crate::chat::roster::Member;
+use crate::chat::turn::{EngineError, Turn};
+use crate::home::{EntryError, verify_entry};
+use crate::identity::DeviceCertificate;
+use crate::mls::{MlsError, Processed, Summary};
+use crate::store::{Scope, Table};
+use crate::types::{AccountId, DeviceId, GroupId};
+use crate::wire::codec::Body;
+use crate::wire::event::LogHead;
+use crate::wire::log::UnverifiedEntry;
+use crate::wire::message::{CommitInfo, Cut};
+
+/// Entries whose signed bytes are kept, so that two versions of a log can be shown side by side.
+const KEPT_ENTRIES: u64 = 1024;
+
+/// What an entry came to.
+enum Judged {
+    /// It counts; it closes these feeds.
+    Merged(CommitInfo, Vec<DeviceId>),
+    /// Ours, and it counts.
+    Own(Box<Pending>),
+    /// It does not.
+    Skipped,
+}
+
+impl Membership {
+    /// Walks entries that a home gave, from where the walk stands. An entry that is not the next is an error, and ends the walk.
+    pub(super) fn walk(
+        &mut self,
+        turn: &mut Turn<'_>,
+        entries: &[UnverifiedEntry],
+        facts: &mut Vec<Fact>,
+    ) -> Result<Result<(), EntryError>, EngineError> {
+        for unverified in entries {
+            let Some(present) = self.row.present.clone() else { return Ok(Ok(())) };
+            let policy = self.policy.as_ref().ok_or(EngineError::Broken("a group without a policy"))?;
+            let verified = match verify_entry(unverified, &policy.home.key(), present.group, &present.log) {
+                Ok(verified) => verified,
+                Err(EntryError::Gap { expected, found }) if found < expected => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            let judged = self.judge(turn, present.group, present.log, &unverified.blob)?;
+            self.keep_entry(turn, present.group, verified.entry.index, unverified);
+            if let Some(present) = &mut self.row.present {
+                present.log = verified.head();
+                present.kept = true;
+            }
+            self.apply(turn, present.group, judged, facts)?;
+            self.save(turn);
+        }
+        Ok(Ok(()))
+    }
+
+    fn keep_entry(&self, turn: &mut Turn<'_>, group: GroupId, index: u64, entry: &UnverifiedEntry) {
+        let bare = Bare(UnverifiedEntry { blob: Vec::new(), ..entry.clone() });
+        turn.put(Table::Group, Scope::Conversation(self.conversation), &entry_key(group, index), &bare);
+        if let Some(old) = index.checked_sub(KEPT_ENTRIES) {
+            turn.effects.batch.delete(Table::Group, entry_key(group, old));
+        }
+    }
+
+    /// The signed entry at an index of the present group's log, without its blob.
+    pub(super) fn kept_entry(&self, turn: &Turn<'_>, index: u64) -> Result<Option<UnverifiedEntry>, EngineError> {
+        let Some(present) = &self.row.present else { return Ok(None) };
+        Ok(turn.get::<Bare>(Table::Group, &entry_key(present.group, index))?.map(|bare| bare.0))
+    }
+
+    fn judge(&mut self, turn: &mut Turn<'_>, id: GroupId, place: LogHead, blob: &[u8]) -> Result<Judged, EngineError> {
+        let before = self.policy.clone().ok_or(EngineError::Broken("a group without a policy"))?;
+        let pending = self.pending(turn, id)?;
+        let group = self.group(turn, id)?;
+        let staged = match group.process(&mut turn.mls(), blob) {
+            Ok(Processed::Commit(staged)) => staged,
+            Ok(Processed::OwnCommit) => {
+                return Ok(pending.map_or(Judged::Skipped, |pending| Judged::Own(Box::new(pending))));
+            }
+            Err(error @ (MlsError::Store(_) | MlsError::Incomplete)) => return Err(error.into()),
+            Err(MlsError::Internal(_)) => {
+                self.row.refused = Some(group.epoch());
+                self.groups.remove(&id);
+                return Ok(Judged::Skipped);
+            }
+            Err(MlsError::FutureEpoch { epoch, .. }) => {
+                self.home.ahead(epoch);
+                return Ok(Judged::Skipped);
+            }
+            Err(MlsError::Forged | MlsError::NotAllowed(_)) => {
+                self.row.refused = Some(group.epoch());
+                return Ok(Judged::Skipped);
+            }
+            Ok(Processed::Application(_)) | Err(_) => return Ok(Judged::Skipped),
+        };
+        let leaves = devices(&group.roster()?).ok_or(EngineError::Broken("a leaf without a certificate"))?;
+        let Some(facts) = Judgement::of(staged.summary()) else { return Ok(Judged::Skipped) };
+        let commit = Commit {
+            group: id,
+            epoch: staged.summary().epoch.saturating_add(1),
+            place,
+            sender: facts.sender,
+            leaves: &leaves,
+            added: &facts.added.iter().map(entrant).collect::<Vec<_>>(),
+            removed: &facts.removed,
+            info: &facts.info,
+        };
+        if entitled(&before, &facts.after, &commit).is_err() {
+            return Ok(Judged::Skipped);
+        }
+        group.merge(&mut turn.mls(), staged)?;
+        let entered = facts.added.iter().map(DeviceCertificate::device_id).collect();
+        Ok(Judged::Merged(facts.info, entered))
+    }
+
+    fn apply(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: GroupId,
+        judged: Judged,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        let (cuts, entered) = match judged {
+            Judged::Merged(info, entered) => {
+                self.forget_pending(turn, id);
+                facts.push(Fact::Records(info.records));
+                (info.cuts, entered)
+            }
+            Judged::Own(pending) => {
+                self.group(turn, id)?.own_commit_accepted(&mut turn.mls())?;
+                self.forget_pending(turn, id);
+                self.row.wishes.retain(|wish| *wish != pending.wish);
+                facts.extend(welcome(&pending, id));
+                let next = self.row.present.as_ref().map_or(0, |present| present.log.next);
+                let leaves = devices(&self.group(turn, id)?.roster()?).unwrap_or_default();
+                let removed = self.present_devices().filter(|device| !leaves.contains_key(device)).collect();
+                facts.push(Fact::Hint { group: id, next, removed });
+                let info = CommitInfo::decode(&pending.info).unwrap_or_default();
+                (info.cuts, Vec::new())
+            }
+            Judged::Skipped => return self.rebase(turn, id),
+        };
+        let returned = |wish: &Wish| matches!(wish, Wish::Return { device, .. } if entered.contains(device));
+        self.row.wishes.retain(|wish| !returned(wish));
+        self.refresh(turn, id, &cuts, facts)
+    }
+
+    /// An entry that does not count has moved the log: a commit that was made on its old head is made anew.
+    pub(super) fn rebase(&mut self, turn: &mut Turn<'_>, id: GroupId) -> Result<(), EngineError> {
+        if self.row.pending {
+            self.forget_pending(turn, id);
+            let group = self.group(turn, id)?;
+            if group.pending().is_some() {
+                group.discard_pending(&mut turn.mls())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn pending(&self, turn: &Turn<'_>, id: GroupId) -> Result<Option<Pending>, EngineError> {
+        if self.row.pending { turn.get(Table::Group, &pending_key(id)) } else { Ok(None) }
+    }
+
+    pub(super) fn forget_pending(&mut self, turn: &mut Turn<'_>, id: GroupId) {
+        if self.row.pending {
+            self.row.pending = false;
+            turn.effects.batch.delete(Table::Group, pending_key(id));
+        }
+    }
+
+    /// Brings roster and policy in step with the group.
+    pub(super) fn refresh(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: GroupId,
+        cuts: &[Cut],
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), EngineError> {
+        (self.row.refused, self.row.stranded) = (None, false);
+        let group = self.group(turn, id)?;
+        let here = group.is_member();
+        let leaves = if here { devices(&group.roster()?) } else { None };
+        let policy = Policy::decode(group.policy()?).map_err(|_| EngineError::Broken("a policy that was judged"))?;
+        if let Some(leaves) = leaves {
+            cuts.iter().for_each(|cut| self.roster.close(*cut));
+            self.seat_leaves(&leaves);
+            let known = |account: AccountId| self.policy.as_ref().is_some_and(|before| before.seat(account).is_some());
+            let seated = policy.seats.iter().map(|seat| seat.account).filter(|account| !known(*account));
+            facts.push(Fact::Seated(seated.collect()));
+            let moved = self.policy.as_ref().is_some_and(|before| before.home != policy.home);
+            self.policy = Some(policy);
+            if moved {
+                self.moved(turn, id);
+            }
+            facts.push(Fact::Advanced);
+            return Ok(());
+        }
+        self.leave(turn, id);
+        facts.push(Fact::Gone);
+        Ok(())
+    }
+
+    /// This device is in the group no more.
+    fn leave(&mut self, turn: &mut Turn<'_>, id: GroupId) {
+        self.row.present = None;
+        self.row.wishes.clear();
+        self.row.pending = false;
+        (self.row.refused, self.row.stranded) = (None, false);
+        // If this device is added again, its Welcome leads into the same group.
+        self.forget_group(turn, id);
+        self.gone = Some(id);
+        let all: Vec<DeviceId> = self.roster.members().map(|(device, _)| *device).collect();
+        all.iter().for_each(|device| self.roster.dismiss(device));
+    }
+
+    /// The log was walked to its end, and still others are ahead: if a commit was refused where this device stands, the others took
+    /// it. It goes on reading what it can, and asks to be added anew.
+    pub(super) fn look_ahead(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) -> Result<(), EngineError> {
+        let Some(ahead) = self.home.take_ahead() else { return Ok(()) };
+        let Some(epoch) = self.epoch(turn)? else { return Ok(()) };
+        if ahead > epoch && self.row.refused == Some(epoch) && !self.row.stranded {
+            self.row.stranded = true;
+            self.save(turn);
+            facts.push(Fact::Stranded);
+        }
+        Ok(())
+    }
+
+    /// A Welcome into the present group has come to a device that asked to be added anew: it leaves its place, to take the new one.
+    /// Says whether it was so.
+    pub(crate) fn leave_stranded(&mut self, turn: &mut Turn<'_>, group: GroupId) -> bool {
+        if !self.row.stranded || self.row.present.as_ref().is_none_or(|present| present.group != group) {
+            return false;
+        }
+        self.leave(turn, group);
+        self.row.rejoining = true;
+        self.save(turn);
+        true
+    }
+
+    /// Another home keeps the log from now on, from its beginning.
+    fn moved(&mut self, turn: &mut Turn<'_>, id: GroupId) {
+        if let Some(present) = self.row.present.as_mut().filter(|present| present.group == id) {
+            present.log = super::EMPTY_LOG;
+            present.kept = false;
+        }
+        turn.effects.batch.delete_prefix(Table::Group, entry_prefix(id));
+    }
+
+    pub(super) fn seat_leaves(&mut self, leaves: &std::collections::BTreeMap<DeviceId, DeviceCertificate>) {
+        let gone: Vec<DeviceId> = self.present_devices().filter(|device| !leaves.contains_key(device)).collect();
+        gone.iter().for_each(|device| self.roster.dismiss(device));
+        let seated: Vec<(DeviceId, Member)> = leaves
+            .iter()
+            .filter_map(|(device, certificate)| Some((*device, super::group::member(certificate, true)?)))
+            .collect();
+        for (device, member) in seated {
+            self.roster.admit(device, member);
+        }
+    }
+}
+
+/// A commit in the terms of the policy.
+struct Judgement {
+    sender: DeviceId,
+    added: Vec<DeviceCertificate>,
+    removed: Vec<DeviceId>,
+    after: Policy,
+    info: CommitInfo,
+}
+
+impl Judgement {
+    /// None if a leaf or a body in it is not what it should be.
+    fn of(summary: &Summary) -> Option<Self> {
+        let sender = certified(&summary.committer.identity, &summary.committer.signature_key)?;
+        if let Some(renewed) = &summary.renewed {
+            // A leaf stays the same device with the same keys; a renewed certificate comes with a newer record, by being added.
+            if certified(&renewed.identity, &renewed.signature_key)? != sender {
+                return None;
+            }
+        }
+        let added = summary.adds.iter().map(|leaf| certified(&leaf.identity, &leaf.signature_key));
+        let removed = summary.removes.iter().map(|leaf| certified(&leaf.identity, &leaf.signature_key));
+        let info =
+            if summary.info.is_empty() { CommitInfo::default() } else { CommitInfo::decode(&summary.info).ok()? };
+        Some(Self {
+            sender: sender.device_id(),
+            added: added.collect::<Option<_>>()?,
+            removed: removed.map(|leaf| leaf.map(|leaf| leaf.device_id())).collect::<Option<_>>()?,
+            after: Policy::decode(&summary.policy_after).ok()?,
+            info,
+        })
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Bare(UnverifiedEntry);
+
+impl Body for Bare {
+    const MAX_BYTES: usize = 2048;
+}

@@ -1,0 +1,168 @@
+//! The facade: commands in, events and view models out. The app, the command line and the bindings use nothing else.
+//!
+//! A [`Profile`] is a directory with one account's store; a [`Client`] is a profile at work, cheap to clone. Requests, replies and
+//! events are those of [`crate::wire::control`], whether they come over the control socket or are called in process.
+//!
+//! It carries no logic of conversations: it resolves names, hands commands to the session, and reads views from the store.
+//! Invariant: what a view shows is what is durable.
+
+mod carry;
+pub mod control;
+mod error;
+mod events;
+mod names;
+mod profile;
+mod relays;
+mod transcribe;
+mod view;
+
+pub use error::ClientError;
+pub use events::EventStream;
+pub use profile::{Profile, Registration, Unlock};
+pub use transcribe::transcribe_file;
+
+pub use crate::wire::control::{Event, Reply, Request};
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::chat::Me;
+use crate::net::Multiaddr;
+use crate::session::{self, Session};
+use crate::store::{Opened, Store};
+
+/// How a profile is put to work.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen: multiaddrs; none for any port on all interfaces.
+    pub listen: Vec<String>,
+    /// Find contacts on the local network, which shows this device's peer id there.
+    pub mdns: bool,
+    /// No direct paths: contacts do not see this device's address.
+    pub always_relay: bool,
+    /// The folder with speech models; none for the one beside the program.
+    pub models: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { listen: Vec::new(), mdns: true, always_relay: false, models: None }
+    }
+}
+
+/// A profile at work. Cheap to clone; it goes on until [`Client::shutdown`].
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    session: Session,
+    directory: PathBuf,
+    models: Option<PathBuf>,
+    relays: relays::KnownRelays,
+    link: Mutex<Link>,
+    warnings: Mutex<Vec<String>>,
+    transcriber: transcribe::Lazy,
+}
+
+/// Whether the own relay is connected, and why not.
+#[derive(Debug, Clone, Default)]
+struct Link {
+    connected: bool,
+    problem: Option<String>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Client").field("account", &self.inner.session.account()).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Opens a profile and puts it to work.
+    ///
+    /// # Errors
+    /// A sentence that says why not: no account, open elsewhere, wrong passphrase, damaged or from a newer Kith.
+    pub async fn open(directory: &Path, unlock: Unlock, options: Options) -> Result<Self, ClientError> {
+        let (store, opened) = profile::open_store(directory, unlock).await?;
+        Self::start(directory, store, opened, options).await
+    }
+
+    /// Puts the newest snapshot that can be verified in the place of a damaged or missing store, and opens it. What was sent
+    /// since is fetched from the others; this device asks to be added to its conversations again.
+    ///
+    /// # Errors
+    /// As [`Client::open`], and when there is no such snapshot.
+    pub async fn restore(directory: &Path, unlock: Unlock, options: Options) -> Result<Self, ClientError> {
+        let (store, opened) = profile::restore_store(directory, unlock).await?;
+        Self::start(directory, store, opened, options).await
+    }
+
+    async fn start(directory: &Path, store: Store, opened: Opened, options: Options) -> Result<Self, ClientError> {
+        let restored = opened == Opened::Restored;
+        let session = Session::start(store, session_options(&options, restored)?).await?;
+        let inner = Inner {
+            session,
+            directory: directory.to_owned(),
+            models: options.models,
+            relays: relays::KnownRelays::load(directory),
+            link: Mutex::default(),
+            warnings: Mutex::default(),
+            transcriber: transcribe::Lazy::default(),
+        };
+        let client = Self { inner: Arc::new(inner) };
+        events::follow(&client);
+        Ok(client)
+    }
+
+    /// Everything that happens from now on.
+    pub fn subscribe(&self) -> EventStream {
+        EventStream::new(self.clone(), self.inner.session.subscribe())
+    }
+
+    /// The profile's directory.
+    pub fn directory(&self) -> &Path {
+        &self.inner.directory
+    }
+
+    /// Ends: what is durable stays, what is under way is tried again next time.
+    pub async fn shutdown(&self) {
+        self.inner.session.shutdown().await;
+    }
+
+    fn store(&self) -> &Store {
+        self.inner.session.store()
+    }
+
+    fn me(&self) -> Me {
+        Me { account: self.inner.session.account(), device: self.inner.session.device() }
+    }
+
+    fn link(&self) -> Link {
+        self.inner.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_link(&self, link: Link) {
+        *self.inner.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+
+    fn warn(&self, message: String) {
+        /// The newest warnings; older ones have been told.
+        const KEPT: usize = 50;
+        let mut warnings = self.inner.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.push(message);
+        let excess = warnings.len().saturating_sub(KEPT);
+        warnings.drain(..excess);
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.inner.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn session_options(options: &Options, restored: bool) -> Result<session::Options, ClientError> {
+    let parse = |text: &String| text.parse::<Multiaddr>().map_err(|_| ClientError::Address(text.clone()));
+    let listen = options.listen.iter().map(parse).collect::<Result<_, _>>()?;
+    Ok(session::Options { listen, mdns: options.mdns, always_relay: options.always_relay, restored })
+}

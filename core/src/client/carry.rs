@@ -1,0 +1,156 @@
+//! Carries out requests.
+
+use std::path::Path;
+
+use super::view::{format_id, parse_id};
+use super::{Client, ClientError};
+use crate::chat::policy::{Kind, direct_conversation};
+use crate::chat::view as chat_view;
+use crate::chat::{Command, Reply as Outcome};
+use crate::identity::{Handle, Invite};
+use crate::types::{AccountId, ContentId, ConversationId};
+use crate::voice;
+use crate::wire::control::{Reply, Request};
+
+/// The longest sound file that is read to make a voice note: an hour of uncompressed stereo.
+const MAX_SOUND_FILE: u64 = 1 << 30;
+
+impl Client {
+    /// Carries out a request. [`Request::Listen`] and [`Request::Shutdown`] are for whoever serves the socket: here they do
+    /// nothing.
+    ///
+    /// # Errors
+    /// A sentence that says why it was not carried out.
+    pub async fn execute(&self, request: Request) -> Result<Reply, ClientError> {
+        match request {
+            Request::Whoami => Ok(Reply::Me(self.whoami()?)),
+            Request::Status => Ok(Reply::Status(self.status().await?)),
+            Request::Contacts => Ok(Reply::Contacts(self.contact_list()?)),
+            Request::Requests => Ok(Reply::Requests(self.request_list()?)),
+            Request::Add { who, text } => self.add(&who, text).await,
+            Request::Accept { who } => self.with_account(&who, |account| Command::Accept { account }).await,
+            Request::Decline { who } => self.with_account(&who, |account| Command::Decline { account }).await,
+            Request::Block { who } => self.with_account(&who, |account| Command::Block { account }).await,
+            Request::Unblock { who } => self.with_account(&who, |account| Command::Unblock { account }).await,
+            Request::Verify { who } => self.with_account(&who, |account| Command::Verify { account }).await,
+            Request::CreateGroup { name, members } => self.create_group(name, &members).await,
+            Request::Send { to, text, reply_to } => self.send(&to, text, reply_to.as_deref()).await,
+            Request::SendVoice { to, file } => self.send_voice(&to, &file).await,
+            Request::Edit { with, message, text } => {
+                let (conversation, of) = self.place(&with, &message)?;
+                self.done(Command::Edit { conversation, of, text }).await
+            }
+            Request::Delete { with, message } => {
+                let (conversation, of) = self.place(&with, &message)?;
+                self.done(Command::Delete { conversation, of }).await
+            }
+            Request::React { with, message, emoji } => {
+                let (conversation, of) = self.place(&with, &message)?;
+                self.done(Command::React { conversation, of, emoji }).await
+            }
+            Request::History { with, before, limit } => {
+                Ok(Reply::Messages(self.history(&with, before.as_deref(), limit)?))
+            }
+            Request::MarkRead { with, upto } => {
+                let (conversation, upto) = self.place(&with, &upto)?;
+                self.done(Command::MarkRead { conversation, upto }).await
+            }
+            Request::Transcribe { with, message } => {
+                Ok(Reply::Transcript(self.transcribe(&with, message.as_deref()).await?))
+            }
+            Request::Invite => Ok(Reply::Link { link: self.invite()? }),
+            Request::Listen | Request::Shutdown => Ok(Reply::Done),
+        }
+    }
+
+    async fn done(&self, command: Command) -> Result<Reply, ClientError> {
+        let outcome = self.inner.session.command(command).await?;
+        Ok(match outcome {
+            Outcome::Created { conversation } => Reply::Conversation { conversation: conversation.to_string() },
+            Outcome::Done | Outcome::Written { .. } => Reply::Done,
+        })
+    }
+
+    async fn with_account(&self, who: &str, command: impl FnOnce(AccountId) -> Command) -> Result<Reply, ClientError> {
+        let account = self.account_named(who)?;
+        let _ = self.inner.session.command(command(account)).await?;
+        Ok(Reply::Done)
+    }
+
+    async fn add(&self, who: &str, text: String) -> Result<Reply, ClientError> {
+        let found = self.find(who).await?;
+        let record = found.record.encode();
+        self.done(Command::RequestContact { record, handle: found.handle, text }).await
+    }
+
+    async fn create_group(&self, name: String, members: &[String]) -> Result<Reply, ClientError> {
+        let members = members.iter().map(|who| self.account_named(who)).collect::<Result<_, _>>()?;
+        self.done(Command::CreateGroup { name, members }).await
+    }
+
+    async fn send(&self, to: &str, text: String, reply_to: Option<&str>) -> Result<Reply, ClientError> {
+        let conversation = self.conversation_named(to)?;
+        let reply_to = reply_to.map(parse_id).transpose()?;
+        let command = Command::SendText { conversation: conversation.id, text, reply_to };
+        self.written(command).await
+    }
+
+    async fn send_voice(&self, to: &str, file: &Path) -> Result<Reply, ClientError> {
+        let conversation = self.conversation_named(to)?.id;
+        let path = file.to_owned();
+        let made = tokio::task::spawn_blocking(move || -> Result<voice::Note, ClientError> {
+            let wav = read_bounded(&path, MAX_SOUND_FILE)?;
+            Ok(voice::encode_note(&wav)?)
+        });
+        let note = made.await.map_err(|_| ClientError::Ending)??;
+        let duration_ms = u32::try_from(note.duration.as_millis()).unwrap_or(u32::MAX);
+        let command = Command::SendVoiceNote { conversation, ogg: note.ogg, duration_ms, peaks: note.peaks };
+        self.written(command).await
+    }
+
+    /// Carries out a command that writes a message, and shows the message.
+    async fn written(&self, command: Command) -> Result<Reply, ClientError> {
+        let Outcome::Written { conversation, id } = self.inner.session.command(command).await? else {
+            return Err(ClientError::Nonsense);
+        };
+        let missing = || ClientError::NoMessage(format_id(&id));
+        let view = chat_view::conversation(self.store(), conversation)?.ok_or_else(missing)?;
+        Ok(Reply::Message(self.message(&view, &id)?.ok_or_else(missing)?))
+    }
+
+    fn place(&self, with: &str, message: &str) -> Result<(ConversationId, ContentId), ClientError> {
+        Ok((self.conversation_named(with)?.id, parse_id(message)?))
+    }
+
+    fn invite(&self) -> Result<String, ClientError> {
+        let record = self.own_record()?;
+        let handle = self.own_handle()?;
+        let handle = handle.as_deref().and_then(|handle| Handle::parse(super::names::local_part(handle)).ok());
+        let relays = record.relays().iter().take(4).cloned().collect();
+        Ok(Invite { account: record.account_id(), handle, relays }.to_link()?)
+    }
+
+    /// The conversation that an account and a kind of conversation make, for events: a contact's, or the one named.
+    pub(super) fn is_shown(&self, conversation: ConversationId) -> Result<bool, ClientError> {
+        let found = chat_view::conversation(self.store(), conversation)?;
+        Ok(found.is_some_and(|found| found.kind != Kind::Own))
+    }
+
+    /// The id of the direct conversation with an account.
+    pub fn conversation_with(&self, account: AccountId) -> ConversationId {
+        direct_conversation(self.me().account, account)
+    }
+}
+
+/// Reads a file that a person named, if it is not larger than it can be.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ClientError> {
+    let failed = |reason: String| ClientError::File { path: path.display().to_string(), reason };
+    let found = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+    if !found.is_file() {
+        return Err(failed("it is not a file".to_owned()));
+    }
+    if found.len() > limit {
+        return Err(failed(format!("it is larger than {limit} bytes")));
+    }
+    std::fs::read(path).map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,184 @@
+//! The facade's errors: each is a sentence for the person, and a stable word for programs.
+
+use crate::chat::{CommandError, EngineError};
+use crate::identity::{FormatError, HandleError};
+use crate::net::{InvalidRelayAddress, NetError};
+use crate::session::{OnboardingError, StartError};
+use crate::speech::{ModelError, SpeechError};
+use crate::store::{ReadError, StoreError};
+use crate::voice::note::NoteError;
+use crate::wire::relay::Refusal;
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The directory holds no profile.
+    #[error(
+        "there is no profile at {0}: create one with `kith register` or `kith login`, or name another with --profile"
+    )]
+    NoProfile(String),
+    /// The directory holds a profile already.
+    #[error("there is a profile at {0} already; name another directory with --profile")]
+    ProfileExists(String),
+    /// The system does not say where profiles go.
+    #[error("this system does not say where a profile belongs; name a directory with --profile")]
+    NoDirectory,
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The session cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Sign-up or log-in failed.
+    #[error(transparent)]
+    Onboarding(#[from] OnboardingError),
+    /// The command was not carried out.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The network did not do it.
+    #[error("{0}")]
+    Network(#[from] NetError),
+    /// A relay refused.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// Not an address.
+    #[error("{0:?} is not an address such as /ip4/192.0.2.1/udp/4001/quic-v1")]
+    Address(String),
+    /// Not a relay's address.
+    #[error(transparent)]
+    RelayAddress(#[from] InvalidRelayAddress),
+    /// Not a handle.
+    #[error(transparent)]
+    Handle(#[from] HandleError),
+    /// Not a link, or another malformed thing.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// Nobody is called so.
+    #[error("nobody here is called {0:?}: see `kith contacts` and `kith requests`")]
+    Nobody(String),
+    /// Several are called so.
+    #[error("{0:?} can be several: say which by handle or id ({1})")]
+    Ambiguous(String, String),
+    /// The contact has not accepted yet.
+    #[error("{0} has not accepted your contact request yet")]
+    NotAccepted(String),
+    /// The relay's name is not known.
+    #[error("the relay {0:?} is not known here: give its address, as in name@/ip4/…/p2p/…, or ask for a kith:// link")]
+    UnknownRelay(String),
+    /// The account has no relay to look somebody up at.
+    #[error("this account has no relay: ask for a kith:// link")]
+    NoRelay,
+    /// What was looked up is another account's record.
+    #[error("the relay shows the record of another account than the link names")]
+    WrongRecord,
+    /// Not an invitation.
+    #[error("that is not an invitation code: it is a long word that the relay's operator gave out")]
+    Invitation,
+    /// The relay answered something else.
+    #[error("the relay gave an answer that makes no sense")]
+    Nonsense,
+    /// No such message.
+    #[error("there is no such message: {0:?}")]
+    NoMessage(String),
+    /// No voice note.
+    #[error("there is no voice note to transcribe")]
+    NoVoiceNote,
+    /// The file cannot be read.
+    #[error("{path} cannot be read: {reason}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The sound cannot be sent or played.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The speech model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The transcription failed.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    /// A file of the profile cannot be written.
+    #[error("the profile cannot be written: {0}")]
+    Write(String),
+    /// A task of this program has ended.
+    #[error("this program is ending")]
+    Ending,
+}
+
+impl From<ReadError> for ClientError {
+    fn from(error: ReadError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl ClientError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoProfile(_) => "no_profile",
+            Self::ProfileExists(_) => "profile_exists",
+            Self::NoDirectory => "no_directory",
+            Self::Store(StoreError::AlreadyOpen { .. }) => "profile_open",
+            Self::Store(StoreError::WrongKey) => "wrong_passphrase",
+            Self::Store(StoreError::FromTheFuture { .. }) => "newer_store",
+            Self::Store(StoreError::Full) => "disk_full",
+            Self::Store(_) | Self::Engine(_) | Self::Write(_) => "store",
+            Self::Start(StartError::NoAccount) => "no_account",
+            Self::Start(_) => "start",
+            Self::Onboarding(error) => onboarding_code(error),
+            Self::Command(CommandError::Blocked) => "blocked",
+            Self::Command(_) => "command",
+            Self::Network(_) => "network",
+            Self::Refused(refusal) => refusal_code(refusal),
+            Self::Address(_) | Self::RelayAddress(_) => "address",
+            Self::Handle(_) => "handle",
+            Self::Format(_) => "malformed",
+            Self::Nobody(_) => "nobody",
+            Self::Ambiguous(..) => "ambiguous",
+            Self::NotAccepted(_) => "not_accepted",
+            Self::UnknownRelay(_) => "unknown_relay",
+            Self::NoRelay => "no_relay",
+            Self::WrongRecord => "wrong_record",
+            Self::Nonsense => "nonsense",
+            Self::Invitation => "invitation",
+            Self::NoMessage(_) => "no_message",
+            Self::NoVoiceNote => "no_voice_note",
+            Self::File { .. } => "file",
+            Self::Note(_) => "sound",
+            Self::Model(_) => "model",
+            Self::Speech(_) => "speech",
+            Self::Ending => "ending",
+        }
+    }
+}
+
+fn onboarding_code(error: &OnboardingError) -> &'static str {
+    use crate::identity::opaque::OpaqueError;
+    match error {
+        OnboardingError::Weak(_) => "weak_password",
+        OnboardingError::Network(NetError::WrongKey { .. }) => "wrong_relay_key",
+        OnboardingError::Network(_) => "relay_unreachable",
+        OnboardingError::Refused(refusal) => refusal_code(refusal),
+        OnboardingError::Opaque(OpaqueError::WrongPassword) => "wrong_password",
+        _ => "onboarding",
+    }
+}
+
+fn refusal_code(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::HandleTaken => "handle_taken",
+        Refusal::HandleMalformed => "handle",
+        Refusal::WrongPassword => "wrong_password",
+        Refusal::RegistrationClosed => "registration_closed",
+        Refusal::NotFound => "not_found",
+        Refusal::TooMany { .. } => "too_many",
+        Refusal::TryLater => "try_later",
+        _ => "refused",
+    }
+}

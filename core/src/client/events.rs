@@ -1,0 +1,153 @@
+//! Events: the session's, as they are shown.
+
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Client, ClientError, Link};
+use crate::chat::{Notice, view};
+use crate::session::Event as Told;
+use crate::types::{ContentId, ConversationId};
+use crate::wire::control::Event;
+
+/// What happens, one event after the other. A slow listener misses the oldest and is told how many.
+pub struct EventStream {
+    client: Client,
+    told: broadcast::Receiver<Told>,
+}
+
+impl std::fmt::Debug for EventStream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("EventStream(…)")
+    }
+}
+
+impl EventStream {
+    pub(super) fn new(client: Client, told: broadcast::Receiver<Told>) -> Self {
+        Self { client, told }
+    }
+
+    /// The next event; none when the session has ended.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.told.recv().await {
+                Ok(told) => match self.translate(told) {
+                    Ok(Some(event)) => return Some(event),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%error, "An event could not be shown."),
+                },
+                Err(RecvError::Lagged(missed)) => return Some(Event::Lagged { missed }),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn translate(&self, told: Told) -> Result<Option<Event>, ClientError> {
+        match told {
+            Told::Notice(notice) => self.notice(notice),
+            Told::RelayUp => Ok(Some(Event::Connection { who: "relay".into(), path: "direct".into(), why: None })),
+            Told::RelayDown(why) => {
+                Ok(Some(Event::Connection { who: "relay".into(), path: "none".into(), why: Some(why) }))
+            }
+            Told::Peer { device, path } => {
+                let who = device.to_string();
+                Ok(Some(Event::Connection { who, path: super::view::path_word(path).to_owned(), why: None }))
+            }
+            Told::Trouble(message) => Ok(Some(Event::Warning { message })),
+        }
+    }
+
+    fn notice(&self, notice: Notice) -> Result<Option<Event>, ClientError> {
+        if let Some(message) = warning(&self.client, &notice)? {
+            return Ok(Some(Event::Warning { message }));
+        }
+        match notice {
+            Notice::Timeline { conversation, id, new } => self.message(conversation, id, new),
+            Notice::Delivery { conversation, id } => self.message(conversation, id, false),
+            Notice::Request { account } => {
+                Ok(self.client.request_of(&account)?.map(|contact_request| Event::Request { contact_request }))
+            }
+            Notice::Contact { account } => Ok(Some(Event::Contact { account: account.to_string() })),
+            Notice::Typing { conversation, account, on } => {
+                Ok(Some(Event::Typing { conversation: conversation.to_string(), account: account.to_string(), on }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn message(&self, conversation: ConversationId, id: ContentId, new: bool) -> Result<Option<Event>, ClientError> {
+        if !self.client.is_shown(conversation)? {
+            return Ok(None);
+        }
+        let Some(found) = view::conversation(self.client.store(), conversation)? else { return Ok(None) };
+        let Some(message) = self.client.message(&found, &id)? else { return Ok(None) };
+        Ok(Some(if new { Event::Message { message } } else { Event::Changed { message } }))
+    }
+}
+
+/// What has to be looked at, as a sentence.
+fn warning(client: &Client, notice: &Notice) -> Result<Option<String>, ClientError> {
+    let named = |conversation: &ConversationId| -> Result<String, ClientError> {
+        let found = view::conversation(client.store(), *conversation)?;
+        let other = found.as_ref().and_then(|found| {
+            let others = found.accounts.iter().find(|account| **account != client.me().account);
+            found.name.clone().or_else(|| client.name_of(others?).ok())
+        });
+        Ok(other.unwrap_or_else(|| conversation.short()))
+    };
+    Ok(Some(match notice {
+        Notice::RecordFork { account, known, shown } if shown < known => format!(
+            "A relay shows an old record of {} (version {shown}, known is {known}). It may hide a change of their devices.",
+            client.name_of(account)?
+        ),
+        Notice::RecordFork { account, known, .. } => format!(
+            "There are two different records of {} with version {known}. Compare safety numbers before you write.",
+            client.name_of(account)?
+        ),
+        Notice::HomeLied { conversation } => format!(
+            "The home of the conversation with {} has shown two versions of its log. The proof is kept, and the conversation moves.",
+            named(conversation)?
+        ),
+        Notice::HomeLost { conversation } => format!(
+            "The home of the conversation with {} cannot be reached, or has lost its log. Messages flow; members cannot be changed.",
+            named(conversation)?
+        ),
+        Notice::FeedFork { conversation, device } => format!(
+            "Device {} signed two different messages for one place in the conversation with {}. It may have been copied.",
+            device.short(),
+            named(conversation)?
+        ),
+        Notice::Rejoining { conversation } => format!(
+            "This device lost its keys for the conversation with {} and has asked to be added again. What you write is kept and sent then.",
+            named(conversation)?
+        ),
+        Notice::RequestRefused { account, refusal } => {
+            format!("Your contact request to {} was not taken: {refusal}.", client.name_of(account)?)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Keeps what [`Client::status`] tells: the relay's connection and the warnings.
+pub(super) fn follow(client: &Client) {
+    let mut told = client.inner.session.subscribe();
+    let weak = std::sync::Arc::downgrade(&client.inner);
+    tokio::spawn(async move {
+        loop {
+            let event = told.recv().await;
+            let Some(inner) = weak.upgrade() else { return };
+            let client = Client { inner };
+            match event {
+                Ok(Told::RelayUp) => client.set_link(Link { connected: true, problem: None }),
+                Ok(Told::RelayDown(problem)) => client.set_link(Link { connected: false, problem: Some(problem) }),
+                Ok(Told::Trouble(message)) => client.warn(message),
+                Ok(Told::Notice(notice)) => match warning(&client, &notice) {
+                    Ok(Some(message)) => client.warn(message),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%error, "A notice could not be read."),
+                },
+                Ok(Told::Peer { .. }) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
+}

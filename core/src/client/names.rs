@@ -1,0 +1,172 @@
+//! What a person calls somebody, and who that is.
+
+use super::{Client, ClientError};
+use crate::chat::account::{contact, contacts, known_record, waiting_requests};
+use crate::chat::policy::{Kind, direct_conversation};
+use crate::chat::view::{self, ConversationView};
+use crate::identity::{AccountRecord, FullHandle, Handle, Invite, RelayPart};
+use crate::net::RelayAddress;
+use crate::types::{AccountId, ConversationId};
+use crate::wire::relay::{Request, Response};
+
+/// Somebody who was looked up.
+pub(super) struct Found {
+    pub(super) record: AccountRecord,
+    pub(super) handle: Option<String>,
+}
+
+impl Client {
+    /// How an account is called here: its handle as it was looked up, or the beginning of its id.
+    pub(super) fn name_of(&self, account: &AccountId) -> Result<String, ClientError> {
+        if *account == self.me().account {
+            return Ok("me".to_owned());
+        }
+        let handle = contact(self.store(), account)?.and_then(|contact| contact.handle);
+        Ok(handle.map_or_else(|| account.short(), |handle| local_part(&handle).to_owned()))
+    }
+
+    /// The account that a person means: a contact or somebody whose request waits.
+    pub(super) fn account_named(&self, who: &str) -> Result<AccountId, ClientError> {
+        if let Ok(account) = who.parse::<AccountId>() {
+            return Ok(account);
+        }
+        let contacts = contacts(self.store(), self.me().account)?;
+        let requests = waiting_requests(self.store())?;
+        let all = contacts
+            .iter()
+            .map(|contact| (contact.account, contact.handle.as_deref()))
+            .chain(requests.iter().map(|request| (request.account, request.handle.as_deref())));
+        let mut matching: Vec<(AccountId, String)> = all
+            .filter(|(account, handle)| is_called(*account, *handle, who))
+            .map(|(account, handle)| (account, handle.unwrap_or_default().to_owned()))
+            .collect();
+        matching.sort();
+        matching.dedup_by_key(|(account, _)| *account);
+        match matching.as_slice() {
+            [] => Err(ClientError::Nobody(who.to_owned())),
+            [(account, _)] => Ok(*account),
+            several => {
+                let names: Vec<String> =
+                    several.iter().map(|(account, handle)| format!("{handle} {}", account.short())).collect();
+                Err(ClientError::Ambiguous(who.to_owned(), names.join(", ")))
+            }
+        }
+    }
+
+    /// The conversation that a person means: with a contact, or a group by name or id.
+    pub(super) fn conversation_named(&self, with: &str) -> Result<ConversationView, ClientError> {
+        if let Ok(id) = with.parse::<ConversationId>()
+            && let Some(found) = view::conversation(self.store(), id)?
+        {
+            return Ok(found);
+        }
+        for id in view::conversations(self.store())? {
+            let named = view::conversation(self.store(), id)?
+                .filter(|found| found.kind == Kind::Group && found.name.as_deref() == Some(with));
+            if let Some(found) = named {
+                return Ok(found);
+            }
+        }
+        let account = self.account_named(with)?;
+        let id = direct_conversation(self.me().account, account);
+        view::conversation(self.store(), id)?.ok_or_else(|| ClientError::NotAccepted(with.to_owned()))
+    }
+
+    /// Looks somebody up: by a link, by `name@relay`, or by a name at one's own relay.
+    pub(super) async fn find(&self, who: &str) -> Result<Found, ClientError> {
+        if who.starts_with("kith://") {
+            return self.find_invited(Invite::from_link(who)?).await;
+        }
+        let (handle, relay, relay_text) = if who.contains('@') {
+            let full: FullHandle = who.parse()?;
+            let (address, text) = self.relay_named(&full.relay)?;
+            (full.handle, address, text)
+        } else {
+            let own = self.own_relay()?;
+            (Handle::parse(who)?, own, self.own_relay_name()?)
+        };
+        let request = Request::Lookup { handle: handle.as_str().to_owned() };
+        let record = self.fetch_record(&relay, request).await?;
+        self.learn_name(&relay).await;
+        Ok(Found { record, handle: Some(format!("{handle}@{relay_text}")) })
+    }
+
+    async fn find_invited(&self, invite: Invite) -> Result<Found, ClientError> {
+        let mut last = ClientError::NoRelay;
+        for relay in &invite.relays {
+            let Ok(address) = relay.addresses.join(",").parse::<RelayAddress>() else { continue };
+            match self.fetch_record(&address, Request::GetRecord { account: invite.account }).await {
+                Ok(record) if record.account_id() != invite.account => last = ClientError::WrongRecord,
+                Ok(record) => {
+                    let name = self.learn_name(&address).await;
+                    let handle = invite.handle.map(|handle| format!("{handle}@{name}"));
+                    return Ok(Found { record, handle });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn fetch_record(&self, relay: &RelayAddress, request: Request) -> Result<AccountRecord, ClientError> {
+        match self.inner.session.ask_relay(relay, &request).await? {
+            Response::Record { record } => Ok(AccountRecord::decode_verified(&record)?),
+            Response::Refused(refusal) => Err(refusal.into()),
+            _ => Err(ClientError::Nonsense),
+        }
+    }
+
+    /// Asks a relay what it is called, and remembers it. Its address if it does not say.
+    async fn learn_name(&self, relay: &RelayAddress) -> String {
+        let address = join(relay);
+        match self.inner.session.ask_relay(relay, &Request::Hello).await {
+            Ok(Response::Hello(hello)) if !hello.name.is_empty() => {
+                self.inner.relays.learn(&hello.name, &address);
+                hello.name
+            }
+            _ => address,
+        }
+    }
+
+    fn relay_named(&self, relay: &RelayPart) -> Result<(RelayAddress, String), ClientError> {
+        let address = match relay {
+            RelayPart::Address(address) => address.clone(),
+            RelayPart::Name(name) if self.own_relay_name().is_ok_and(|own| own == *name) => join(&self.own_relay()?),
+            RelayPart::Name(name) => {
+                self.inner.relays.address(name).ok_or_else(|| ClientError::UnknownRelay(name.clone()))?
+            }
+        };
+        Ok((address.parse()?, relay.to_string()))
+    }
+
+    pub(super) fn own_record(&self) -> Result<AccountRecord, ClientError> {
+        known_record(self.store(), &self.me().account)?.ok_or(ClientError::NoRelay)
+    }
+
+    fn own_relay(&self) -> Result<RelayAddress, ClientError> {
+        let record = self.own_record()?;
+        let relay = record.relays().first().ok_or(ClientError::NoRelay)?;
+        Ok(relay.addresses.join(",").parse()?)
+    }
+
+    /// How the own relay is called: the part of the own handle behind the `@`.
+    fn own_relay_name(&self) -> Result<String, ClientError> {
+        let handle = self.own_handle()?.ok_or(ClientError::NoRelay)?;
+        Ok(handle.split_once('@').map(|(_, relay)| relay.to_owned()).unwrap_or_default())
+    }
+}
+
+fn join(relay: &RelayAddress) -> String {
+    relay.addresses().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// The part of a handle before the `@`.
+pub(super) fn local_part(handle: &str) -> &str {
+    handle.split_once('@').map_or(handle, |(local, _)| local)
+}
+
+fn is_called(account: AccountId, handle: Option<&str>, who: &str) -> bool {
+    let who = who.to_lowercase();
+    let by_handle = handle.is_some_and(|handle| handle == who || local_part(handle) == who);
+    by_handle || (who.len() >= 8 && account.to_string().starts_with(&who))
+}

@@ -1,0 +1,40 @@
+//! All that a Kith device does, without a screen.
+//!
+//! The crate is built in floors, ground first; a module imports only from floors below its own (`tests/it/floors.rs` checks it):
+//!
+//! | floor | modules |
+//! |---|---|
+//! | 0 | [`types`] |
+//! | 1 | [`identity`], [`wire`], [`home`] |
+//! | 2 | [`store`] |
+//! | 3 | `mls`, `chat`, `voice` |
+//! | 4 | `net`, `speech` |
+//! | 5 | `session` |
+//! | 6 | `client` |
+//!
+//! Without cargo features only floors 0 to 2 are built, without sled: what the relay shares with devices.
+//! `store` adds the guarded sled, `client` the floors up to 6 for text, `voice` and `speech` the sound.
+#![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links, unreachable_pub)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
+
+pub mod home;
+pub mod identity;
+pub mod store;
+pub mod types;
+pub mod wire;
+
+#[cfg(feature = "client")]
+pub mod chat;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "mls")]
+pub mod mls;
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(feature = "client")]
+pub mod session;
+#[cfg(feature = "speech")]
+pub mod speech;
+#[cfg(feature = "voice")]
+pub mod voice;

@@ -1,0 +1,220 @@
+//! Actors: one session per signed-in account.
+//!
+//! A [`Session`] joins the pure engine, the store and the network: one thread owns the engine and makes every change durable
+//! before anything of it leaves ([`heart`](self)); a dispatcher carries out what the engine wants sent and asked; a listener
+//! turns what the network brings into inputs. It decides nothing about messages: that is the engine's.
+//!
+//! Invariants: no envelope, answer or notice leaves before the batch that it follows from is flushed; after a failed flush the
+//! engine is opened anew from the store; every queue is bounded, and at its bound new inputs wait, never the outcomes of what is
+//! already under way. Source: DESIGN §2.
+
+mod address;
+mod dispatch;
+mod heart;
+mod listen;
+mod onboarding;
+mod peers;
+mod remembered;
+
+pub use heart::{Failure, HeartHandle};
+pub(crate) use heart::{seeded, wall};
+pub use onboarding::{Credentials, Joined, OnboardingError, create_local, log_in, register};
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::chat::{Command, CommandError, Engine, Notice, Reply};
+use crate::net::{self, Node, NodeConfig, Path, PeerId, TransportKey};
+use crate::store::Store;
+use crate::types::{AccountId, DeviceId};
+
+/// How many events wait for a slow listener before it misses the oldest.
+const EVENTS: usize = 4096;
+
+/// What a session tells.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The engine's.
+    Notice(Notice),
+    /// The own relay can be reached.
+    RelayUp,
+    /// It cannot, and why.
+    RelayDown(String),
+    /// A device of a contact is reached in this way now; [`Path::None`] when it is gone.
+    Peer {
+        /// Which.
+        device: DeviceId,
+        /// How.
+        path: Path,
+    },
+    /// The store failed, and the engine was opened anew; nothing that was acknowledged is lost.
+    Trouble(String),
+}
+
+/// How a session is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: Vec<net::Multiaddr>,
+    /// Find contacts on the local network.
+    pub mdns: bool,
+    /// No direct paths: contacts do not see this device's address.
+    pub always_relay: bool,
+    /// The store came from a copy: nothing may be sent under its MLS state.
+    pub restored: bool,
+}
+
+/// A signed-in account, at work.
+pub struct Session {
+    store: Store,
+    heart: HeartHandle,
+    net: net::Handle,
+    peers: peers::Peers,
+    events: broadcast::Sender<Event>,
+    account: AccountId,
+    device: DeviceId,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Session").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// Why a session could not be started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// No account is in this profile.
+    #[error("there is no account in this profile yet: use `kith register` or `kith login`")]
+    NoAccount,
+    /// The engine cannot read the store.
+    #[error(transparent)]
+    Engine(#[from] crate::chat::EngineError),
+    /// The network could not be started.
+    #[error("the network could not be started: {0}")]
+    Network(#[from] net::NetError),
+    /// A key of this device cannot be used.
+    #[error("this device's transport key cannot be used")]
+    Key,
+}
+
+impl Session {
+    /// Opens the account of a store and starts its node.
+    ///
+    /// # Errors
+    /// When there is no account, or the store or the network fails.
+    pub async fn start(store: Store, options: Options) -> Result<Self, StartError> {
+        let engine = Engine::open(&store)?.ok_or(StartError::NoAccount)?;
+        let (account, device) = (engine.account().id(), engine.account().device());
+        let seed = zeroize::Zeroizing::new(*engine.account().keys().transport.seed().expose());
+        let key = TransportKey::from_seed(seed).map_err(|_| StartError::Key)?;
+        let config = NodeConfig {
+            listen: options.listen,
+            mdns: options.mdns,
+            always_relay: options.always_relay,
+            ..NodeConfig::new(key)
+        };
+        let (net, incoming) = Node::start(config).await?;
+        let (events, _) = broadcast::channel(EVENTS);
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let peers = peers::Peers::new(store.clone(), net.clone(), account, device);
+        let (heart, work) = heart::start(store.clone(), engine, options.restored, events.clone(), stop.clone());
+        let session = Self { store, heart, net, peers, events, account, device, stop, tasks };
+        session.spawn(work, incoming).await;
+        Ok(session)
+    }
+
+    async fn spawn(&self, work: heart::Work, incoming: tokio::sync::mpsc::Receiver<net::Event>) {
+        self.peers.refresh().await;
+        let dispatcher =
+            dispatch::Dispatcher { net: self.net.clone(), peers: self.peers.clone(), heart: self.heart.clone() };
+        self.tasks.spawn(dispatcher.run(work, self.stop.clone()));
+        let listener = listen::Listener {
+            net: self.net.clone(),
+            peers: self.peers.clone(),
+            heart: self.heart.clone(),
+            events: self.events.clone(),
+        };
+        self.tasks.spawn(listener.run(incoming, self.stop.clone()));
+        self.tasks.spawn(peers::follow(self.peers.clone(), self.events.subscribe(), self.stop.clone()));
+        let addresses = address::Addresses::new(self.net.clone(), self.peers.clone(), self.store.clone());
+        self.tasks.spawn(addresses.run(self.stop.clone()));
+    }
+
+    /// Carries out a command. The answer comes when what it changed is durable.
+    ///
+    /// # Errors
+    /// Why it was not carried out.
+    pub async fn command(&self, command: Command) -> Result<Reply, CommandError> {
+        self.heart.command(command).await
+    }
+
+    /// What the session tells from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// The store, for views.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whose session it is.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// On which device.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Where this device can be found.
+    ///
+    /// # Errors
+    /// When the network has ended.
+    pub async fn addresses(&self) -> Result<Vec<net::Multiaddr>, net::NetError> {
+        self.net.addresses().await
+    }
+
+    /// How a peer is reached, and why not better.
+    ///
+    /// # Errors
+    /// When the network has ended.
+    pub async fn reachability(&self, peer: PeerId) -> Result<net::Reachability, net::NetError> {
+        self.net.reachability(peer).await
+    }
+
+    /// Tells the network where a contact's device may be: an address that a person typed, or a link brought.
+    ///
+    /// # Errors
+    /// When the network has ended.
+    pub async fn add_addresses(&self, peer: PeerId, addresses: Vec<net::Multiaddr>) -> Result<(), net::NetError> {
+        self.net.add_addresses(peer, addresses).await
+    }
+
+    /// Asks a relay something that no engine needs to know of: a look-up.
+    ///
+    /// # Errors
+    /// Why it has no answer. A refusal is an answer.
+    pub async fn ask_relay(
+        &self,
+        relay: &net::RelayAddress,
+        request: &crate::wire::relay::Request,
+    ) -> Result<crate::wire::relay::Response, net::NetError> {
+        self.net.relay_request(relay, request).await
+    }
+
+    /// Ends the session: what is durable stays, what is under way is tried again next time.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.net.shutdown().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.heart.join().await;
+    }
+}

@@ -1,0 +1,150 @@
+//! Turns what the network brings into inputs, and empties the mailbox.
+
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::Event;
+use super::heart::HeartHandle;
+use super::peers::Peers;
+use crate::chat::{Input, Verdict};
+use crate::net::{self, Path};
+use crate::wire::log;
+use crate::wire::relay::{Cursor, Push, PushAnswer, Request, Response, Stored};
+
+pub(super) struct Listener {
+    pub(super) net: net::Handle,
+    pub(super) peers: Peers,
+    pub(super) heart: HeartHandle,
+    pub(super) events: broadcast::Sender<Event>,
+}
+
+impl Listener {
+    pub(super) async fn run(self, mut incoming: mpsc::Receiver<net::Event>, stop: CancellationToken) {
+        loop {
+            let event = tokio::select! {
+                () = stop.cancelled() => return,
+                event = incoming.recv() => event,
+            };
+            let Some(event) = event else { return };
+            self.take(event).await;
+        }
+    }
+
+    async fn take(&self, event: net::Event) {
+        match event {
+            net::Event::RelayUp { .. } => self.relay_up().await,
+            net::Event::RelayDown { reason, .. } => {
+                let _ = self.events.send(Event::RelayDown(reason.to_string()));
+                self.input(Input::RelayDown).await;
+            }
+            net::Event::PeerUp { device, path, .. } => {
+                let _ = self.events.send(Event::Peer { device, path });
+                self.input(Input::PeerUp { device }).await;
+            }
+            net::Event::PathChanged { device, path, .. } => {
+                let _ = self.events.send(Event::Peer { device, path });
+            }
+            net::Event::PeerDown { device, .. } => {
+                let _ = self.events.send(Event::Peer { device, path: Path::None });
+                self.input(Input::PeerDown { device }).await;
+            }
+            net::Event::Push { push, reply, .. } => {
+                let heart = self.heart.clone();
+                tokio::spawn(async move { reply.send(take_push(&heart, push).await) });
+            }
+            net::Event::Envelope { device, bytes, reply, .. } => {
+                let heart = self.heart.clone();
+                tokio::spawn(async move {
+                    let verdict = heart.envelope(Input::Envelope { from: Some(device), bytes }).await;
+                    reply.send(answer(verdict.unwrap_or(Verdict::TryLater)));
+                });
+            }
+            net::Event::HomeRequest { device, request, reply, .. } => {
+                let heart = self.heart.clone();
+                tokio::spawn(async move {
+                    let busy = log::Response::Refused(log::Refusal::TryLater);
+                    reply.send(heart.home(device, request).await.unwrap_or(busy));
+                });
+            }
+            net::Event::Listening(_) | net::Event::ObservedAddresses(_) => self.peers.changed().notify_one(),
+            net::Event::Reserved { .. } | net::Event::Lagged { .. } => {}
+        }
+    }
+
+    async fn input(&self, input: Input) {
+        // The heart ends with the session; what the network still says then does not matter.
+        let _ = self.heart.input(input).await;
+    }
+
+    async fn relay_up(&self) {
+        let (net, peers, heart, events) =
+            (self.net.clone(), self.peers.clone(), self.heart.clone(), self.events.clone());
+        tokio::spawn(async move {
+            if let Err(problem) = empty_mailbox(&net, &peers, &heart).await {
+                tracing::debug!(problem, "The mailbox cannot be emptied.");
+                let _ = events.send(Event::RelayDown(problem));
+                return;
+            }
+            peers.changed().notify_one();
+            let _ = events.send(Event::RelayUp);
+        });
+    }
+}
+
+/// Fetches until nothing waits; from then on the relay pushes.
+async fn empty_mailbox(net: &net::Handle, peers: &Peers, heart: &HeartHandle) -> Result<(), String> {
+    let relay = peers.own_relay().await.ok_or("the account has no relay")?;
+    let mut from: Option<Cursor> = None;
+    loop {
+        let response = net.relay_request(&relay, &Request::Fetch { from }).await.map_err(|error| error.to_string())?;
+        let (cursor, envelopes, more) = match response {
+            Response::Waiting { cursor, envelopes, more } => (cursor, envelopes, more),
+            Response::Refused(refusal) => return Err(refusal.to_string()),
+            _ => return Err("the relay answered something else".to_owned()),
+        };
+        if from.is_none() {
+            heart.input(Input::RelayUp { queue: cursor.queue }).await.map_err(|error| error.to_string())?;
+        }
+        if !envelopes.is_empty() {
+            let upto = take_all(heart, cursor, envelopes).await.ok_or("what came cannot be stored now")?;
+            let acknowledged = net.relay_request(&relay, &Request::Acknowledge { upto }).await;
+            let _ = acknowledged.map_err(|error| error.to_string())?;
+        }
+        if !more {
+            return Ok(());
+        }
+        from = Some(cursor);
+    }
+}
+
+async fn take_push(heart: &HeartHandle, push: Push) -> PushAnswer {
+    match push {
+        Push::Envelopes { cursor, envelopes } => match take_all(heart, cursor, envelopes).await {
+            Some(_) => PushAnswer::Durable,
+            None => PushAnswer::TryLater,
+        },
+        Push::Live { envelope } => {
+            let verdict = heart.envelope(Input::Envelope { from: None, bytes: envelope }).await;
+            answer(verdict.unwrap_or(Verdict::TryLater))
+        }
+    }
+}
+
+/// Hands all in at once, so that they share flushes. None if one of them cannot be stored now.
+async fn take_all(heart: &HeartHandle, cursor: Cursor, envelopes: Vec<Stored>) -> Option<Cursor> {
+    let verdicts = envelopes.into_iter().map(|stored| {
+        let heart = heart.clone();
+        async move { heart.envelope(Input::Envelope { from: None, bytes: stored.envelope }).await }
+    });
+    let verdicts = futures::future::join_all(verdicts).await;
+    // What is refused is done with as well: it may go from the mailbox.
+    verdicts.iter().all(|verdict| matches!(verdict, Ok(Verdict::Durable | Verdict::Refused))).then_some(cursor)
+}
+
+fn answer(verdict: Verdict) -> PushAnswer {
+    match verdict {
+        Verdict::Durable => PushAnswer::Durable,
+        Verdict::Refused => PushAnswer::Refused,
+        Verdict::TryLater => PushAnswer::TryLater,
+    }
+}

@@ -1,0 +1,344 @@
+//! Becoming somebody: sign-up, log-in on a further device, and an account without a relay.
+//!
+//! The root key exists unwrapped only inside these functions. The keys that contact requests are sealed to are derived from it,
+//! so that every device of the account can open them.
+
+use ring::hkdf;
+use zeroize::Zeroizing;
+
+use super::heart::{seeded, wall};
+use crate::chat::account::{OwnPrekey, Setup};
+use crate::identity::opaque::{Binding, ClientLogin, ClientRegistration, OpaqueError};
+use crate::identity::password::WeakPassword;
+use crate::identity::vault::{Passphrase, Unlock, Vault, VaultError};
+use crate::identity::{
+    AccountRecord, DeviceCertificate, DeviceKeys, FormatError, Handle, Prekey, PublicKey, RecordBody, RecoveryCode,
+    RelayAddress, RelayId, RootKey, Stretching, password,
+};
+use crate::mls::{MlsError, Suite, generate_prekey};
+use crate::net::{self, NetError, Node, NodeConfig, TransportKey};
+use crate::types::{Rng, Token};
+use crate::wire::relay::{Hello, Refusal, Request, Response};
+use rand_core::SeedableRng;
+
+/// What account records say that these devices understand.
+const FEATURES: [&str; 2] = ["text/1", "voice-note/1"];
+
+/// How long the connection to a relay may take before it counts as unreachable.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Who signs up or logs in, and where.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Where the relay is.
+    pub relay: net::RelayAddress,
+    /// The name there.
+    pub handle: Handle,
+    /// The password; it never leaves this device.
+    pub password: Zeroizing<String>,
+    /// Where the relay takes new accounts by invitation only: its code.
+    pub invitation: Option<Token>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Credentials(…)")
+    }
+}
+
+/// A device that has become one of an account.
+#[derive(Debug)]
+pub struct Joined {
+    /// What the engine starts with.
+    pub setup: Setup,
+    /// The vault blob; kept here when there is no relay to keep it.
+    pub vault: Vec<u8>,
+    /// The recovery code, of a new account: to be shown once.
+    pub recovery: Option<RecoveryCode>,
+}
+
+/// Why somebody could not sign up or log in. Each is a sentence for the person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OnboardingError {
+    /// The password is too easily guessed.
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
+    /// The relay cannot be reached, or is not the one expected.
+    #[error("the relay: {0}")]
+    Network(#[from] NetError),
+    /// The relay refused.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The key exchange failed.
+    #[error(transparent)]
+    Opaque(#[from] OpaqueError),
+    /// The vault cannot be opened or made.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The relay's answer makes no sense.
+    #[error("the relay gave an answer that makes no sense: {0}")]
+    Nonsense(&'static str),
+    /// A record or key is malformed.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The cryptographic library failed.
+    #[error(transparent)]
+    Mls(#[from] MlsError),
+}
+
+/// Signs up at a relay.
+///
+/// # Errors
+/// A sentence that says why not.
+pub async fn register(credentials: Credentials, suite: Suite) -> Result<Joined, OnboardingError> {
+    password::check(&credentials.password, Some(&credentials.handle))?;
+    let mut rng = seeded();
+    let keys = DeviceKeys::generate(&mut rng);
+    let desk = Desk::open(&keys, &credentials).await?;
+    let outcome = desk.register(&mut rng, keys, &credentials, suite).await;
+    desk.close().await;
+    outcome
+}
+
+/// Logs in on a further device: the device is added to the account's record.
+///
+/// # Errors
+/// A sentence that says why not.
+pub async fn log_in(credentials: Credentials, suite: Suite) -> Result<Joined, OnboardingError> {
+    let mut rng = seeded();
+    let keys = DeviceKeys::generate(&mut rng);
+    let desk = Desk::open(&keys, &credentials).await?;
+    let outcome = desk.log_in(&mut rng, keys, &credentials, suite).await;
+    desk.close().await;
+    outcome
+}
+
+/// Makes an account without a relay; its vault is opened by the passphrase or the recovery code, here.
+///
+/// # Errors
+/// A sentence that says why not.
+pub fn create_local(passphrase: &str, suite: Suite) -> Result<Joined, OnboardingError> {
+    password::check(passphrase, None)?;
+    let mut rng = seeded();
+    let (root, keys) = (RootKey::generate(&mut rng), DeviceKeys::generate(&mut rng));
+    let recovery = RecoveryCode::generate(&mut rng);
+    let vault = Vault::create(&mut rng, &root, Unlock::Recovery(&recovery))?;
+    let opened = vault.open(Unlock::Recovery(&recovery))?;
+    let vault = vault.rewrap(&mut rng, &opened, vault.version(), Unlock::Passphrase(Passphrase(passphrase)))?;
+    let (record, prekey) = first_record(&root, &keys, Vec::new(), suite)?;
+    let setup = Setup { keys, record, prekeys: vec![prekey], handle: None, suite };
+    Ok(Joined { setup, vault: vault.encode(), recovery: Some(recovery) })
+}
+
+/// A short-lived node that speaks to one relay under the new device's key.
+struct Desk {
+    net: net::Handle,
+    relay: net::RelayAddress,
+    hello: Hello,
+}
+
+impl Desk {
+    async fn open(keys: &DeviceKeys, credentials: &Credentials) -> Result<Self, OnboardingError> {
+        let seed = Zeroizing::new(*keys.transport.seed().expose());
+        let key = TransportKey::from_seed(seed).map_err(|_| OnboardingError::Nonsense("a key of this device"))?;
+        let config = NodeConfig { listen: Vec::new(), mdns: false, ..NodeConfig::new(key) };
+        let (net, mut events) = Node::start(config).await?;
+        // Nothing of interest comes up while signing up; the node is not held back by it.
+        tokio::spawn(async move { while events.recv().await.is_some() {} });
+        net.set_relays(vec![credentials.relay.clone()]).await?;
+        let relay = credentials.relay.clone();
+        let connected = tokio::time::timeout(PATIENCE, net.connect(relay.peer())).await;
+        let outcome = match connected {
+            Ok(Ok(_)) => net.relay_request(&relay, &Request::Hello).await,
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(NetError::TimedOut),
+        };
+        match outcome {
+            Ok(Response::Hello(hello)) => Ok(Self { net, relay, hello }),
+            other => {
+                net.shutdown().await;
+                Err(unexpected(other))
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.net.shutdown().await;
+    }
+
+    async fn ask(&self, request: Request) -> Result<Response, OnboardingError> {
+        match self.net.relay_request(&self.relay, &request).await? {
+            Response::Refused(refusal) => Err(OnboardingError::Refused(refusal)),
+            response => Ok(response),
+        }
+    }
+
+    /// The relay's key and address, as records name it.
+    fn relay(&self) -> Result<RelayAddress, OnboardingError> {
+        let key = self.hello.key.as_slice().try_into().map_err(|_| OnboardingError::Nonsense("its key"))?;
+        let addresses = self.relay.addresses().iter().map(ToString::to_string).collect();
+        Ok(RelayAddress { relay: RelayId::new(PublicKey::new(key)), addresses })
+    }
+
+    async fn register(
+        &self,
+        rng: &mut Rng,
+        keys: DeviceKeys,
+        credentials: &Credentials,
+        suite: Suite,
+    ) -> Result<Joined, OnboardingError> {
+        let relay = self.relay()?;
+        let handle = credentials.handle.as_str().to_owned();
+        let (registration, message) = ClientRegistration::start(rng, &credentials.password)?;
+        let Response::RegisterStarted { message } =
+            self.ask(Request::RegisterStart { handle: handle.clone(), message }).await?
+        else {
+            return Err(OnboardingError::Nonsense("to a registration"));
+        };
+        let binding = Binding { relay: relay.relay, handle: credentials.handle.clone() };
+        let mut stretch = seeded();
+        let registered = blocking(move || registration.finish(&mut stretch, &binding, &message)).await??;
+        let root = RootKey::generate(rng);
+        let recovery = RecoveryCode::generate(rng);
+        let vault = Vault::create(rng, &root, Unlock::Recovery(&recovery))?;
+        let opened = vault.open(Unlock::Recovery(&recovery))?;
+        let vault = vault.rewrap(rng, &opened, vault.version(), Unlock::Password(&registered.export_key))?.encode();
+        let (record, prekey) = first_record(&root, &keys, vec![relay], suite)?;
+        let request = Request::RegisterFinish {
+            handle,
+            message: registered.upload,
+            stretching: Stretching::RECOMMENDED,
+            vault: vault.clone(),
+            record: record.encode(),
+            invitation: credentials.invitation,
+        };
+        match self.ask(request).await? {
+            Response::Done => {}
+            _ => return Err(OnboardingError::Nonsense("to a registration")),
+        }
+        let handle = Some(self.full_handle(&credentials.handle));
+        let setup = Setup { keys, record, prekeys: vec![prekey], handle, suite };
+        Ok(Joined { setup, vault, recovery: Some(recovery) })
+    }
+
+    async fn log_in(
+        &self,
+        rng: &mut Rng,
+        keys: DeviceKeys,
+        credentials: &Credentials,
+        suite: Suite,
+    ) -> Result<Joined, OnboardingError> {
+        let relay = self.relay()?;
+        let handle = credentials.handle.as_str().to_owned();
+        let (login, message) = ClientLogin::start(rng, &credentials.password)?;
+        let Response::LoginStarted { login: attempt, message, .. } =
+            self.ask(Request::LoginStart { handle, message }).await?
+        else {
+            return Err(OnboardingError::Nonsense("to a log-in"));
+        };
+        let binding = Binding { relay: relay.relay, handle: credentials.handle.clone() };
+        let mut stretch = seeded();
+        let logged_in = blocking(move || login.finish(&mut stretch, &binding, &message)).await??;
+        let finish = Request::LoginFinish { login: attempt, message: logged_in.finalization };
+        let Response::LoggedIn { vault, record, .. } = self.ask(finish).await? else {
+            return Err(OnboardingError::Nonsense("to a log-in"));
+        };
+        let opened = Vault::decode(&vault)?.open(Unlock::Password(&logged_in.export_key))?;
+        let before = AccountRecord::decode_verified(&record)?;
+        if before.account_id() != opened.root().account_id() {
+            return Err(OnboardingError::Nonsense("a record of another account"));
+        }
+        let mut body = before.successor(wall());
+        body.devices.push(DeviceCertificate::issue(opened.root(), &keys, wall())?);
+        let prekeys = body.prekeys.iter().filter_map(|prekey| {
+            let suite = Suite::from_number(prekey.suite).ok()?;
+            derived_prekey(opened.root(), prekey.id, suite).ok()
+        });
+        let prekeys = prekeys.map(|(_, own)| own).collect();
+        let record = AccountRecord::sign(opened.root(), body)?;
+        match self.ask(Request::PutRecord { record: record.encode() }).await? {
+            Response::Done => {}
+            _ => return Err(OnboardingError::Nonsense("to a record")),
+        }
+        let handle = Some(self.full_handle(&credentials.handle));
+        Ok(Joined { setup: Setup { keys, record, prekeys, handle, suite }, vault, recovery: None })
+    }
+
+    fn full_handle(&self, handle: &Handle) -> String {
+        let relay = if self.hello.name.is_empty() {
+            self.relay.addresses().first().map(ToString::to_string).unwrap_or_default()
+        } else {
+            self.hello.name.clone()
+        };
+        format!("{}@{relay}", handle.as_str())
+    }
+}
+
+fn unexpected(outcome: Result<Response, NetError>) -> OnboardingError {
+    match outcome {
+        Err(error) => OnboardingError::Network(error),
+        Ok(Response::Refused(refusal)) => OnboardingError::Refused(refusal),
+        Ok(_) => OnboardingError::Nonsense("to a greeting"),
+    }
+}
+
+/// Runs what takes a core for a while where it holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OnboardingError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| OnboardingError::Nonsense("of this program: a task has ended"))
+}
+
+fn first_record(
+    root: &RootKey,
+    keys: &DeviceKeys,
+    relays: Vec<RelayAddress>,
+    suite: Suite,
+) -> Result<(AccountRecord, OwnPrekey), OnboardingError> {
+    let (prekey, own) = derived_prekey(root, 0, suite)?;
+    let body = RecordBody {
+        version: 1,
+        predecessor: None,
+        devices: vec![DeviceCertificate::issue(root, keys, wall())?],
+        relays,
+        prekeys: vec![prekey],
+        features: FEATURES.map(str::to_owned).to_vec(),
+        created: wall(),
+    };
+    Ok((AccountRecord::sign(root, body)?, own))
+}
+
+/// The prekey of this number: derived from the root key (HKDF, RFC 5869), so that a device that logs in has it too. Removing a
+/// device raises the number, since it knew the secret.
+fn derived_prekey(root: &RootKey, id: u32, suite: Suite) -> Result<(Prekey, OwnPrekey), OnboardingError> {
+    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"kith/prekey/1");
+    let secret = Zeroizing::new(*root.seed().expose());
+    let extracted = salt.extract(secret.as_slice());
+    let (id_bytes, suite_bytes) = (id.to_be_bytes(), suite.number().to_be_bytes());
+    let info = [id_bytes.as_slice(), suite_bytes.as_slice()];
+    let mut seed = Zeroizing::new([0; 32]);
+    let expanded = extracted.expand(&info, hkdf::HKDF_SHA256).and_then(|output| output.fill(seed.as_mut()));
+    expanded.map_err(|_| OnboardingError::Nonsense("of this program: HKDF"))?;
+    let (key, secret) = generate_prekey(suite, &mut Rng::from_seed(*seed))?;
+    Ok((Prekey { suite: suite.number(), id, key }, OwnPrekey { id, suite, secret }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_without_a_relay_is_made_whole() {
+        let joined = create_local("correct horse battery staple", Suite::X25519).unwrap();
+        assert_eq!(joined.setup.record.devices().len(), 1);
+        assert!(joined.recovery.is_some());
+        let vault = Vault::decode(&joined.vault).unwrap();
+        let opened = vault.open(Unlock::Passphrase(Passphrase("correct horse battery staple"))).unwrap();
+        let again = derived_prekey(opened.root(), 0, Suite::X25519).unwrap();
+        assert_eq!(again.0, joined.setup.record.prekeys()[0]);
+        assert_eq!(again.1.secret.as_bytes(), joined.setup.prekeys[0].secret.as_bytes());
+    }
+
+    #[test]
+    fn a_weak_passphrase_is_refused() {
+        assert!(matches!(create_local("password", Suite::X25519), Err(OnboardingError::Weak(_))));
+    }
+}

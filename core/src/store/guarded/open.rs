@@ -1,0 +1,355 @@
+//! Opening with all guards: lock, marker, stale files, sentinel, format, boot number.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use super::flush::Flusher;
+use super::tree::Tree;
+use super::{Opened, Options};
+use crate::store::{StoreError, file};
+
+/// Sled's directory within a store's.
+const DATA: &str = "data";
+/// Where a snapshot is restored to before it takes the place of `DATA`.
+const RESTORING: &str = "data.restoring";
+/// Where what cannot be used any more is kept, the latest only.
+const ASIDE: &str = "data.aside";
+const LOCK: &str = "lock";
+const MARKER: &str = "marker";
+/// Name of the guard's row that an empty database does not have.
+const SENTINEL: &[u8] = b"sentinel";
+/// Sled's default. A quarter of it bounds a page, see `tree`; a quarter of it bounds a commit too, see `writer`.
+pub(super) const SEGMENT_BYTES: usize = 512 * 1024;
+
+/// Which store belongs to a directory, and how often it was opened or closed: the marker's and the sentinel's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Format number of the rows.
+    pub(super) format: u8,
+    /// Drawn when the store was created.
+    pub(super) id: [u8; 16],
+    /// Rises at every opening and every clean closing, in the store first: a store behind its marker is an old copy.
+    pub(super) boot: u64,
+    /// An old copy that nobody has dealt with yet. Always false in the marker.
+    pub(super) restored: bool,
+}
+
+impl Facts {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![self.format];
+        bytes.extend_from_slice(&self.id);
+        bytes.extend_from_slice(&self.boot.to_be_bytes());
+        bytes.push(u8::from(self.restored));
+        bytes
+    }
+
+    /// Bytes of a later format may be longer; its number is all that is then needed.
+    fn decode(bytes: &[u8], known: u8) -> Result<Self, StoreError> {
+        let (&format, rest) = bytes.split_first().ok_or(StoreError::Damaged)?;
+        if format > known {
+            return Err(StoreError::FromTheFuture { found: format, known });
+        }
+        if format.saturating_add(1) < known {
+            return Err(StoreError::TooOld { found: format });
+        }
+        let (id, rest) = rest.split_first_chunk().ok_or(StoreError::Damaged)?;
+        let (boot, rest) = rest.split_first_chunk().ok_or(StoreError::Damaged)?;
+        let &[restored] = rest else { return Err(StoreError::Damaged) };
+        Ok(Self { format, id: *id, boot: u64::from_be_bytes(*boot), restored: restored != 0 })
+    }
+
+    /// Those of the next opening or closing.
+    pub(super) fn next(self) -> Self {
+        Self { boot: self.boot.saturating_add(1), ..self }
+    }
+}
+
+/// A store that has been opened, before its writer runs.
+pub(super) struct Found {
+    pub(super) dir: PathBuf,
+    pub(super) tree: Tree,
+    pub(super) facts: Facts,
+    flusher: Flusher,
+    /// Held for as long as the store is open.
+    lock: File,
+}
+
+impl Found {
+    fn new(dir: PathBuf, db: sled::Db, data: &Path, lock: File) -> Result<Self, StoreError> {
+        let flusher = Flusher::new(db.clone(), File::open(data.join("db"))?)?;
+        let facts = Facts { format: 0, id: [0; 16], boot: 0, restored: false };
+        Ok(Self { dir, tree: Tree::new(db)?, facts, flusher, lock })
+    }
+
+    /// Makes all that sled was given durable.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        self.flusher.flush()
+    }
+
+    /// Writes other facts: to the store first, durable, then to the marker.
+    pub(super) fn write_facts(&mut self, facts: Facts) -> Result<(), StoreError> {
+        self.write_sentinel(facts)?;
+        write_marker(&self.dir, facts)
+    }
+
+    fn write_sentinel(&mut self, facts: Facts) -> Result<(), StoreError> {
+        self.tree.put_own(SENTINEL, &facts.encode())?;
+        self.facts = facts;
+        self.flush()
+    }
+}
+
+fn write_marker(dir: &Path, facts: Facts) -> Result<(), StoreError> {
+    Ok(file::replace(&dir.join(MARKER), &Facts { restored: false, ..facts }.encode())?)
+}
+
+/// `prepare` is called before anything is written that a later opening would take for a finished first one.
+pub(super) fn open(
+    dir: &Path,
+    options: &Options,
+    prepare: impl FnOnce(Opened) -> Result<(), StoreError>,
+) -> Result<(Found, Opened), StoreError> {
+    file::create_dir(dir)?;
+    let lock = lock(dir)?;
+    let marker = match file::read(&dir.join(MARKER), 4096)? {
+        Some(bytes) => Some(Facts::decode(&bytes, options.format)?),
+        None => None,
+    };
+    remove_dir(&dir.join(RESTORING))?;
+    let data = dir.join(DATA);
+    let has_data = fs::metadata(data.join("db")).is_ok_and(|facts| facts.len() > 0);
+    if marker.is_some() && !has_data {
+        return Err(StoreError::Missing);
+    }
+    let db = open_sled(&data, options, marker.is_some())?;
+    let mut found = Found::new(dir.to_path_buf(), db, &data, lock)?;
+    let sentinel = match found.tree.own(SENTINEL)? {
+        Some(bytes) => Some(Facts::decode(&bytes, options.format)?),
+        None => None,
+    };
+    let (facts, opened) = judge(marker, sentinel, found.tree.has_rows()?)?;
+    prepare(opened)?;
+    sync_names(&found, &data)?;
+    found.write_facts(Facts { format: options.format, ..facts.next() })?;
+    Ok((found, opened))
+}
+
+/// What a marker and a sentinel say together. A row without either, or a sentinel without its marker, is no first run.
+fn judge(marker: Option<Facts>, sentinel: Option<Facts>, has_rows: bool) -> Result<(Facts, Opened), StoreError> {
+    match (marker, sentinel) {
+        (None, None) if has_rows => Err(StoreError::Damaged),
+        (None, None) => Ok((Facts { format: 0, id: random_id()?, boot: 0, restored: false }, Opened::First)),
+        // A first opening that ended before its marker was written.
+        (None, Some(facts)) if !has_rows => Ok((facts, Opened::First)),
+        (None, Some(facts)) => Ok((Facts { restored: true, ..facts }, Opened::Restored)),
+        (Some(_), None) => Err(StoreError::Missing),
+        (Some(marker), Some(facts)) if marker.id != facts.id => Err(StoreError::Mismatched),
+        (Some(marker), Some(facts)) if facts.restored || facts.boot < marker.boot => {
+            Ok((Facts { boot: facts.boot.max(marker.boot), restored: true, ..facts }, Opened::Restored))
+        }
+        (Some(_), Some(facts)) => Ok((facts, Opened::Existing)),
+    }
+}
+
+/// A store that takes the place of a damaged one: calls `fill` with an empty one, makes it durable, and moves it in.
+///
+/// It has the id of the marker, and will say that it is restored until that is acknowledged.
+pub(in crate::store) fn prepare_restored(
+    dir: &Path,
+    options: &Options,
+    id: [u8; 16],
+    fill: impl FnOnce(&mut dyn FnMut(&super::RawBatch) -> Result<(), StoreError>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    file::create_dir(dir)?;
+    let lock = lock(dir)?;
+    let marker = file::read(&dir.join(MARKER), 4096)?.and_then(|bytes| Facts::decode(&bytes, options.format).ok());
+    let boot = marker.map_or(0, |marker| marker.boot);
+    let restoring = dir.join(RESTORING);
+    remove_dir(&restoring)?;
+    let db = open_sled(&restoring, options, false)?;
+    let mut found = Found::new(dir.to_path_buf(), db, &restoring, lock)?;
+    fill(&mut |batch| {
+        found.tree.apply(batch)?;
+        found.flush()
+    })?;
+    let facts = Facts { format: options.format, id, boot, restored: true };
+    found.write_sentinel(facts)?;
+    sync_names(&found, &restoring)?;
+    let Found { lock, .. } = found;
+    let data = dir.join(DATA);
+    let aside = dir.join(ASIDE);
+    if data.exists() {
+        remove_dir(&aside)?;
+        fs::rename(&data, &aside)?;
+    }
+    fs::rename(&restoring, &data)?;
+    file::sync_dir(dir)?;
+    write_marker(dir, facts)?;
+    drop(lock);
+    Ok(())
+}
+
+/// Sled creates files and renames them without making their names durable, and never syncs its configuration.
+fn sync_names(found: &Found, data: &Path) -> Result<(), StoreError> {
+    found.flush()?;
+    found.flusher.file().sync_all()?;
+    File::open(data.join("conf"))?.sync_all()?;
+    file::sync_dir(&data.join("blobs"))?;
+    file::sync_dir(data)?;
+    file::sync_parent(data)?;
+    Ok(file::sync_parent(&found.dir)?)
+}
+
+/// Takes the directory for this process.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join(LOCK);
+    let mut file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            // Who has it is a courtesy of the message; that it is taken is certain without.
+            let _ = (&mut file).take(32).read_to_string(&mut owner);
+            return Err(StoreError::AlreadyOpen { process: owner.trim().parse().ok() });
+        }
+        Err(fs::TryLockError::Error(error)) => return Err(error.into()),
+    }
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())?;
+    Ok(file)
+}
+
+/// Opens sled; a snapshot of its page table that it cannot read is moved aside and the whole log replayed.
+fn open_sled(data: &Path, options: &Options, acknowledged: bool) -> Result<sled::Db, StoreError> {
+    /// Least and greatest page cache.
+    const CACHE_BYTES: (u64, u64) = (16 << 20, 64 << 20);
+    let config = sled::Config::new()
+        .path(data)
+        .cache_capacity(options.cache_bytes.clamp(CACHE_BYTES.0, CACHE_BYTES.1))
+        .segment_size(SEGMENT_BYTES)
+        .flush_every_ms(None);
+    remove_stale(data)?;
+    file::create_dir(data)?;
+    let mut moved = false;
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| open_unlocked(&config))) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(error)) if StoreError::from(error.clone()) != StoreError::Damaged => return Err(error.into()),
+            _ if !moved && acknowledged => move_snapshots_aside(data)?,
+            // Nothing in it was ever acknowledged: its first opening never ended.
+            _ if !moved => {
+                let aside = data.with_file_name(ASIDE);
+                remove_dir(&aside)?;
+                fs::rename(data, aside)?;
+            }
+            _ => return Err(StoreError::Damaged),
+        }
+        moved = true;
+    }
+}
+
+/// Sled lets go of its file a moment after it was dropped, on a thread of its own.
+fn open_unlocked(config: &sled::Config) -> sled::Result<sled::Db> {
+    /// In all two seconds.
+    const ATTEMPTS: u32 = 100;
+    for _ in 1..ATTEMPTS {
+        match config.open() {
+            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            result => return result,
+        }
+    }
+    config.open()
+}
+
+/// Half-written snapshots of sled's page table: it would take one for the newest, and then for corruption.
+fn remove_stale(data: &Path) -> Result<(), StoreError> {
+    for path in snapshots(data)? {
+        let name = path.to_string_lossy();
+        if name.ends_with(".generating") || name.ends_with(".in___motion") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn move_snapshots_aside(data: &Path) -> Result<(), StoreError> {
+    let aside = data.with_file_name(ASIDE);
+    remove_dir(&aside)?;
+    file::create_dir(&aside)?;
+    for path in snapshots(data)? {
+        if let Some(name) = path.file_name() {
+            fs::rename(&path, aside.join(name))?;
+        }
+    }
+    Ok(file::sync_dir(data)?)
+}
+
+/// Sled's snapshots of its page table; the log holds all that they do.
+fn snapshots(data: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(data) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+fn remove_dir(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn random_id() -> Result<[u8; 16], StoreError> {
+    let mut id = [0; 16];
+    SystemRandom::new().fill(&mut id).map_err(|_| StoreError::Io("no randomness".into()))?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACTS: Facts = Facts { format: 1, id: [7; 16], boot: 5, restored: false };
+
+    #[test]
+    fn an_empty_database_beside_a_marker_is_no_first_run() {
+        assert_eq!(judge(Some(FACTS), None, false), Err(StoreError::Missing));
+        assert_eq!(judge(None, None, true), Err(StoreError::Damaged));
+        assert!(matches!(judge(None, None, false), Ok((_, Opened::First))));
+    }
+
+    #[test]
+    fn a_store_behind_its_marker_is_an_old_copy() {
+        let behind = Facts { boot: 4, ..FACTS };
+        let (facts, opened) = judge(Some(FACTS), Some(behind), true).unwrap();
+        assert_eq!((facts.boot, facts.restored, opened), (5, true, Opened::Restored));
+        let ahead = Facts { boot: 6, ..FACTS };
+        assert_eq!(judge(Some(FACTS), Some(ahead), true), Ok((ahead, Opened::Existing)));
+        assert_eq!(judge(Some(FACTS), Some(Facts { id: [8; 16], ..FACTS }), true), Err(StoreError::Mismatched));
+    }
+
+    #[test]
+    fn facts_of_another_format_are_refused() {
+        assert_eq!(Facts::decode(&FACTS.encode(), 1), Ok(FACTS));
+        assert_eq!(Facts::decode(&FACTS.encode(), 2), Ok(FACTS));
+        assert_eq!(Facts::decode(&FACTS.encode(), 3), Err(StoreError::TooOld { found: 1 }));
+        assert_eq!(Facts::decode(&[9, 1, 2], 1), Err(StoreError::FromTheFuture { found: 9, known: 1 }));
+        assert_eq!(Facts::decode(&FACTS.encode()[..9], 1), Err(StoreError::Damaged));
+    }
+}

@@ -1,0 +1,266 @@
+//! The one thread that writes: takes what waits, applies it as one batch, flushes once, then says so.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
+
+use super::Done;
+use super::open::{Facts, Found, SEGMENT_BYTES};
+use super::raw::RawBatch;
+use super::tree::Tree;
+use crate::store::StoreError;
+
+/// So many bytes are committed together at most, unless one batch is larger. With the pages moved in the same flush they stay
+/// within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
+/// between could take both from us.
+const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
+/// One page is moved for so many bytes written. Measured with 100,000 rows of 450 bytes in 40 conversations: 165 MB without,
+/// see `docs/adr/0003-sled-guards.md`.
+const BYTES_A_MOVE: usize = 1536;
+/// So many pages, of about 5 kB, are moved in one flush at most.
+const MOVES: usize = 64;
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<(Arc<RawBatch>, Done)>,
+    closing: bool,
+    failed: Option<StoreError>,
+}
+
+/// What was submitted and not applied yet, oldest first, and a copy of what was submitted since a recording began.
+#[derive(Default)]
+pub(super) struct Submitted {
+    waiting: VecDeque<Arc<RawBatch>>,
+    recorded: Option<Vec<Arc<RawBatch>>>,
+}
+
+impl Submitted {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<RawBatch>> {
+        self.waiting.iter()
+    }
+}
+
+/// What the writer's thread and the handles share. Locks are taken in the order of the fields.
+pub(super) struct Shared {
+    recording: Mutex<()>,
+    queue: Mutex<Queue>,
+    work: Condvar,
+    room: Condvar,
+    submitted: RwLock<Submitted>,
+    queue_batches: usize,
+    dir: PathBuf,
+    facts: Facts,
+    tree: Tree,
+    found: Mutex<Found>,
+}
+
+impl Shared {
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(super) const fn boot(&self) -> u64 {
+        self.facts.boot
+    }
+
+    pub(super) const fn id(&self) -> [u8; 16] {
+        self.facts.id
+    }
+
+    /// What is not applied yet; while the guard is held nothing is applied.
+    pub(super) fn waiting(&self) -> RwLockReadGuard<'_, Submitted> {
+        self.submitted.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn submit(&self, batch: RawBatch, done: Done) -> Result<(), StoreError> {
+        let mut queue = self.queue();
+        while queue.waiting.len() >= self.queue_batches.max(1) && queue.failed.is_none() {
+            queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(error) = &queue.failed {
+            return Err(StoreError::Stopped(error.to_string()));
+        }
+        let batch = Arc::new(batch);
+        {
+            let mut submitted = self.submitted.write().unwrap_or_else(PoisonError::into_inner);
+            submitted.waiting.push_back(Arc::clone(&batch));
+            if let Some(recorded) = &mut submitted.recorded {
+                recorded.push(Arc::clone(&batch));
+            }
+        }
+        queue.waiting.push_back((batch, done));
+        self.work.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn acknowledge_restored(&self) -> Result<(), StoreError> {
+        let mut found = self.found();
+        if found.facts.restored {
+            let facts = Facts { restored: false, ..found.facts };
+            found.write_facts(facts)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn record(&self) -> Recording<'_> {
+        let one_at_a_time = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        self.submitted.write().unwrap_or_else(PoisonError::into_inner).recorded = Some(Vec::new());
+        Recording { shared: self, _one_at_a_time: one_at_a_time }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for batches; none when the store closes and all is done.
+    fn take(&self) -> Vec<(Arc<RawBatch>, Done)> {
+        let mut queue = self.queue();
+        while queue.waiting.is_empty() && !queue.closing {
+            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut taken = Vec::new();
+        let mut bytes = 0usize;
+        while let Some((batch, _)) = queue.waiting.front() {
+            bytes = bytes.saturating_add(batch.size_bytes());
+            if bytes > COMMIT_BYTES && !taken.is_empty() {
+                break;
+            }
+            taken.extend(queue.waiting.pop_front());
+        }
+        self.room.notify_all();
+        taken
+    }
+
+    /// `unmoved` counts the bytes written for which no page was moved yet.
+    fn commit(&self, taken: &[(Arc<RawBatch>, Done)], unmoved: &mut usize) -> Result<(), StoreError> {
+        if let Some(error) = &self.queue().failed {
+            return Err(StoreError::Stopped(error.to_string()));
+        }
+        let mut together = RawBatch::new();
+        for (batch, _) in taken {
+            together.append(RawBatch::clone(batch));
+        }
+        {
+            let mut submitted = self.submitted.write().unwrap_or_else(PoisonError::into_inner);
+            self.tree.apply(&together)?;
+            let applied = taken.len().min(submitted.waiting.len());
+            submitted.waiting.drain(..applied);
+        }
+        *unmoved = unmoved.saturating_add(together.size_bytes()).min(SEGMENT_BYTES);
+        let moves = (*unmoved / BYTES_A_MOVE).min(MOVES);
+        *unmoved = unmoved.saturating_sub(moves.saturating_mul(BYTES_A_MOVE));
+        self.tree.tidy(moves)?;
+        self.found().flush()
+    }
+
+    fn fail(&self, error: StoreError) {
+        self.queue().failed.get_or_insert(error);
+        self.room.notify_all();
+    }
+}
+
+/// Batches submitted since it began are recorded until it ends.
+pub(super) struct Recording<'a> {
+    shared: &'a Shared,
+    _one_at_a_time: MutexGuard<'a, ()>,
+}
+
+impl Recording<'_> {
+    /// What was submitted, in order.
+    pub(super) fn finish(self) -> Vec<Arc<RawBatch>> {
+        self.take()
+    }
+
+    fn take(&self) -> Vec<Arc<RawBatch>> {
+        let mut submitted = self.shared.submitted.write().unwrap_or_else(PoisonError::into_inner);
+        submitted.recorded.take().unwrap_or_default()
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.take();
+    }
+}
+
+/// The thread and its end: dropping it closes the store.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(found: Found, queue_batches: usize) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared {
+            recording: Mutex::default(),
+            queue: Mutex::default(),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            submitted: RwLock::default(),
+            queue_batches,
+            dir: found.dir.clone(),
+            facts: found.facts,
+            tree: found.tree.clone(),
+            found: Mutex::new(found),
+        });
+        let thread = std::thread::Builder::new().name("kith-store".into()).spawn({
+            let shared = Arc::clone(&shared);
+            move || run(&shared)
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn run(shared: &Shared) {
+    let mut unmoved = 0;
+    loop {
+        let taken = shared.take();
+        if taken.is_empty() {
+            return;
+        }
+        // Sled asserts much; a panic within it must fail those who wait, not leave them waiting.
+        let result = catch_unwind(AssertUnwindSafe(|| shared.commit(&taken, &mut unmoved)))
+            .unwrap_or_else(|_| Err(StoreError::Io("the store's engine panicked".into())));
+        if let Err(error) = &result {
+            shared.fail(error.clone());
+        }
+        for (_, done) in taken {
+            if catch_unwind(AssertUnwindSafe(|| done(result.clone()))).is_err() {
+                shared.fail(StoreError::Io("an acknowledgement panicked".into()));
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.queue().closing = true;
+        self.shared.work.notify_all();
+        let Some(thread) = self.thread.take() else { return };
+        if thread.thread().id() == std::thread::current().id() {
+            // The last handle was held by an acknowledgement: the thread ends on its own after it.
+            return;
+        }
+        drop(thread.join());
+        if self.shared.queue().failed.is_none() {
+            let mut found = self.shared.found();
+            let facts = found.facts.next();
+            // Without it the next opening only knows less: it could not tell a copy made since this opening from the store.
+            drop(found.write_facts(facts));
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Copies of a store to restore from: whole, encrypted, verified.
+//!
+//! A snapshot holds the rows as they lie in the store, sealed by their own data keys, in blocks sealed once more by the account's
+//! key. The keys are not in it: what the ring destroys is gone from every snapshot too, and a restored store has no MLS state
+//! older than the last renewal of its keys.
+//!
+//! Not here: when one is written (the driver decides).
+//!
+//! # Layout of `snapshots/NUMBER.kith`
+//!
+//! Header: `kith-snap` ‖ format (1) ‖ store id (16) ‖ boot (u64) ‖ number of the account's key (u32). Then blocks: length (u32) ‖
+//! nonce (12) ‖ sealed. Bound to each block: header ‖ its number (u64) ‖ whether it is the last (u8). A block is records:
+//! 1 clear, 2 put, 3 delete (u8) ‖ length of the key (u16) ‖ key, and for a put length of the value (u32) ‖ value. The last block
+//! is the number of records (u64).
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::path::{Path, PathBuf};
+
+use ring::aead::{Aad, NONCE_LEN, Nonce};
+
+use super::guarded::{self, Db, MAX_VALUE_BYTES, RawBatch};
+use super::keyring::{DataKey, Keyring, random};
+use super::{StoreError, file};
+
+/// Directory of the snapshots within a store's.
+const DIR: &str = "snapshots";
+const MAGIC: &[u8] = b"kith-snap";
+const FORMAT: u8 = 1;
+const HEADER_BYTES: usize = MAGIC.len() + 1 + 16 + 8 + 4;
+/// A block is closed when it has grown to this: small beside memory, large beside a block's overhead.
+const BLOCK_BYTES: usize = 256 << 10;
+/// No block of ours is larger: one row may follow an almost full one.
+const MAX_BLOCK_BYTES: usize = BLOCK_BYTES + MAX_VALUE_BYTES + 4096;
+
+const CLEAR: u8 = 1;
+const PUT: u8 = 2;
+const DELETE: u8 = 3;
+
+/// Whether there is any snapshot.
+pub(super) fn any(dir: &Path) -> Result<bool, StoreError> {
+    Ok(!list(dir)?.is_empty())
+}
+
+/// Writes, verifies and then names a snapshot; removes the oldest beyond `kept`.
+pub(super) fn write<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
+    db: &Db,
+    ring: &dyn Fn() -> G,
+    key_number: u32,
+    kept: usize,
+) -> Result<(), StoreError> {
+    let dir = db.dir().join(DIR);
+    file::create_dir(&dir)?;
+    let before = list(db.dir())?;
+    let number = before.last().map_or(0, |(number, _)| *number).saturating_add(1);
+    let path = dir.join(format!("{number:016}.kith"));
+    let temporary = path.with_extension("new");
+    let mut writer = BlockWriter::new(file::create(&temporary)?, db, key_number)?;
+    let key = |ring: &G, block: &mut BlockWriter| -> Result<(), StoreError> {
+        block.close(ring.get(key_number)?.ok_or(StoreError::RingDamaged)?, false)
+    };
+    let cell = std::cell::RefCell::new(&mut writer);
+    db.copy(
+        |rows| {
+            let mut writer = cell.borrow_mut();
+            for row in rows {
+                writer.record(PUT, &row.key, Some(&row.value));
+                if writer.full() {
+                    key(&ring(), &mut writer)?;
+                }
+            }
+            Ok(())
+        },
+        |changes| {
+            let mut writer = cell.borrow_mut();
+            changes.deleted_prefixes().for_each(|prefix| writer.record(CLEAR, prefix, None));
+            for (row, value) in changes.rows() {
+                writer.record(if value.is_some() { PUT } else { DELETE }, row, value);
+                if writer.full() {
+                    key(&ring(), &mut writer)?;
+                }
+            }
+            Ok(())
+        },
+    )?;
+    writer.finish(ring().get(key_number)?.ok_or(StoreError::RingDamaged)?)?;
+    read(&temporary, &ring(), &mut |_| Ok(()))?;
+    fs::rename(&temporary, &path)?;
+    file::sync_parent(&path)?;
+    let excess = before.len().saturating_add(1).saturating_sub(kept.max(1));
+    for (_, old) in before.into_iter().take(excess) {
+        fs::remove_file(old)?;
+    }
+    Ok(())
+}
+
+/// Puts the newest snapshot that verifies in the store's place.
+pub(super) fn restore(dir: &Path, ring: &Keyring, options: &guarded::Options) -> Result<(), StoreError> {
+    for (_, path) in list(dir)?.into_iter().rev() {
+        let Ok(id) = read(&path, ring, &mut |_| Ok(())) else { continue };
+        return guarded::prepare_restored(dir, options, id, |apply| {
+            read(&path, ring, &mut |batch| apply(&batch)).map(drop)
+        });
+    }
+    Err(StoreError::NoSnapshot)
+}
+
+/// The snapshots of a store, oldest first.
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+    let entries = match fs::read_dir(dir.join(DIR)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        if let (Some(number), Some("kith")) = (number, path.extension().and_then(|extension| extension.to_str())) {
+            found.push((number, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+struct BlockWriter {
+    file: File,
+    header: Vec<u8>,
+    block: Vec<u8>,
+    blocks: u64,
+    records: u64,
+}
+
+impl BlockWriter {
+    fn new(mut file: File, db: &Db, key_number: u32) -> Result<Self, StoreError> {
+        let mut header = MAGIC.to_vec();
+        header.push(FORMAT);
+        header.extend_from_slice(&db.id());
+        header.extend_from_slice(&db.boot().to_be_bytes());
+        header.extend_from_slice(&key_number.to_be_bytes());
+        file.write_all(&header)?;
+        Ok(Self { file, header, block: Vec::new(), blocks: 0, records: 0 })
+    }
+
+    /// Adds a record. Keys and values were checked to be short enough for their lengths when they were submitted.
+    fn record(&mut self, tag: u8, key: &[u8], value: Option<&[u8]>) {
+        self.block.push(tag);
+        self.block.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_be_bytes());
+        self.block.extend_from_slice(key);
+        if let Some(value) = value {
+            self.block.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
+            self.block.extend_from_slice(value);
+        }
+        self.records = self.records.saturating_add(1);
+    }
+
+    fn full(&self) -> bool {
+        self.block.len() >= BLOCK_BYTES
+    }
+
+    fn close(&mut self, key: &DataKey, last: bool) -> Result<(), StoreError> {
+        let mut nonce = [0; NONCE_LEN];
+        random(&mut nonce)?;
+        let bound = Aad::from(bound(&self.header, self.blocks, last));
+        let sealed = key.cipher.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound, &mut self.block);
+        sealed.map_err(|_| StoreError::Damaged)?;
+        let length = u32::try_from(self.block.len()).map_err(|_| StoreError::TooLarge { bytes: self.block.len() })?;
+        self.file.write_all(&length.to_be_bytes())?;
+        self.file.write_all(&nonce)?;
+        self.file.write_all(&self.block)?;
+        self.block.clear();
+        self.blocks = self.blocks.saturating_add(1);
+        Ok(())
+    }
+
+    fn finish(mut self, key: &DataKey) -> Result<(), StoreError> {
+        if !self.block.is_empty() {
+            self.close(key, false)?;
+        }
+        self.block.extend_from_slice(&self.records.to_be_bytes());
+        self.close(key, true)?;
+        Ok(self.file.sync_all()?)
+    }
+}
+
+fn bound(header: &[u8], block: u64, last: bool) -> Vec<u8> {
+    let mut bound = header.to_vec();
+    bound.extend_from_slice(&block.to_be_bytes());
+    bound.push(u8::from(last));
+    bound
+}
+
+/// Reads a snapshot through, a batch a block; returns the id of its store.
+fn read(
+    path: &Path,
+    ring: &Keyring,
+    batches: &mut dyn FnMut(RawBatch) -> Result<(), StoreError>,
+) -> Result<[u8; 16], StoreError> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut header = [0; HEADER_BYTES];
+    file.read_exact(&mut header)?;
+    let (id, key_number) = parse_header(&header)?;
+    let key = ring.get(key_number)?.ok_or(StoreError::RingDamaged)?;
+    let mut records = 0u64;
+    for number in 0.. {
+        let mut block = read_block(&mut file)?;
+        let (nonce, sealed) = block.split_first_chunk_mut().ok_or(StoreError::Damaged)?;
+        let nonce: [u8; NONCE_LEN] = *nonce;
+        let mut kept = sealed.to_vec();
+        let open = |last, bytes: &mut [u8]| -> Option<usize> {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            let bound = Aad::from(bound(&header, number, last));
+            key.cipher.open_in_place(nonce, bound, bytes).ok().map(|plain| plain.len())
+        };
+        if let Some(length) = open(false, sealed) {
+            let (batch, count) = parse_block(sealed.get(..length).unwrap_or_default()).ok_or(StoreError::Damaged)?;
+            records = records.saturating_add(count);
+            batches(batch)?;
+            continue;
+        }
+        let length = open(true, &mut kept).ok_or(StoreError::Damaged)?;
+        let expected = kept.get(..length).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+        if expected != Some(records) || !file.fill_buf()?.is_empty() {
+            return Err(StoreError::Damaged);
+        }
+        return Ok(id);
+    }
+    Err(StoreError::Damaged)
+}
+
+fn parse_header(header: &[u8]) -> Result<([u8; 16], u32), StoreError> {
+    let rest = header.strip_prefix(MAGIC).ok_or(StoreError::Damaged)?;
+    let (&format, rest) = rest.split_first().ok_or(StoreError::Damaged)?;
+    if format > FORMAT {
+        return Err(StoreError::FromTheFuture { found: format, known: FORMAT });
+    }
+    let (id, rest) = rest.split_first_chunk().ok_or(StoreError::Damaged)?;
+    let (_, number) = rest.split_first_chunk::<8>().ok_or(StoreError::Damaged)?;
+    Ok((*id, number.try_into().map(u32::from_be_bytes).map_err(|_| StoreError::Damaged)?))
+}
+
+/// Nonce and sealed bytes of the next block.
+fn read_block(file: &mut impl Read) -> Result<Vec<u8>, StoreError> {
+    let mut length = [0; 4];
+    file.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length) as usize;
+    if length > MAX_BLOCK_BYTES {
+        return Err(StoreError::Damaged);
+    }
+    let mut block = vec![0; length.saturating_add(NONCE_LEN)];
+    file.read_exact(&mut block)?;
+    Ok(block)
+}
+
+/// The changes of a block and their number.
+fn parse_block(mut rest: &[u8]) -> Option<(RawBatch, u64)> {
+    let mut batch = RawBatch::new();
+    let mut count = 0u64;
+    while !rest.is_empty() {
+        let (tag, after) = rest.split_first()?;
+        let (length, after) = after.split_first_chunk()?;
+        let (key, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        rest = after;
+        match *tag {
+            CLEAR => batch.delete_prefix(key),
+            DELETE => batch.delete(key),
+            PUT => {
+                let (length, after) = rest.split_first_chunk()?;
+                let (value, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+                rest = after;
+                batch.put(key, value);
+            }
+            _ => return None,
+        }
+        count = count.saturating_add(1);
+    }
+    Some((batch, count))
+}
+
+/// Reads a file as far as it can be read without its keys; says how many blocks it has.
+#[cfg(feature = "test-utils")]
+pub(super) fn inspect(mut bytes: &[u8]) -> Result<u64, StoreError> {
+    let mut header = [0; HEADER_BYTES];
+    bytes.read_exact(&mut header)?;
+    parse_header(&header)?;
+    let mut blocks = 0u64;
+    while !bytes.is_empty() {
+        let block = read_block(&mut bytes)?;
+        block.split_first_chunk::<NONCE_LEN>().ok_or(StoreError::Damaged)?;
+        blocks = blocks.saturating_add(1);
+    }
+    Ok(blocks)
+}
+
+/// Reads a block as it is once it is unsealed; says how many records it has.
+#[cfg(feature = "test-utils")]
+pub(super) fn inspect_block(block: &[u8]) -> Result<u64, StoreError> {
+    parse_block(block).map(|(_, records)| records).ok_or(StoreError::Damaged)
+}

@@ -1,0 +1,532 @@
+//! What devices say to each other inside MLS application messages and sealed cards, and the contents of events.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::{Body, DecodeError, at_most};
+use super::event::{LogHead, MAX_CONTENT, UnverifiedEvent};
+use super::log::Equivocation;
+use crate::types::{AccountId, ContentId, ConversationId, DeviceId, FeedId, Hash, Timestamp, Token};
+
+/// The most bytes of events in one bundle, so that a repair never holds up live messages for long.
+pub const MAX_BUNDLE: usize = 64 * 1024;
+
+/// The most bytes of a text: enough for any message a person types; longer ones are files.
+pub const MAX_TEXT: usize = 16 * 1024;
+
+/// The most bytes of the text in a contact request.
+pub const MAX_REQUEST_TEXT: usize = 1024;
+
+/// The most feeds named in one vector.
+pub const MAX_FEEDS: usize = 4096;
+
+/// The most ranges beyond the contiguous part that one feed's state names.
+pub const MAX_RANGES: usize = 32;
+
+/// An application message of a conversation's group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// Events: live ones, or a repair bundle.
+    #[serde(rename = "e")]
+    Events(Vec<UnverifiedEvent>),
+    /// How far the sending device has durably come, and its account has read. Cumulative; the greater counts.
+    #[serde(rename = "m")]
+    Marks(Marks),
+    /// Opens a repair: "this is a digest of what I hold".
+    #[serde(rename = "d")]
+    Digest(Digest),
+    /// What the sending device holds, when digests differ.
+    #[serde(rename = "v")]
+    Vector(Vector),
+    /// Two signed headers that cannot both be in an honest feed.
+    #[serde(rename = "f")]
+    Fork {
+        /// One event, without its content.
+        #[serde(rename = "a")]
+        one: UnverifiedEvent,
+        /// The other, without its content.
+        #[serde(rename = "b")]
+        other: UnverifiedEvent,
+    },
+    /// Two versions of the home's log.
+    #[serde(rename = "q")]
+    Equivocation(Equivocation),
+    /// Where a newcomer's history starts; sent with a Welcome by who added it.
+    #[serde(rename = "a")]
+    Anchors(Anchors),
+    /// Seen now and never kept.
+    #[serde(rename = "t")]
+    Typing {
+        /// Whether it began or ended.
+        #[serde(rename = "o")]
+        on: bool,
+    },
+}
+
+impl Body for Message {
+    const MAX_BYTES: usize = 2 * MAX_BUNDLE + MAX_CONTENT;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Self::Events(events) => at_most(events, 512, "events"),
+            Self::Marks(marks) => {
+                at_most(&marks.delivered, MAX_FEEDS, "delivered")?;
+                at_most(&marks.read, MAX_FEEDS, "read")
+            }
+            Self::Vector(vector) => {
+                at_most(&vector.feeds, MAX_FEEDS, "feeds")?;
+                vector.feeds.iter().try_for_each(|feed| {
+                    at_most(&feed.beyond, MAX_RANGES, "ranges")?;
+                    at_most(&feed.lacking, MAX_RANGES, "lacking")
+                })
+            }
+            Self::Anchors(anchors) => {
+                at_most(&anchors.feeds, MAX_FEEDS, "anchors")?;
+                at_most(&anchors.cuts, MAX_FEEDS, "cuts")?;
+                at_most(&anchors.former, MAX_FEEDS, "former")?;
+                at_most(&anchors.records, 512, "records")
+            }
+            Self::Digest(digest) => at_most(&digest.records, 512, "records"),
+            Self::Fork { .. } | Self::Equivocation(_) | Self::Typing { .. } => Ok(()),
+        }
+    }
+}
+
+/// A place up to which a feed is held or read: the number of events from 0 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// Which feed.
+    #[serde(rename = "f")]
+    pub feed: FeedId,
+    /// So many events from its start, without a gap.
+    #[serde(rename = "n")]
+    pub next: u64,
+}
+
+/// Cumulative marks of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Marks {
+    /// Held durably by the sending device.
+    #[serde(rename = "d")]
+    pub delivered: Vec<Mark>,
+    /// Read by its person; empty when read receipts are off.
+    #[serde(rename = "r")]
+    pub read: Vec<Mark>,
+}
+
+/// The head of an account's chain of records, as a device knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordHead {
+    /// Whose.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// The version known.
+    #[serde(rename = "v")]
+    pub version: u64,
+    /// The hash of that record.
+    #[serde(rename = "h")]
+    pub hash: Hash,
+}
+
+/// A summary of what a device holds of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// `hash("kith/vector/1", the encoded vector)`.
+    #[serde(rename = "h")]
+    pub vector: Hash,
+    /// The log as the sender walked it.
+    #[serde(rename = "l")]
+    pub log: LogHead,
+    /// The records of the members as the sender knows them: a relay that shows others is noticed.
+    #[serde(rename = "r")]
+    pub records: Vec<RecordHead>,
+    /// The sender asks for the other's digest.
+    #[serde(rename = "q")]
+    pub ask: bool,
+}
+
+/// What a device holds of one feed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FeedState {
+    /// Which feed.
+    #[serde(rename = "f")]
+    pub feed: FeedId,
+    /// Held from 0 on without a gap: the next number.
+    #[serde(rename = "n")]
+    pub next: u64,
+    /// Hash of the header at `next - 1`; all zero when `next` is 0.
+    #[serde(rename = "h")]
+    pub hash: Hash,
+    /// The first that is held of the part without a gap: above 0 at a newcomer whose history is still wanted.
+    #[serde(rename = "l")]
+    pub from: u64,
+    /// Held beyond the first gap: half-open ranges, ascending.
+    #[serde(rename = "b")]
+    pub beyond: Vec<(u64, u64)>,
+    /// Held without their content, and no delete explains why; ascending, the first [`MAX_RANGES`].
+    #[serde(rename = "m")]
+    pub lacking: Vec<u64>,
+}
+
+/// What a device holds of a conversation, by feed, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Vector {
+    /// Its feeds.
+    #[serde(rename = "f")]
+    pub feeds: Vec<FeedState>,
+    /// The sender asks for the other's vector.
+    #[serde(rename = "q")]
+    pub ask: bool,
+}
+
+/// The end of a feed that a commit closed: what lies at `next` and beyond does not count, or counts only from `reopened` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cut {
+    /// Which feed.
+    #[serde(rename = "f")]
+    pub feed: FeedId,
+    /// So many events count.
+    #[serde(rename = "n")]
+    pub next: u64,
+    /// Hash of the header at `next - 1`; all zero when `next` is 0.
+    #[serde(rename = "h")]
+    pub hash: Hash,
+}
+
+/// Where a newcomer's history starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchors {
+    /// The feeds as the adder holds them: events up to here count by their chain.
+    #[serde(rename = "f")]
+    pub feeds: Vec<Cut>,
+    /// The cuts in force.
+    #[serde(rename = "c")]
+    pub cuts: Vec<Cut>,
+    /// Certificates of devices that were members once and wrote what is in `feeds`.
+    #[serde(rename = "d")]
+    pub former: Vec<serde_bytes::ByteBuf>,
+    /// The members' account records, so that their devices can be reached; as many as fit.
+    #[serde(rename = "r")]
+    pub records: Vec<serde_bytes::ByteBuf>,
+}
+
+/// What a commit says beside MLS: the body of its custom proposal, encrypted in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CommitInfo {
+    /// Newer account records that justify the change of devices.
+    #[serde(rename = "r")]
+    pub records: Vec<serde_bytes::ByteBuf>,
+    /// Feeds that the commit closes.
+    #[serde(rename = "c")]
+    pub cuts: Vec<Cut>,
+    /// [`Leave`] events, without content, of accounts that the commit removes at their own wish.
+    #[serde(rename = "l")]
+    pub leaves: Vec<UnverifiedEvent>,
+}
+
+impl Body for CommitInfo {
+    const MAX_BYTES: usize = 1 << 20;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.records, 64, "records")?;
+        at_most(&self.leaves, 64, "leaves")?;
+        at_most(&self.cuts, MAX_FEEDS, "cuts")
+    }
+}
+
+/// What kind of content an event has: the number in its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Kind {
+    /// [`Text`].
+    Text = 1,
+    /// [`Edit`].
+    Edit = 2,
+    /// [`Delete`].
+    Delete = 3,
+    /// [`Reaction`].
+    Reaction = 4,
+    /// [`VoiceNote`].
+    VoiceNote = 5,
+    /// [`Grant`].
+    Grant = 16,
+    /// [`Leave`].
+    Leave = 17,
+    /// [`ContactChange`], in the conversation with oneself.
+    Contact = 32,
+    /// [`ReadUpTo`], in the conversation with oneself.
+    Read = 33,
+    /// [`Setting`], in the conversation with oneself.
+    Setting = 34,
+    /// [`Draft`], in the conversation with oneself.
+    Draft = 35,
+}
+
+impl Kind {
+    /// The kind of this number, if this Kith knows it.
+    pub fn from_number(number: u16) -> Option<Self> {
+        const ALL: [Kind; 11] = [
+            Kind::Text,
+            Kind::Edit,
+            Kind::Delete,
+            Kind::Reaction,
+            Kind::VoiceNote,
+            Kind::Grant,
+            Kind::Leave,
+            Kind::Contact,
+            Kind::Read,
+            Kind::Setting,
+            Kind::Draft,
+        ];
+        ALL.into_iter().find(|kind| *kind as u16 == number)
+    }
+}
+
+/// A text, perhaps in answer to something.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// What it says.
+    #[serde(rename = "t")]
+    pub text: String,
+    /// What it answers.
+    #[serde(rename = "r")]
+    pub reply_to: Option<ContentId>,
+}
+
+/// Replaces the text of one's own earlier message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Which message.
+    #[serde(rename = "o")]
+    pub of: ContentId,
+    /// The new text.
+    #[serde(rename = "t")]
+    pub text: String,
+}
+
+/// Erases one's own earlier message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delete {
+    /// Which message.
+    #[serde(rename = "o")]
+    pub of: ContentId,
+}
+
+/// Sets, or with an empty text takes back, one's reaction to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// To which message.
+    #[serde(rename = "o")]
+    pub of: ContentId,
+    /// An emoji, at most 32 bytes.
+    #[serde(rename = "e")]
+    pub emoji: String,
+}
+
+/// A voice note that travels inside its event.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoiceNote {
+    /// Opus in Ogg (RFC 7845), 64 KiB at most.
+    #[serde(rename = "o", with = "serde_bytes")]
+    pub ogg: Vec<u8>,
+    /// Its length in milliseconds, as its sender says.
+    #[serde(rename = "d")]
+    pub duration_ms: u32,
+    /// Waveform peaks, 0–255, evenly spaced.
+    #[serde(rename = "w", with = "serde_bytes")]
+    pub peaks: Vec<u8>,
+}
+
+/// What the members of this account may use to reach the author's devices: sent after joining and when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The account that may use it.
+    #[serde(rename = "a")]
+    pub to: AccountId,
+    /// Deposits in the author's account's mailboxes.
+    #[serde(rename = "d")]
+    pub delivery: Token,
+    /// Takes key packages of the author's account.
+    #[serde(rename = "k")]
+    pub key_packages: Token,
+}
+
+/// "I leave": another member removes the author's devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {}
+
+/// What one thinks of an account. The latest by clock counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactChange {
+    /// Whom.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// Its handle when it was added.
+    #[serde(rename = "h")]
+    pub handle: Option<String>,
+    /// The account's encoded record then.
+    #[serde(rename = "r")]
+    pub record: Option<serde_bytes::ByteBuf>,
+    /// Blocked: refused at the device, its tokens revoked at the relay.
+    #[serde(rename = "b")]
+    pub blocked: bool,
+    /// Accepted: a conversation may exist.
+    #[serde(rename = "k")]
+    pub accepted: bool,
+    /// Safety number compared.
+    #[serde(rename = "v")]
+    pub verified: bool,
+    /// The tokens that this account gave them.
+    #[serde(rename = "g")]
+    pub given: Option<TokenPair>,
+    /// The tokens that they gave this account.
+    #[serde(rename = "t")]
+    pub taken: Option<TokenPair>,
+}
+
+/// The two capabilities of a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPair {
+    /// For deposits.
+    #[serde(rename = "d")]
+    pub delivery: Token,
+    /// For key packages.
+    #[serde(rename = "k")]
+    pub key_packages: Token,
+}
+
+/// Read on one of one's devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadUpTo {
+    /// In which conversation.
+    #[serde(rename = "c")]
+    pub conversation: ConversationId,
+    /// How far.
+    #[serde(rename = "m")]
+    pub marks: Vec<Mark>,
+}
+
+/// One setting of an account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Its name.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// Its value.
+    #[serde(rename = "v")]
+    pub value: String,
+}
+
+/// What was typed and not sent yet.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// In which conversation.
+    #[serde(rename = "c")]
+    pub conversation: ConversationId,
+    /// The text; empty when sent or discarded.
+    #[serde(rename = "t")]
+    pub text: String,
+}
+
+/// What is sealed by HPKE to a prekey of an account record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sealed {
+    /// A stranger's card.
+    #[serde(rename = "r")]
+    Request(RequestCard),
+    /// A member's device that lost its MLS state asks to be added again.
+    #[serde(rename = "j")]
+    Rejoin(Rejoin),
+}
+
+/// A contact request: who, what, and how to answer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestCard {
+    /// The stranger's encoded account record.
+    #[serde(rename = "r", with = "serde_bytes")]
+    pub record: Vec<u8>,
+    /// Its handle, a hint.
+    #[serde(rename = "h")]
+    pub handle: Option<String>,
+    /// At most [`MAX_REQUEST_TEXT`] bytes.
+    #[serde(rename = "t")]
+    pub text: String,
+    /// What the other may use to answer.
+    #[serde(rename = "g")]
+    pub grant: TokenPair,
+    /// When it was written.
+    #[serde(rename = "w")]
+    pub wall: Timestamp,
+    /// The device that signed the card.
+    #[serde(rename = "d")]
+    pub device: DeviceId,
+    /// A key package of that device, so that accepting needs nothing from the stranger's relay.
+    #[serde(rename = "k", with = "serde_bytes")]
+    pub key_package: Vec<u8>,
+    /// Its signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and the card with this field empty.
+    #[serde(rename = "s", with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
+/// A plea to be added again, with fresh key packages.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejoin {
+    /// Whose device asks.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// Which conversation.
+    #[serde(rename = "c")]
+    pub conversation: ConversationId,
+    /// Which device asks.
+    #[serde(rename = "d")]
+    pub device: DeviceId,
+    /// A fresh key package.
+    #[serde(rename = "k", with = "serde_bytes")]
+    pub key_package: Vec<u8>,
+    /// When it was written: an older plea than one already answered is ignored.
+    #[serde(rename = "w")]
+    pub wall: Timestamp,
+    /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and the plea with this field empty.
+    #[serde(rename = "s", with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
+/// A content body, as its kind says.
+macro_rules! bodies {
+    ($($name:ident: $max:expr),+ $(,)?) => {
+        $(impl Body for $name {
+            const MAX_BYTES: usize = $max;
+        })+
+    };
+}
+
+bodies! {
+    Text: MAX_TEXT + 256,
+    Edit: MAX_TEXT + 256,
+    Delete: 256,
+    Reaction: 512,
+    VoiceNote: MAX_CONTENT,
+    Grant: 512,
+    Leave: 64,
+    ContactChange: 70 * 1024,
+    ReadUpTo: MAX_CONTENT,
+    Setting: 8 * 1024,
+    Draft: MAX_TEXT + 256,
+    Vector: 1 << 20,
+    Sealed: 80 * 1024,
+}
+
+/// Texts say how long they are, never what they say.
+macro_rules! discreet {
+    ($($name:ident { $($field:ident),* }),+ $(,)?) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.debug_struct(stringify!($name))$(.field(stringify!($field), &self.$field))*.finish_non_exhaustive()
+            }
+        })+
+    };
+}
+
+discreet! {
+    Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation },
+    RequestCard { wall, device }, Rejoin { conversation, device },
+}

@@ -1,0 +1,15 @@
+//! Behaviour of the core, a module each.
+
+#[cfg(feature = "client")]
+mod contacts_meet_on_the_local_network;
+#[cfg(all(feature = "client", feature = "test-utils"))]
+mod corpora_are_replayed;
+#[cfg(feature = "client")]
+mod devices_exchange_envelopes;
+mod floors;
+#[cfg(feature = "speech")]
+mod speech_turns_voice_notes_into_text;
+#[cfg(feature = "store")]
+mod store;
+#[cfg(feature = "voice")]
+mod voice_notes_work_with_other_programs;

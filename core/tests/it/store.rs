@@ -1,0 +1,11 @@
+//! The store on a disk.
+
+mod crash;
+mod guards;
+mod model;
+#[cfg(target_os = "linux")]
+mod power_cut;
+mod scenario;
+mod sealing;
+mod snapshots;
+mod space;

@@ -1,0 +1,215 @@
+//! What an operator does to a relay, running or not: the same commands over the running relay's socket or on its store.
+//!
+//! The socket lies in the data directory and only its owner may use it. One JSON object in a line asks, one answers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kith_core::types::{Rng, Timestamp};
+use kith_core::wire::codec::Body;
+use kith_core::wire::relay::Refusal;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::backup;
+use crate::domain::operator::{self, UserSummary};
+use crate::domain::rows::{MailboxRow, Table};
+use crate::domain::{Batch, RelayRead};
+use crate::metrics::Metrics;
+use crate::server::Handle;
+use crate::store::Store;
+
+/// The longest question: a path and a handle.
+const MAX_QUESTION: u64 = 16 * 1024;
+
+/// Mailboxes read at a time when they are counted.
+const COUNT_ROWS: usize = 1024;
+
+/// What an operator asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Control {
+    /// All accounts.
+    UserList,
+    /// Remove an account.
+    UserRemove {
+        /// Whose.
+        handle: String,
+    },
+    /// Let an account set a new password without the old one.
+    UserReset {
+        /// Whose.
+        handle: String,
+    },
+    /// A code for one sign-up.
+    Invite,
+    /// Copy store and keys into a file.
+    Backup {
+        /// Which must not exist.
+        to: PathBuf,
+    },
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum Answer {
+    /// The accounts.
+    Users {
+        /// In no particular order.
+        users: Vec<UserSummary>,
+    },
+    /// Removed.
+    Removed,
+    /// The reset is open.
+    Reset {
+        /// Until then, in milliseconds since 1970.
+        until_ms: u64,
+    },
+    /// Invited.
+    Invited {
+        /// The code.
+        code: String,
+        /// Good until then, in milliseconds since 1970.
+        until_ms: u64,
+    },
+    /// Copied.
+    Copied {
+        /// How many rows.
+        rows: u64,
+        /// How many bytes the file has.
+        bytes: u64,
+    },
+    /// Not done.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// Does it. The caller owns the store; [`Control::Backup`] is done beside it by [`backup::write`].
+pub(crate) fn run(store: &Store, now: Timestamp, rng: &mut Rng, control: Control) -> Answer {
+    let done = match control {
+        Control::UserList => operator::users(store).map(|users| (Batch::default(), Answer::Users { users })),
+        Control::UserRemove { handle } => operator::remove_user(store, &handle).map(|batch| (batch, Answer::Removed)),
+        Control::UserReset { handle } => {
+            operator::reset_user(store, now, &handle).map(|(batch, until)| (batch, Answer::Reset { until_ms: until.0 }))
+        }
+        Control::Invite => {
+            let (batch, invited) = operator::invite(store, now, rng);
+            Ok((batch, Answer::Invited { code: invited.code.to_string(), until_ms: invited.until.0 }))
+        }
+        Control::Backup { .. } => Err(Refusal::Unknown),
+    };
+    match done {
+        Ok((batch, answer)) if batch.is_empty() => answer,
+        Ok((batch, answer)) => match store.commit(batch) {
+            Ok(()) => answer,
+            Err(error) => Answer::Failed { error: error.to_string() },
+        },
+        Err(Refusal::NotFound) => Answer::Failed { error: "there is no account of that name".into() },
+        Err(refusal) => Answer::Failed { error: refusal.to_string() },
+    }
+}
+
+/// Opens the socket; one that a dead process left is replaced.
+pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers operators, one after the other, until the relay stops.
+pub(crate) async fn serve(
+    listener: UnixListener,
+    handle: Handle,
+    keys: Zeroizing<Vec<u8>>,
+    stopping: CancellationToken,
+) {
+    while let Some(Ok((stream, _))) = stopping.run_until_cancelled(listener.accept()).await {
+        if let Some(Err(error)) = stopping.run_until_cancelled(answer(stream, &handle, &keys)).await {
+            tracing::debug!(%error, "An operator's connection has failed.");
+        }
+    }
+}
+
+async fn answer(stream: UnixStream, handle: &Handle, keys: &Zeroizing<Vec<u8>>) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(read.take(MAX_QUESTION)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str(&line) {
+        Ok(Control::Backup { to }) => backup_running(handle, keys.clone(), to).await,
+        Ok(control) => handle.control(control).await,
+        Err(error) => Answer::Failed { error: error.to_string() },
+    };
+    let mut line = serde_json::to_vec(&answer)?;
+    line.push(b'\n');
+    write.write_all(&line).await
+}
+
+async fn backup_running(handle: &Handle, keys: Zeroizing<Vec<u8>>, to: PathBuf) -> Answer {
+    let Some(store) = handle.store().await else {
+        return Answer::Failed { error: "the relay's store cannot be read now".into() };
+    };
+    let written = tokio::task::spawn_blocking(move || backup::write(&store, &keys, &to)).await;
+    match written {
+        Ok(Ok(copied)) => Answer::Copied { rows: copied.rows, bytes: copied.bytes },
+        Ok(Err(error)) => Answer::Failed { error: error.to_string() },
+        Err(error) => Answer::Failed { error: error.to_string() },
+    }
+}
+
+/// Asks a running relay.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] or [`io::ErrorKind::ConnectionRefused`] when none runs.
+pub async fn ask(socket: &Path, control: &Control) -> io::Result<Answer> {
+    let stream = UnixStream::connect(socket).await?;
+    let (read, mut write) = stream.into_split();
+    let mut line = serde_json::to_vec(control)?;
+    line.push(b'\n');
+    write.write_all(&line).await?;
+    let mut answer = String::new();
+    BufReader::new(read).read_line(&mut answer).await?;
+    Ok(serde_json::from_str(&answer)?)
+}
+
+/// Counts for the metrics at the start and every ten minutes: a hundred thousand mailboxes take a tenth of a second.
+pub(crate) async fn count_now_and_then(handle: Handle, stopping: CancellationToken) {
+    let mut ticks = tokio::time::interval(std::time::Duration::from_secs(600));
+    while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+        let Some(store) = handle.store().await else { continue };
+        let metrics = handle.metrics().clone();
+        let counted = tokio::task::spawn_blocking(move || count(&store, &metrics));
+        let _ = stopping.run_until_cancelled(counted).await;
+    }
+}
+
+/// Counts mailboxes and what waits in them, in pages, for the metrics.
+fn count(store: &Store, metrics: &Metrics) {
+    let prefix = Table::Mailbox.key(&[]);
+    let (mut mailboxes, mut waiting, mut bytes) = (0_u64, 0_u64, 0_u64);
+    let mut after: Option<Vec<u8>> = None;
+    while let Ok(page) = store.scan(&prefix, after.as_deref(), COUNT_ROWS) {
+        for row in page.iter().filter_map(|(_, value)| MailboxRow::decode(value).ok()) {
+            mailboxes = mailboxes.saturating_add(1);
+            waiting = waiting.saturating_add(row.count).saturating_add(row.requests);
+            bytes = bytes.saturating_add(row.bytes);
+        }
+        match page.into_iter().next_back() {
+            Some((key, _)) => after = Some(key),
+            None => break,
+        }
+    }
+    let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    metrics.mailboxes.set(gauge(mailboxes));
+    metrics.waiting.set(gauge(waiting));
+    metrics.waiting_bytes.set(gauge(bytes));
+}

@@ -1,0 +1,23 @@
+//! The relay that anyone can run for Kith: it fills in for the times when people's own devices cannot reach each other.
+//!
+//! [`domain`] is the pure machine behind every request: no sockets, clock, threads or randomness of its own. [`store`] keeps its
+//! rows on a disk; [`server`] drives both and is what the network node, the HTTP pages and the tests talk to.
+//!
+//! It cannot read a word of what it carries, and it knows no more of who writes to whom than a delivery token tells.
+#![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links, unreachable_pub)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
+
+pub mod admin;
+pub mod attach;
+pub mod backup;
+pub mod check;
+pub mod config;
+pub mod control;
+pub mod domain;
+mod http;
+pub mod keys;
+pub mod metrics;
+pub mod node;
+pub mod server;
+pub mod store;

@@ -1,0 +1,15 @@
+//! Behaviour of the relay and of whole devices against it, a module each.
+
+mod accounts_and_records;
+mod contact_requests_cost_the_stranger;
+mod corpora_are_replayed;
+mod homes_order_and_do_not_judge;
+mod mailboxes_keep_what_they_took;
+mod mailboxes_match_a_model;
+mod measured;
+mod network_costs;
+mod node_serves_devices;
+mod operators_run_a_relay;
+mod servers_answer_when_it_is_durable;
+mod sim;
+mod world;

@@ -1,0 +1,95 @@
+//! The simulator: whole networks of pure engines and pure relays in one thread, on a virtual clock.
+//!
+//! Every run is a function of its seed. `KITH_SIM_SEED=n` runs that seed alone, with `KITH_SIM_TRACE=1` its trace is printed;
+//! `KITH_SOAK=1` runs a hundred times as many, `KITH_SIM_SEEDS=n` the first n.
+
+mod commands;
+mod driver;
+mod faults;
+mod network;
+mod oracle;
+mod people;
+mod scenarios;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use faults::Plan;
+use world::World;
+
+/// Seeds of a default run.
+const SEEDS: u64 = 200;
+
+/// Seeds of a long run.
+const SOAK: u64 = 20_000;
+
+/// What came of a run: the hash of its trace, or what is wrong, with the trace.
+fn run(plan: &Plan, shown: bool) -> Result<u64, (String, String)> {
+    let mut world = World::new(plan.clone(), shown);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        world.play();
+        world.settle()
+    }));
+    let outcome = outcome.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        Err(format!(
+            "panic: {}",
+            text.or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+        ))
+    });
+    match outcome {
+        Ok(()) => Ok(world.trace.hash()),
+        Err(problem) => Err((problem, world.trace.text())),
+    }
+}
+
+/// Runs seeds, split over the cores, and says of each that fails how to see it again.
+fn run_seeds(seeds: impl Iterator<Item = u64> + Send) {
+    let seeds = std::sync::Mutex::new(seeds);
+    let failures = std::sync::Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let Some(seed) = seeds.lock().expect("no thread panics").next() else { return };
+                    let plan = Plan::drawn(seed);
+                    if let Err((problem, _)) = run(&plan, false) {
+                        let line = format!("seed {seed} {:?}: {problem}", plan.faults);
+                        failures.lock().expect("no thread panics").push(line);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("no thread panics");
+    assert!(
+        failures.is_empty(),
+        "{} seeds failed; KITH_SIM_SEED=<seed> KITH_SIM_TRACE=1 runs one alone:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[test]
+fn networks_drawn_from_seeds_agree_after_all_that_went_wrong() {
+    if let Some(seed) = std::env::var("KITH_SIM_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        let plan = Plan::drawn(seed);
+        let shown = std::env::var_os("KITH_SIM_TRACE").is_some();
+        if let Err((problem, trace)) = run(&plan, shown) {
+            panic!("{plan:?}\n{trace}\nseed {seed}: {problem}");
+        }
+        return;
+    }
+    let long = std::env::var_os("KITH_SOAK").is_some();
+    let asked = std::env::var("KITH_SIM_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    run_seeds(0..asked.unwrap_or(if long { SOAK } else { SEEDS }));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [3, 8] {
+        let plan = Plan::drawn(seed);
+        assert_eq!(run(&plan, false), run(&plan, true), "seed {seed}");
+    }
+}

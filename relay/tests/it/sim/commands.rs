@@ -1,0 +1,215 @@
+//! What people do: commands drawn from the seed.
+
+use kith_core::chat::account::{contacts, waiting_requests};
+use kith_core::chat::policy::Kind;
+use kith_core::chat::view::ConversationView;
+use kith_core::chat::{Command, CommandError, Reply};
+use kith_core::types::{AccountId, ConversationId};
+
+use super::faults::Fault;
+use super::world::World;
+
+impl World {
+    /// A whole run: people come, do what the plan's seed says, while things go wrong.
+    pub(crate) fn play(&mut self) {
+        for _ in 0..self.plan.relays {
+            self.add_relay();
+        }
+        for person in 0..self.plan.accounts {
+            let without = self.plan.without_relay;
+            let none = without > 0 && self.draw(without) == 0;
+            let relay = if none || self.relays.is_empty() { None } else { Some(person % self.relays.len()) };
+            self.add_person(relay);
+        }
+        self.watch_links();
+        self.run_for(3_000);
+        for one in 0..self.plan.accounts {
+            self.meet(one);
+        }
+        for _ in 0..self.plan.steps {
+            let pause = 1 + self.draw(self.plan.pause_ms);
+            self.run_for(pause);
+            self.act();
+            if self.chance(250) {
+                self.misfortune();
+            }
+            if self.chance(200) {
+                self.look_at_states();
+            }
+        }
+    }
+
+    /// A person asks another for contact; sometimes both at once, and they write first at the same moment.
+    fn meet(&mut self, one: usize) {
+        let other = (one + 1) % self.people.len();
+        let (Some(here), Some(there)) = (self.any_device(one), self.any_device(other)) else { return };
+        self.request(here, other);
+        if self.chance(300) {
+            self.request(there, one);
+        }
+        let wait = 500 + self.draw(20_000);
+        self.after(wait, move |world| world.accept_all(there));
+    }
+
+    pub(crate) fn any_device(&mut self, person: usize) -> Option<usize> {
+        let devices = self.people[person].devices.clone();
+        let up: Vec<usize> = devices.into_iter().filter(|device| self.devices[*device].is_up()).collect();
+        self.pick(&up)
+    }
+
+    pub(crate) fn request(&mut self, device: usize, person: usize) {
+        let record = self.people[person].record.encode();
+        let text = self.text();
+        let command = Command::RequestContact { record, handle: None, text };
+        self.command(device, command, |_, _| {});
+    }
+
+    pub(crate) fn accept_all(&mut self, device: usize) {
+        let waiting = waiting_requests(&self.devices[device].store).expect("a readable store");
+        for request in waiting {
+            self.command(device, Command::Accept { account: request.account }, |_, _| {});
+        }
+    }
+
+    pub(crate) fn text(&mut self) -> String {
+        self.ledger.texts += 1;
+        format!("text {}", self.ledger.texts)
+    }
+
+    /// Writes a text; its writing is a promise once it is acknowledged.
+    pub(crate) fn say(&mut self, device: usize, conversation: ConversationId) -> String {
+        let text = self.text();
+        let command = Command::SendText { conversation, text: text.clone(), reply_to: None };
+        let said = text.clone();
+        self.command(device, command, move |world, outcome| {
+            if let Ok(Reply::Written { conversation, id }) = outcome {
+                world.wrote(device, conversation, id, said);
+            }
+        });
+        text
+    }
+
+    fn act(&mut self) {
+        let person = usize::try_from(self.draw(self.people.len() as u64)).unwrap_or(0);
+        let Some(device) = self.any_device(person) else { return };
+        let views: Vec<ConversationView> =
+            self.conversations(device).into_iter().filter(|view| view.kind != Kind::Own).collect();
+        let Some(view) = self.pick(&views) else { return self.approach(device) };
+        match self.draw(100) {
+            0..=44 => {
+                self.say(device, view.id);
+            }
+            45..=64 => self.change(device, &view),
+            65..=71 => self.read(device, &view),
+            72..=79 => self.approach(device),
+            80..=85 if self.plan.has(Fault::Groups) => self.group(device, &view),
+            86..=89 if self.plan.has(Fault::AddDevices) => self.grow(person),
+            90..=92 if self.plan.has(Fault::RemoveDevices) => self.shrink(person),
+            93..=94 if self.plan.has(Fault::Block) => self.block(device),
+            95..=99 if self.plan.has(Fault::Homes) => self.housework(device, view.id),
+            _ => {
+                self.say(device, view.id);
+            }
+        }
+    }
+
+    /// Contacts: asks somebody, or accepts who asked.
+    fn approach(&mut self, device: usize) {
+        self.accept_all(device);
+        let own = self.devices[device].person;
+        let other = usize::try_from(self.draw(self.people.len() as u64)).unwrap_or(0);
+        let known = contacts(&self.devices[device].store, self.devices[device].account).expect("a readable store");
+        let account = self.people[other].account;
+        if other != own && !known.iter().any(|contact| contact.account == account) {
+            self.request(device, other);
+        }
+    }
+
+    /// Edits, deletes or reacts to what is there.
+    fn change(&mut self, device: usize, view: &ConversationView) {
+        let lines = self.timeline(device, view);
+        let own = self.devices[device].account;
+        let conversation = view.id;
+        let Some(line) = self.pick(&lines) else { return };
+        let command = match self.draw(3) {
+            0 if line.author == own => {
+                let text = self.text();
+                Command::Edit { conversation, of: line.id, text }
+            }
+            1 if line.author == own => Command::Delete { conversation, of: line.id },
+            _ => Command::React { conversation, of: line.id, emoji: ["+1", "!", ""][self.draw(3) as usize].to_owned() },
+        };
+        self.command(device, command, |_, _| {});
+    }
+
+    fn read(&mut self, device: usize, view: &ConversationView) {
+        if let Some(line) = self.timeline(device, view).last() {
+            let command = Command::MarkRead { conversation: view.id, upto: line.id };
+            self.command(device, command, |_, _| {});
+        }
+    }
+
+    fn group(&mut self, device: usize, view: &ConversationView) {
+        let own = self.devices[device].account;
+        let known = contacts(&self.devices[device].store, own).expect("a readable store");
+        let friends: Vec<AccountId> = known
+            .iter()
+            .filter(|contact| contact.accepted && !contact.blocked)
+            .map(|contact| contact.account)
+            .collect();
+        let Some(friend) = self.pick(&friends) else { return };
+        let conversation = view.id;
+        let command = match (view.kind, self.draw(4)) {
+            (Kind::Group, 0) => {
+                let others: Vec<AccountId> = view.accounts.iter().copied().filter(|account| *account != own).collect();
+                let Some(member) = self.pick(&others) else { return };
+                Command::RemoveMember { conversation, member }
+            }
+            (Kind::Group, 1) => Command::Leave { conversation },
+            (Kind::Group, _) => Command::AddMembers { conversation, members: vec![friend] },
+            _ => Command::CreateGroup { name: "a group".to_owned(), members: friends },
+        };
+        self.command(device, command, |_, _| {});
+    }
+
+    fn grow(&mut self, person: usize) {
+        // On two sides at once, half of the time.
+        let other = (person + 1) % self.people.len();
+        let both = self.chance(500);
+        for person in [Some(person), both.then_some(other)].into_iter().flatten() {
+            if self.people[person].devices.len() < 3 {
+                self.add_device(person);
+            }
+        }
+    }
+
+    fn shrink(&mut self, person: usize) {
+        let devices = self.people[person].devices.clone();
+        if devices.len() > 1
+            && let Some(device) = self.pick(&devices)
+        {
+            self.remove_device(device);
+        }
+    }
+
+    fn block(&mut self, device: usize) {
+        let own = self.devices[device].account;
+        let known = contacts(&self.devices[device].store, own).expect("a readable store");
+        let Some(contact) = self.pick(&known) else { return };
+        let account = contact.account;
+        self.ledger.blocked.insert((own, account));
+        self.command(device, Command::Block { account }, |_, _| {});
+    }
+
+    fn housework(&mut self, device: usize, conversation: ConversationId) {
+        let command = match self.draw(3) {
+            0 => Command::UpdateKeys { conversation },
+            1 => Command::MoveHome { conversation, relay: None },
+            _ => {
+                let relays: Vec<_> = self.relays.iter().map(|relay| relay.address.clone()).collect();
+                Command::MoveHome { conversation, relay: self.pick(&relays) }
+            }
+        };
+        self.command(device, command, |_, _: Result<Reply, CommandError>| {});
+    }
+}

@@ -1,0 +1,308 @@
+//! What has to hold at the end, and what was promised on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kith_core::chat::account::contacts;
+use kith_core::chat::policy::Kind;
+use kith_core::chat::timeline::Anchor;
+use kith_core::chat::view::{self, ConversationView};
+use kith_core::chat::{Item, ItemBody, Me, MessageState};
+use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId};
+
+use super::world::World;
+
+/// More than any run writes.
+const ALL: usize = 100_000;
+
+/// How long a network may take to agree after it has healed, in virtual milliseconds: waits of ten minutes, some times over.
+const PATIENCE_MS: u64 = 6 * 3_600_000;
+
+/// How often it is looked whether it has.
+const STEP_MS: u64 = 4 * 60_000;
+
+/// A message whose writing was acknowledged to its writer.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) device: usize,
+    pub(crate) conversation: ConversationId,
+    pub(crate) id: ContentId,
+    pub(crate) text: String,
+    pub(crate) at_ms: u64,
+    /// How far its writer saw it come.
+    pub(crate) state: Option<MessageState>,
+}
+
+/// What was promised.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) written: Vec<Written>,
+    /// Who blocked whom, ever.
+    pub(crate) blocked: BTreeSet<(AccountId, AccountId)>,
+    pub(crate) texts: u64,
+}
+
+/// An item as two devices compare it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) id: ContentId,
+    pub(crate) author: AccountId,
+    pub(crate) body: String,
+    pub(crate) edited: bool,
+    pub(crate) reactions: BTreeMap<AccountId, String>,
+}
+
+fn line(item: Item) -> Line {
+    let body = match item.body {
+        ItemBody::Text { text, .. } => text,
+        other => format!("{other:?}"),
+    };
+    Line { id: item.id, author: item.author, body, edited: item.edited, reactions: item.reactions }
+}
+
+impl World {
+    pub(crate) fn me(&self, device: usize) -> Me {
+        Me { account: self.devices[device].account, device: self.devices[device].id }
+    }
+
+    pub(crate) fn conversations(&self, device: usize) -> Vec<ConversationView> {
+        let store = &self.devices[device].store;
+        let ids = view::conversations(store).expect("a store that can be read");
+        ids.into_iter().filter_map(|id| view::conversation(store, id).expect("a store that can be read")).collect()
+    }
+
+    pub(crate) fn timeline(&self, device: usize, view: &ConversationView) -> Vec<Line> {
+        let me = self.me(device);
+        let items = view::page(&self.devices[device].store, view, me, Anchor::Newest, ALL);
+        items.expect("a store that can be read").into_iter().map(line).collect()
+    }
+
+    /// The devices in a conversation's present group, as a device sees them.
+    pub(crate) fn present(&self, view: &ConversationView) -> BTreeSet<DeviceId> {
+        let members = view.roster.members();
+        members.filter(|(_, member)| member.present).map(|(device, _)| *device).collect()
+    }
+
+    /// Devices that are of their account and play no hostile part.
+    pub(crate) fn honest(&self) -> Vec<usize> {
+        let honest = |device: &usize| !self.devices[*device].removed && !self.hostile.contains(device);
+        (0..self.devices.len()).filter(honest).collect()
+    }
+
+    pub(crate) fn wrote(&mut self, device: usize, conversation: ConversationId, id: ContentId, text: String) {
+        let at_ms = self.now_ms();
+        self.ledger.written.push(Written { device, conversation, id, text, at_ms, state: None });
+    }
+
+    /// Looks how far messages have come: states only grow.
+    pub(crate) fn look_at_states(&mut self) {
+        for index in 0..self.ledger.written.len() {
+            let written = self.ledger.written[index].clone();
+            if !self.devices[written.device].restored.is_empty() || self.devices[written.device].removed {
+                continue;
+            }
+            let store = &self.devices[written.device].store;
+            let Ok(Some(view)) = view::conversation(store, written.conversation) else { continue };
+            let (state, _) =
+                view::message_state(store, &view, self.me(written.device), &written.id).expect("a readable store");
+            if written.state.is_some_and(|before| state < before) {
+                let before = written.state;
+                self.defect(format!("the state of {:?} fell from {before:?} to {state:?}", written.text));
+            }
+            self.ledger.written[index].state = Some(state);
+        }
+    }
+
+    /// Heals the network, lets it come to rest, and says what does not hold.
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
+        self.heal();
+        let end = self.now_ms() + PATIENCE_MS;
+        let mut problem = String::new();
+        // Twice in a row: what is right once may still be undone.
+        let mut right = 0;
+        while self.now_ms() < end {
+            self.run_for(STEP_MS);
+            self.look_at_states();
+            if let Some(defect) = self.defects.first() {
+                return Err(defect.clone());
+            }
+            match self.disagreement() {
+                None => right += 1,
+                Some(found) => (right, problem) = (0, found),
+            }
+            if right == 2 {
+                return Ok(());
+            }
+        }
+        Err(format!("{} minutes after healing: {problem}", PATIENCE_MS / 60_000))
+    }
+
+    /// What does not hold now, if anything.
+    pub(crate) fn disagreement(&self) -> Option<String> {
+        let mut views: BTreeMap<ConversationId, Vec<(usize, ConversationView)>> = BTreeMap::new();
+        for device in self.honest() {
+            for view in self.conversations(device) {
+                views.entry(view.id).or_default().push((device, view));
+            }
+        }
+        for (id, views) in &views {
+            if let Some(problem) = self.disagreement_in(*id, views) {
+                return Some(problem);
+            }
+        }
+        self.contacts_differ().or_else(|| self.something_is_missing(&views))
+    }
+
+    fn disagreement_in(&self, id: ConversationId, views: &[(usize, ConversationView)]) -> Option<String> {
+        let inside: Vec<&(usize, ConversationView)> =
+            views.iter().filter(|(device, view)| self.present(view).contains(&self.devices[*device].id)).collect();
+        for (device, view) in &inside {
+            let mut texts = BTreeSet::new();
+            for line in self.timeline(*device, view) {
+                if !line.edited && line.body.starts_with("text ") && !texts.insert(line.body.clone()) {
+                    return Some(format!("device {device} shows {:?} twice in {id:?}", line.body));
+                }
+                let honest = self.by_id.get(&line.id.feed.device).is_some_and(|author| !self.hostile.contains(author));
+                if line.body == "Missing" && honest {
+                    return Some(format!("device {device} lacks the content of {:?} in {id:?}", line.id));
+                }
+            }
+        }
+        let (first, view) = inside.first()?;
+        if self.is_severed(view) {
+            return None;
+        }
+        let (present, accounts) = (self.present(view), sorted(&view.accounts));
+        for (device, other) in &inside {
+            if self.present(other) != present || sorted(&other.accounts) != accounts {
+                let (here, there) = (self.names(&present), self.names(&self.present(other)));
+                return Some(format!(
+                    "members of {id:?} ({:?}): {first} sees {here:?}, {device} sees {there:?}",
+                    view.kind
+                ));
+            }
+        }
+        for member in &present {
+            let device = *self.by_id.get(member)?;
+            if self.devices[device].removed {
+                return Some(format!("device {device} was removed and is a member of {id:?}"));
+            }
+            if !self.hostile.contains(&device) && !inside.iter().any(|(inside, _)| *inside == device) {
+                return Some(format!("device {device} is a member of {id:?} and does not know"));
+            }
+        }
+        for account in &accounts {
+            let person = self.people.iter().find(|person| person.account == *account)?;
+            for device in &person.devices {
+                if !present.contains(&self.devices[*device].id) {
+                    return Some(format!("device {device} is no member of {id:?} ({:?}), its account is", view.kind));
+                }
+            }
+        }
+        let lines = self.timeline(*first, view);
+        for (device, other) in &inside {
+            let others = self.timeline(*device, other);
+            if others != lines {
+                return Some(self.difference(id, *first, &lines, *device, &others));
+            }
+        }
+        None
+    }
+
+    fn names(&self, devices: &BTreeSet<DeviceId>) -> Vec<usize> {
+        devices.iter().filter_map(|device| self.by_id.get(device).copied()).collect()
+    }
+
+    fn difference(&self, id: ConversationId, one: usize, lines: &[Line], other: usize, others: &[Line]) -> String {
+        let lacks = |have: &[Line], want: &[Line]| -> Vec<String> {
+            let ids: BTreeSet<ContentId> = have.iter().map(|line| line.id).collect();
+            let lacking = want.iter().filter(|line| !ids.contains(&line.id));
+            lacking.map(|line| format!("{:?} by {:?}", line.body, self.by_id.get(&line.id.feed.device))).collect()
+        };
+        let at = lines.iter().zip(others).position(|(line, other)| line != other);
+        let pair = at.map(|at| (&lines[at], &others[at]));
+        format!(
+            "{id:?}: device {one} lacks {:?}, device {other} lacks {:?}; they differ at {at:?}: {pair:?}",
+            lacks(lines, others),
+            lacks(others, lines)
+        )
+    }
+
+    /// Whether somebody in a conversation has blocked somebody else in it: then not all is passed on, and a home that is a device
+    /// may not be asked.
+    fn is_severed(&self, view: &ConversationView) -> bool {
+        let among = |account: &AccountId| view.accounts.contains(account);
+        self.ledger.blocked.iter().any(|(one, other)| among(one) && among(other))
+    }
+
+    fn contacts_differ(&self) -> Option<String> {
+        for person in &self.people {
+            #[expect(clippy::type_complexity, reason = "spelled out once, where it is made")]
+            let mut known: Option<(usize, Vec<(AccountId, bool, bool)>)> = None;
+            for device in &person.devices {
+                if self.hostile.contains(device) {
+                    continue;
+                }
+                let list = contacts(&self.devices[*device].store, person.account).expect("a readable store");
+                let list: Vec<_> = list
+                    .iter()
+                    .filter(|contact| contact.accepted || contact.blocked)
+                    .map(|contact| (contact.account, contact.accepted, contact.blocked))
+                    .collect();
+                match &known {
+                    Some((other, known)) if *known != list => {
+                        return Some(format!(
+                            "contacts differ between devices {other} and {device}: {known:?}, {list:?}"
+                        ));
+                    }
+                    Some(_) => {}
+                    None => known = Some((*device, list)),
+                }
+            }
+        }
+        None
+    }
+
+    /// What was acknowledged is at every device that is entitled to it.
+    fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
+        for written in &self.ledger.written {
+            let Some(views) = views.get(&written.conversation) else { continue };
+            let author = &self.devices[written.device];
+            let undone = author.restored.iter().any(|(at, of)| written.at_ms <= *at && written.at_ms > *of);
+            if author.removed || self.hostile.contains(&written.device) || undone {
+                continue;
+            }
+            for (device, view) in views {
+                let inside = self.present(view).contains(&self.devices[*device].id);
+                let together = view.accounts.contains(&author.account);
+                if !inside || !together || self.is_severed(view) || !self.was_there(*device, view, written) {
+                    continue;
+                }
+                if !self.timeline(*device, view).iter().any(|line| line.id == written.id) {
+                    return Some(format!(
+                        "{:?} by device {} of {} ms is missing at device {device} in {:?}",
+                        written.text, written.device, written.at_ms, view.id
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a device may expect a message: in a group, what was written before its account came is for the policy to say.
+    fn was_there(&self, device: usize, view: &ConversationView, written: &Written) -> bool {
+        let _ = (device, written);
+        view.kind != Kind::Group || !self.plan.has(super::faults::Fault::Groups)
+    }
+
+    /// Whether a device shows a text anywhere.
+    pub(crate) fn shows(&self, device: usize, text: &str) -> bool {
+        let views = self.conversations(device);
+        views.iter().any(|view| self.timeline(device, view).iter().any(|line| line.body == text))
+    }
+}
+
+fn sorted(accounts: &[AccountId]) -> Vec<AccountId> {
+    let mut accounts = accounts.to_vec();
+    accounts.sort();
+    accounts
+}

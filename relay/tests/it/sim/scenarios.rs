@@ -1,0 +1,303 @@
+//! Single things that have to hold, each in a network of its own.
+
+use kith_core::chat::policy::Kind;
+use kith_core::chat::{Command, Input, MessageState};
+use kith_core::types::ConversationId;
+
+use super::faults::{Lie, Plan};
+use super::world::World;
+
+/// Two people of one device each, or more, at one relay each of as many as there are; the first two are contacts.
+fn contacts_of(plan: Plan) -> (World, ConversationId) {
+    let mut world = World::new(plan, std::env::var_os("KITH_SIM_TRACE").is_some());
+    for _ in 0..world.plan.relays {
+        world.add_relay();
+    }
+    for person in 0..world.plan.accounts {
+        let relay = (world.plan.relays > 0).then(|| person % world.plan.relays);
+        world.add_person(relay);
+    }
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
+    let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
+    (world, view.id)
+}
+
+fn settled(mut world: World) -> World {
+    if let Err(problem) = world.settle() {
+        panic!("{}\n{problem}", world.trace.text());
+    }
+    world
+}
+
+fn calm() -> Plan {
+    Plan::calm(1)
+}
+
+#[test]
+fn two_people_write_to_each_other_and_both_see_the_same() {
+    let (mut world, conversation) = contacts_of(calm());
+    for _ in 0..5 {
+        world.say(0, conversation);
+        world.say(1, conversation);
+        world.run_for(700);
+    }
+    let world = settled(world);
+    assert_eq!(world.ledger.written.len(), 10);
+    assert!(world.ledger.written.iter().all(|written| written.state >= Some(MessageState::Delivered)));
+}
+
+#[test]
+fn a_message_is_queued_then_sent_then_delivered_and_each_only_when_it_is_true() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.stop(1);
+    world.relays[0].up = false;
+    world.drop_connections(0);
+    let text = world.say(0, conversation);
+    world.run_for(60_000);
+    world.look_at_states();
+    assert_eq!(world.ledger.written[0].state, Some(MessageState::Queued));
+    world.relays[0].up = true;
+    world.run_for(15 * 60_000);
+    world.look_at_states();
+    assert_eq!(world.ledger.written[0].state, Some(MessageState::Sent));
+    assert!(!world.shows(1, &text));
+    world.boot(1, false);
+    world.run_for(5 * 60_000);
+    world.look_at_states();
+    assert_eq!(world.ledger.written[0].state, Some(MessageState::Delivered));
+    assert!(world.shows(1, &text));
+    settled(world);
+}
+
+#[test]
+fn with_the_relay_down_two_devices_that_know_each_other_write_straight() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.relays[0].up = false;
+    world.drop_connections(0);
+    let text = world.say(0, conversation);
+    world.run_for(60_000);
+    assert!(world.shows(1, &text));
+}
+
+#[test]
+fn people_at_two_relays_write_to_each_other_without_meeting() {
+    let mut plan = calm();
+    plan.relays = 2;
+    let (mut world, conversation) = contacts_of(plan);
+    world.links.no_direct = true;
+    world.run_for(5_000);
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    world.run_for(10 * 60_000);
+    assert!(world.shows(1, &texts[0]) && world.shows(0, &texts[1]));
+}
+
+#[test]
+fn a_stranger_shows_nowhere_until_accepted() {
+    let mut world = World::new(calm(), false);
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(0, 1);
+    world.run_for(60_000);
+    assert_eq!(world.devices[1].told.get("request"), Some(&1));
+    assert!(!world.shows(1, "text 1"));
+    world.accept_all(1);
+    world.run_for(60_000);
+    assert!(world.shows(1, "text 1"));
+}
+
+#[test]
+fn who_is_blocked_reaches_nobody_and_gets_no_receipt() {
+    let (mut world, conversation) = contacts_of(calm());
+    let account = world.devices[0].account;
+    world.ledger.blocked.insert((world.devices[1].account, account));
+    world.command(1, Command::Block { account }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let text = world.say(0, conversation);
+    world.run_for(2 * 3_600_000);
+    world.look_at_states();
+    assert!(!world.shows(1, &text));
+    assert!(world.ledger.written[0].state < Some(MessageState::Delivered));
+}
+
+#[test]
+fn two_people_who_ask_each_other_at_once_have_one_conversation() {
+    let mut world = World::new(calm(), false);
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(0, 1);
+    world.request(1, 0);
+    world.run_for(500);
+    world.accept_all(0);
+    world.accept_all(1);
+    let world = settled(world);
+    for device in [0, 1] {
+        let direct = world.conversations(device).into_iter().filter(|view| view.kind == Kind::Direct).count();
+        assert_eq!(direct, 1, "at device {device}");
+    }
+}
+
+#[test]
+fn devices_added_on_both_sides_at_once_end_up_in_one_group() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.add_device(0);
+    world.add_device(1);
+    let text = world.say(0, conversation);
+    let world = settled(world);
+    assert!((0..4).all(|device| world.shows(device, &text)));
+}
+
+#[test]
+fn keys_renewed_on_both_sides_at_once_leave_one_group() {
+    let (mut world, conversation) = contacts_of(calm());
+    for device in [0, 1] {
+        world.command(device, Command::UpdateKeys { conversation }, |_, outcome| assert!(outcome.is_ok()));
+    }
+    let text = world.say(1, conversation);
+    let world = settled(world);
+    assert!(world.shows(0, &text));
+}
+
+#[test]
+fn an_older_record_is_noticed_and_named() {
+    let (mut world, _) = contacts_of(calm());
+    let old = world.people[1].record.encode();
+    world.add_device(1);
+    world.run_for(10 * 60_000);
+    world.input(0, Input::Record { record: old });
+    world.run_for(1_000);
+    assert!(world.devices[0].told.contains_key("record fork"));
+}
+
+#[test]
+fn garbage_in_the_log_stops_nobody() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.relays[0].lie = Some(Lie::Garbage);
+    for _ in 0..4 {
+        world.command(0, Command::UpdateKeys { conversation }, |_, _| {});
+        world.command(1, Command::UpdateKeys { conversation }, |_, _| {});
+        world.run_for(30_000);
+    }
+    world.add_device(1);
+    let text = world.say(0, conversation);
+    let world = settled(world);
+    assert!(world.shows(2, &text));
+}
+
+#[test]
+fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
+    let (mut world, conversation) = contacts_of(calm());
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].rows.clone();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    for device in [0, 1] {
+        world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
+    }
+    world.run_for(60_000);
+    world.say(0, conversation);
+    world.say(1, conversation);
+    world.run_for(30 * 60_000);
+    let told = world.devices.iter().any(|device| device.told.contains_key("home lied"));
+    assert!(told, "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+fn a_device_from_an_old_copy_shows_everything_again() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.say(1, conversation);
+    world.run_for(10_000);
+    world.keep_copy(1);
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    world.run_for(10_000);
+    world.restore_device(1);
+    let after = world.say(1, conversation);
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().chain([&after]).all(|text| world.shows(device, text)), "at device {device}");
+    }
+}
+
+#[test]
+fn mail_that_a_relay_lost_comes_all_the_same() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.links.no_direct = true;
+    world.run_for(10_000);
+    world.stop(1);
+    world.relays[0].copy = Some(world.relays[0].rows.clone());
+    let text = world.say(0, conversation);
+    world.run_for(60_000);
+    world.look_at_states();
+    assert_eq!(world.ledger.written[0].state, Some(MessageState::Sent));
+    world.restore_relay(0);
+    world.boot(1, false);
+    world.run_for(3 * 3_600_000);
+    assert!(world.shows(1, &text));
+}
+
+#[test]
+fn what_a_thief_writes_on_a_removed_device_shows_nowhere_whoever_passes_it_on() {
+    let (mut world, conversation) = contacts_of(calm());
+    let thief = world.add_device(0);
+    world.run_for(10 * 60_000);
+    // The accomplice and the thief hear of nothing but each other.
+    for (device, other) in [(0, 1), (0, thief)] {
+        world.links.cut.insert((device, other));
+    }
+    for device in [1, thief] {
+        world.links.relay_cut.insert((device, 0));
+        let connection = world.devices[device].connection;
+        world.disconnect_relay(device, connection);
+    }
+    world.remove_device(thief);
+    world.run_for(10 * 60_000);
+    let text = world.say(thief, conversation);
+    world.run_for(60_000);
+    assert!(world.shows(1, &text), "the accomplice cannot know yet\n{}", world.trace.text());
+    world.links.relay_cut.clear();
+    world.links.cut.remove(&(0, 1));
+    let world = settled(world);
+    assert!(!world.shows(0, &text) && !world.shows(1, &text));
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_processes_end_at_any_write() {
+    let mut plan = calm();
+    plan.seed = 11;
+    let (mut world, conversation) = contacts_of(plan);
+    world.plan.crash_permille = 120;
+    for _ in 0..25 {
+        world.say(0, conversation);
+        world.say(1, conversation);
+        world.run_for(8_000);
+    }
+    let world = settled(world);
+    assert!(world.ledger.written.len() > 10, "too few were acknowledged to show anything");
+}
+
+#[test]
+fn clocks_a_day_off_change_no_order() {
+    let mut plan = calm();
+    plan.skewed = true;
+    let (mut world, conversation) = contacts_of(plan);
+    let mut texts = Vec::new();
+    for turn in 0..6 {
+        texts.push(world.say(turn % 2, conversation));
+        world.run_for(10_000);
+    }
+    let world = settled(world);
+    let view = world.conversations(0).into_iter().find(|view| view.id == conversation).expect("the conversation");
+    let shown: Vec<String> = world.timeline(0, &view).into_iter().map(|line| line.body).collect();
+    assert!(shown.ends_with(&texts), "{shown:?}");
+}
