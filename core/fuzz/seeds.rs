@@ -17,8 +17,9 @@ use kith_core::wire::envelope::{Class, Envelope, Packet, Urgency};
 use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
-    Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Grant, Leave, Mark, Marks,
-    Message, Reaction, ReadUpTo, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text, TokenPair, Vector, VoiceNote,
+    Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Former, Grant, Leave, Mark, Marks,
+    Message, Past, Reaction, ReadUpTo, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text, TokenPair, Vector,
+    VoiceNote,
 };
 use kith_core::wire::{control, relay};
 use rand_core::SeedableRng as _;
@@ -87,6 +88,7 @@ fn of_a_client() -> [(&'static str, Vec<u8>); 3] {
         rules: 1,
         name: "Friends".into(),
         seats: vec![seat, Seat { account: account(2), role: Role::Member, ..seat }],
+        past: Past::default().hash(),
         retention_s: Some(60),
         history: History::All,
         document: None,
@@ -220,9 +222,11 @@ fn messages() -> Vec<Message> {
         Message::Fork { one: event(false), other: event(false) },
         Message::Equivocation(Equivocation { one: signed_entry(b""), other: signed_entry(b"") }),
         Message::Anchors(Anchors {
+            past: Past {
+                former: vec![Former { certificate: certificate().encode().into(), gone: true }],
+                cuts: vec![cut()],
+            },
             feeds: vec![cut()],
-            cuts: vec![cut()],
-            former: vec![certificate().encode().into()],
             records: vec![serde_bytes::ByteBuf::from(vec![1, 2, 3])],
         }),
         Message::Typing { on: true },
@@ -233,7 +237,7 @@ fn packets() -> Vec<Packet> {
     let (group, message) = (GroupId::new([9; 32]), vec![1, 2, 3]);
     vec![
         Packet::Mls { group, message: message.clone() },
-        Packet::Welcome { group, message: message.clone() },
+        Packet::Welcome { group, message: message.clone(), anchors: message.clone() },
         Packet::Hint { group, next: 3 },
         Packet::Sealed { to: account(1), prekey: 1, sealed: message },
         Packet::Lost { conversation: ConversationId::new([1; 32]) },
@@ -326,7 +330,7 @@ fn relay_requests() -> Vec<relay::Request> {
         R::Deposit { to: relay::Destination::Mailboxes(mailboxes), envelope: envelope.clone() },
         R::Deposit { to: relay::Destination::List(name), envelope },
         R::Fetch { from: Some(cursor) },
-        R::Acknowledge { upto: cursor },
+        R::Acknowledge { from: 1, upto: cursor },
         R::PutAddress { name, sealed: vec![1; 9], ttl_s: 60 },
         R::GetAddress { name },
         R::Home(log_requests().remove(0)),

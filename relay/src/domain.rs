@@ -196,7 +196,7 @@ impl Relay {
             Request::DefineList { mailboxes } => self.define_list(tx, caller, &mailboxes),
             Request::Deposit { to, envelope } => self.deposit(tx, caller, to, envelope),
             Request::Fetch { from } => self.fetch(tx, caller, from),
-            Request::Acknowledge { upto } => mailbox::acknowledge(tx, caller, upto),
+            Request::Acknowledge { from, upto } => mailbox::acknowledge(tx, caller, from, upto),
             Request::PutAddress { name, sealed, ttl_s } => self.put_address(tx, caller, name, sealed, ttl_s),
             Request::GetAddress { name } => address::get(tx, name),
             Request::Home(request) => self.home(tx, caller, request),

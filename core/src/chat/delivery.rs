@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::api::{Now, Route, SendOutcome};
 use super::feed::Me;
 use super::feed::row::{self, gaps, joined};
-use super::roster::Roster;
+use super::roster::{Member, Roster};
 use super::transaction::Transaction;
 use crate::store::{Range, Read, ReadError, Scope, Table};
 use crate::types::{AccountId, ContentId, ConversationId, DeviceId, EnvelopeId, FeedId, Incarnation, Rng};
@@ -229,7 +229,7 @@ impl Delivery {
     /// The members are others: devices that are gone are forgotten, new ones are sent what is written from now on; with
     /// `from_start`, also what was written before: when a conversation begins with texts that wait for it.
     pub fn sync<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, roster: &Roster, from_start: bool) {
-        let gone = |device: &DeviceId| !roster.member(device).is_some_and(|member| member.present);
+        let gone = |device: &DeviceId| !roster.member(device).is_some_and(Member::is_present);
         for device in self.links.keys().copied().filter(gone).collect::<Vec<_>>() {
             self.links.remove(&device);
             self.attempts.remove(&device);
@@ -237,7 +237,7 @@ impl Delivery {
         }
         let Some(incarnation) = self.own else { return };
         for (device, member) in roster.members() {
-            if !member.present || *device == self.me.device || self.links.contains_key(device) {
+            if !member.is_present() || *device == self.me.device || self.links.contains_key(device) {
                 continue;
             }
             let since = if from_start { 0 } else { self.next };

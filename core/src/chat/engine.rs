@@ -21,6 +21,7 @@ use super::feed::Me;
 use super::home_log;
 use super::membership::Membership;
 use super::policy::own_conversation;
+use super::roster::Member;
 use super::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, Observation};
 use crate::store::{Batch, Read};
@@ -183,7 +184,7 @@ impl Engine {
     fn may_create(&self, read: &impl Read, caller: DeviceId, group: GroupId) -> Result<bool, EngineError> {
         if let Some(id) = Membership::conversation_of(read, group)?
             && let Some(membership) = Membership::load(read, id)?
-            && membership.roster().member(&caller).is_some_and(|member| member.present)
+            && membership.roster().member(&caller).is_some_and(Member::is_present)
         {
             return Ok(true);
         }

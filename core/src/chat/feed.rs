@@ -33,7 +33,7 @@ use rand_core::RngCore;
 
 use self::row::{FeedRow, Heads};
 use super::api::Now;
-use super::roster::Roster;
+use super::roster::{Place, Roster};
 use super::transaction::Transaction;
 use crate::store::{Range, Read, ReadError, Scope, Table};
 use crate::types::{
@@ -245,7 +245,8 @@ impl<'t, 's, R: Read + ?Sized> Feeds<'t, 's, R> {
         }
         let feed = self.own().ok_or(AppendError::NoFeed)?;
         let row = self.row(&feed)?;
-        if row.next >= self.limit(&feed, &row) || row.next == u64::MAX {
+        let gone = self.roster.member(&feed.device).is_some_and(|member| member.place == Place::Gone);
+        if gone || row.next >= self.limit(&feed, &row) || row.next == u64::MAX {
             return Err(AppendError::Closed);
         }
         let mut salt = vec![0; Content::SALT_BYTES];
@@ -374,8 +375,9 @@ impl<'t, 's, R: Read + ?Sized> Feeds<'t, 's, R> {
         match self.roster.cut(feed) {
             // Within a cut the chain that it names counts, whatever else its author signed.
             Some(cut) => cut.next,
-            None if member.present => end,
-            None => 0,
+            // What a person wrote stays readable on their own device, whoever removed it.
+            None if member.place == Place::Gone && feed.device != self.me.device => 0,
+            None => end,
         }
     }
 

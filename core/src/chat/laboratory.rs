@@ -7,7 +7,7 @@ use super::api::Now;
 use super::feed::{Changes, Fault, Feeds, Me, Outcome, Writing};
 use super::fold::{Item, ItemBody};
 use super::repair;
-use super::roster::{Member, Roster};
+use super::roster::{Member, Place, Roster};
 use super::timeline::{self, Anchor};
 use super::transaction::Transaction;
 use crate::store::{Batch, MemoryStore};
@@ -45,7 +45,8 @@ pub(crate) fn roster(members: &[(u8, u8)]) -> Roster {
 }
 
 pub(crate) fn member(number: u8, owner: u8, present: bool) -> Member {
-    Member { account: account(owner), events: signing(number).verifying_key(), certificate: Vec::new(), present }
+    let place = if present { Place::Present } else { Place::Gone };
+    Member { account: account(owner), events: signing(number).verifying_key(), certificate: Vec::new(), place }
 }
 
 /// One device with its store.

@@ -181,19 +181,6 @@ impl Membership {
         &self.roster
     }
 
-    /// Takes in what somebody who added this device says of the past.
-    pub(crate) fn recall(&mut self, turn: &mut Turn<'_>, former: &[DeviceCertificate], cuts: &[Cut]) {
-        for certificate in former {
-            if self.roster.member(&certificate.device_id()).is_none()
-                && let Some(member) = group::member(certificate, false)
-            {
-                self.roster.admit(certificate.device_id(), member);
-            }
-        }
-        cuts.iter().for_each(|cut| self.roster.close(*cut));
-        self.save(turn);
-    }
-
     /// The policy in force.
     pub(crate) const fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
@@ -243,7 +230,7 @@ impl Membership {
 
     /// The devices that are leaves now.
     pub(crate) fn present_devices(&self) -> impl Iterator<Item = DeviceId> + '_ {
-        self.roster.members().filter(|(_, member)| member.present).map(|(device, _)| *device)
+        self.roster.members().filter(|(_, member)| member.is_present()).map(|(device, _)| *device)
     }
 
     /// Wishes for a change; it is carried out when the home can be asked.
@@ -258,7 +245,7 @@ impl Membership {
 
     /// Whether a commit may be made now that closes feeds.
     pub(crate) fn wants_cuts(&self) -> bool {
-        !self.row.wishes.is_empty() && !self.row.pending
+        (!self.row.wishes.is_empty() && !self.row.pending) || self.row.succession.is_some()
     }
 
     /// When to come back with [`Membership::drive`].

@@ -11,7 +11,7 @@ mod entitlement;
 mod succession;
 
 pub use entitlement::{Commit, Entrant, NotEntitled, entitled};
-pub use succession::{NoSuccessor, succeeds};
+pub use succession::{Claim, NoSuccessor, readmits, succeeds};
 
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +170,9 @@ pub struct Policy {
     /// Events are erased after so many seconds; never, when there is none.
     #[serde(rename = "t")]
     pub retention_s: Option<u64>,
+    /// [`crate::wire::message::Past::hash`] of those who were members and of the cuts in force.
+    #[serde(rename = "f")]
+    pub past: Hash,
     /// What newcomers may be given.
     #[serde(rename = "y")]
     pub history: History,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::VerifyingKey;
 
 use crate::types::{AccountId, DeviceId, FeedId, Hash};
-use crate::wire::message::Cut;
+use crate::wire::message::{Cut, Former, Past};
 
 /// A device that is or was in the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,29 @@ pub struct Member {
     pub events: VerifyingKey,
     /// Its encoded certificate, for newcomers.
     pub certificate: Vec<u8>,
+    /// How it stands to the present group.
+    pub place: Place,
+}
+
+impl Member {
     /// Whether it is a leaf of the present group.
-    pub present: bool,
+    pub fn is_present(&self) -> bool {
+        self.place == Place::Present
+    }
+}
+
+/// How a device stands to the present group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is a leaf.
+    Present,
+    /// It is no leaf now, because a successor was founded without it, or because this device is out of the group; nobody has taken its
+    /// rights away. What it wrote counts.
+    Away,
+    /// A commit has removed it for good: its feeds are closed.
+    Gone,
+    /// It is in a rival of the present group, and in nothing that the members have agreed on. What it wrote counts.
+    Foreign,
 }
 
 /// The members of a conversation over all its generations, and the feeds that commits have closed.
@@ -46,19 +67,51 @@ impl Roster {
         self.members.insert(device, member);
     }
 
-    /// Marks a device as gone.
+    /// A commit has removed a device for good.
     pub fn dismiss(&mut self, device: &DeviceId) {
+        self.put(device, Place::Gone);
+    }
+
+    /// A device is no leaf any more, and nothing that it wrote is in question.
+    pub fn set_aside(&mut self, device: &DeviceId) {
+        self.put(device, Place::Away);
+    }
+
+    fn put(&mut self, device: &DeviceId, place: Place) {
         if let Some(member) = self.members.get_mut(device) {
-            member.present = false;
+            member.place = place;
         }
     }
 
-    /// Closes a feed. Of two cuts the earlier one holds.
+    /// Closes a feed. Of two cuts the first one in the log holds, so that nobody can shorten later what was agreed.
     pub fn close(&mut self, cut: Cut) {
-        let held = self.cuts.entry(cut.feed).or_insert(cut);
-        if cut.next < held.next {
-            *held = cut;
+        let _ = self.cuts.entry(cut.feed).or_insert(cut);
+    }
+
+    /// What the members have agreed on beside who is present: the document whose hash stands in the policy.
+    pub fn past(&self) -> Past {
+        let former = self.members.values().filter_map(|member| {
+            let gone = match member.place {
+                Place::Away => false,
+                Place::Gone => true,
+                Place::Present | Place::Foreign => return None,
+            };
+            Some(Former { certificate: member.certificate.clone().into(), gone })
+        });
+        Past { former: former.collect(), cuts: self.cuts.values().copied().collect() }
+    }
+
+    /// Takes over what the members have agreed on: everybody else who is no leaf is in no agreement.
+    pub fn adopt(&mut self, former: Vec<(DeviceId, Member)>, cuts: &[Cut]) {
+        for member in self.members.values_mut().filter(|member| !member.is_present()) {
+            member.place = Place::Foreign;
         }
+        for (device, member) in former {
+            if self.members.get(&device).is_none_or(|known| !known.is_present()) {
+                let _ = self.members.insert(device, member);
+            }
+        }
+        self.cuts = cuts.iter().map(|cut| (cut.feed, *cut)).collect();
     }
 
     /// A device that is or was a member.
@@ -89,8 +142,8 @@ impl Roster {
             Some(cut) if sequence >= cut.next => Standing::Cut,
             Some(cut) if sequence.saturating_add(1) == cut.next && *hash != cut.hash => Standing::Cut,
             Some(_) => Standing::Counts,
-            None if member.present => Standing::Counts,
-            None => Standing::Cut,
+            None if member.place == Place::Gone => Standing::Cut,
+            None => Standing::Counts,
         }
     }
 }

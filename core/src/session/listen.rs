@@ -105,9 +105,9 @@ async fn empty_mailbox(net: &net::Handle, peers: &Peers, heart: &HeartHandle) ->
         if from.is_none() {
             heart.input(Input::RelayUp { queue: cursor.queue }).await.map_err(|error| error.to_string())?;
         }
-        if !envelopes.is_empty() {
+        if let Some(first) = envelopes.first().map(|stored| stored.number) {
             let upto = take_all(heart, cursor, envelopes).await.ok_or("what came cannot be stored now")?;
-            let acknowledged = net.relay_request(&relay, &Request::Acknowledge { upto }).await;
+            let acknowledged = net.relay_request(&relay, &Request::Acknowledge { from: first, upto }).await;
             let _ = acknowledged.map_err(|error| error.to_string())?;
         }
         if !more {

@@ -94,6 +94,9 @@ pub enum Packet {
         /// The MLSMessage.
         #[serde(rename = "b", with = "serde_bytes")]
         message: Vec<u8>,
+        /// An MLS PrivateMessage of the epoch that it leads into, with [`super::message::Anchors`].
+        #[serde(rename = "a", with = "serde_bytes")]
+        anchors: Vec<u8>,
     },
     /// "The log of this group has grown."
     #[serde(rename = "h")]
@@ -147,7 +150,7 @@ impl std::fmt::Debug for Packet {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (name, bytes) = match self {
             Self::Mls { message, .. } => ("Mls", message.len()),
-            Self::Welcome { message, .. } => ("Welcome", message.len()),
+            Self::Welcome { message, anchors, .. } => ("Welcome", message.len().saturating_add(anchors.len())),
             Self::Hint { .. } => ("Hint", 0),
             Self::Shown { .. } => ("Shown", 0),
             Self::Sealed { sealed, .. } => ("Sealed", sealed.len()),

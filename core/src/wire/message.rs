@@ -50,7 +50,7 @@ pub enum Message {
     /// Two versions of the home's log.
     #[serde(rename = "q")]
     Equivocation(Equivocation),
-    /// Where a newcomer's history starts; sent with a Welcome by who added it.
+    /// What a newcomer has to know; sent in the packet of its Welcome.
     #[serde(rename = "a")]
     Anchors(Anchors),
     /// Seen now and never kept.
@@ -63,7 +63,7 @@ pub enum Message {
 }
 
 impl Body for Message {
-    const MAX_BYTES: usize = 2 * MAX_BUNDLE + MAX_CONTENT;
+    const MAX_BYTES: usize = 2 * MAX_BUNDLE + MAX_CONTENT + Past::MAX_BYTES;
 
     fn check(&self) -> Result<(), DecodeError> {
         match self {
@@ -81,8 +81,7 @@ impl Body for Message {
             }
             Self::Anchors(anchors) => {
                 at_most(&anchors.feeds, MAX_FEEDS, "anchors")?;
-                at_most(&anchors.cuts, MAX_FEEDS, "cuts")?;
-                at_most(&anchors.former, MAX_FEEDS, "former")?;
+                anchors.past.check()?;
                 at_most(&anchors.records, 512, "records")
             }
             Self::Digest(digest) => at_most(&digest.records, 512, "records"),
@@ -192,19 +191,54 @@ pub struct Cut {
     pub hash: Hash,
 }
 
-/// Where a newcomer's history starts.
+/// A device that was in the conversation and is in none of its groups now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchors {
-    /// The feeds as the adder holds them: events up to here count by their chain.
-    #[serde(rename = "f")]
-    pub feeds: Vec<Cut>,
-    /// The cuts in force.
+pub struct Former {
+    /// Its encoded certificate.
+    #[serde(rename = "d")]
+    pub certificate: serde_bytes::ByteBuf,
+    /// A commit removed it for good; else it only could not be taken along.
+    #[serde(rename = "g")]
+    pub gone: bool,
+}
+
+/// What the members of a conversation have agreed on beside who is in its group: each policy holds the hash of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Past {
+    /// Those who were members, ascending by device.
+    #[serde(rename = "d")]
+    pub former: Vec<Former>,
+    /// The cuts in force, ascending by feed.
     #[serde(rename = "c")]
     pub cuts: Vec<Cut>,
-    /// Certificates of devices that were members once and wrote what is in `feeds`.
-    #[serde(rename = "d")]
-    pub former: Vec<serde_bytes::ByteBuf>,
-    /// The members' account records, so that their devices can be reached; as many as fit.
+}
+
+impl Body for Past {
+    const MAX_BYTES: usize = 1 << 20;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.cuts, MAX_FEEDS, "cuts")?;
+        at_most(&self.former, MAX_FEEDS, "former")
+    }
+}
+
+impl Past {
+    /// Its name in a policy.
+    pub fn hash(&self) -> Hash {
+        super::codec::hash("kith/past/1", &[&self.encode()])
+    }
+}
+
+/// What a newcomer has to know of a conversation before it reads anything in it. It travels with its Welcome and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Anchors {
+    /// What the members have agreed on: the policy of the newcomer's epoch holds its hash.
+    #[serde(rename = "p")]
+    pub past: Past,
+    /// The feeds as the adder holds them, where no history from before is given: events up to here count by their chain.
+    #[serde(rename = "f")]
+    pub feeds: Vec<Cut>,
+    /// The members' account records, so that it can be seen whose devices they are; as many as fit.
     #[serde(rename = "r")]
     pub records: Vec<serde_bytes::ByteBuf>,
 }

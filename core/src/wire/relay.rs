@@ -234,10 +234,14 @@ pub enum Request {
         #[serde(rename = "c")]
         from: Option<Cursor>,
     },
-    /// *Own*: everything below is durable at the device and may go.
+    /// *Own*: what came from here up to there is durable at the device and may go. What lies before stays: an answer with it may have
+    /// been lost while later envelopes were pushed.
     #[serde(rename = "ac")]
     Acknowledge {
-        /// All before it.
+        /// The number of the first envelope that came.
+        #[serde(rename = "f")]
+        from: u64,
+        /// The cursor that came with them: all before it.
         #[serde(rename = "c")]
         upto: Cursor,
     },

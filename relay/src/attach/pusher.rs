@@ -4,7 +4,7 @@
 //! came together. When it does not, or a push fails, the task fetches from the mailbox in the device's name instead, until it has
 //! caught up: nothing depends on the device's noticing.
 //!
-//! Invariant: acknowledged is only what the device said is durable, and everything before it.
+//! Invariant: acknowledged is only what the device said is durable.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +53,7 @@ impl Pushers {
         }
         let (sender, pushes) = mpsc::channel(PUSHES);
         handle.connected(caller.peer, sender).await;
-        let pusher = Pusher { node, handle: handle.clone(), caller, pushes, reached: None };
+        let pusher = Pusher { node, handle: handle.clone(), caller, pushes };
         tokio::spawn(async move { ended.run_until_cancelled(pusher.run()).await });
     }
 
@@ -79,8 +79,6 @@ struct Pusher {
     handle: Handle,
     caller: Caller,
     pushes: mpsc::Receiver<Push>,
-    /// Up to where the device has everything durable.
-    reached: Option<Cursor>,
 }
 
 impl Pusher {
@@ -141,12 +139,11 @@ impl Pusher {
 
     /// Whether the device has it, and the relay knows.
     async fn push(&mut self, push: Push) -> bool {
-        let Push::Envelopes { cursor, .. } = &push else { return true };
-        let cursor = *cursor;
+        let Push::Envelopes { cursor, envelopes } = &push else { return true };
+        let (cursor, Some(from)) = (*cursor, envelopes.first().map(|stored| stored.number)) else { return true };
         match self.node.push(&self.caller.peer, &push).await {
             Ok(PushAnswer::Durable) => {
-                self.reached = Some(cursor);
-                let answer = self.handle.request(self.caller, Request::Acknowledge { upto: cursor }).await;
+                let answer = self.handle.request(self.caller, Request::Acknowledge { from, upto: cursor }).await;
                 answer == Response::Done
             }
             Ok(PushAnswer::Refused | PushAnswer::TryLater) => false,
@@ -176,7 +173,7 @@ impl Pusher {
     /// Whether the device took everything; nothing when it may not fetch any more.
     async fn hand_out(&mut self) -> Option<bool> {
         loop {
-            let fetched = self.handle.request(self.caller, Request::Fetch { from: self.reached }).await;
+            let fetched = self.handle.request(self.caller, Request::Fetch { from: None }).await;
             let (cursor, envelopes, more) = match fetched {
                 Response::Waiting { cursor, envelopes, more } => (cursor, envelopes, more),
                 Response::Refused(kith_core::wire::relay::Refusal::NotSignedIn) => return None,

@@ -302,18 +302,18 @@ impl Page {
 }
 
 /// Deletes all before the cursor.
-pub(super) fn acknowledge(tx: &mut Tx<'_>, caller: Caller, upto: Cursor) -> Result<Response, Refusal> {
+pub(super) fn acknowledge(tx: &mut Tx<'_>, caller: Caller, from: u64, upto: Cursor) -> Result<Response, Refusal> {
     let own = signed_in(tx, caller)?;
     let mut row = row(tx, own.device)?.ok_or(Refusal::NotSignedIn)?;
     if upto.queue != public_queue(tx, &row)? {
         return Err(Refusal::Conflict);
     }
-    let upto = upto.next.min(row.next);
-    if upto <= row.first {
+    let (from, upto) = (from.max(row.first), upto.next.min(row.next));
+    if upto <= from {
         return Ok(Response::Done);
     }
     let mut gone = Vec::new();
-    walk(tx, own.device, &row, row.first, |number, item| {
+    walk(tx, own.device, &row, from, |number, item| {
         if number < upto {
             gone.push((number, Item { inline: None, ..item.clone() }));
         }
@@ -326,7 +326,9 @@ pub(super) fn acknowledge(tx: &mut Tx<'_>, caller: Caller, upto: Cursor) -> Resu
         let seen = rows::seen_key(own.device, row.queue, item.id);
         expiry::at(tx, tx.now.plus_ms(SEEN_MS), &seen);
     }
-    row.first = upto;
+    if from == row.first {
+        row.first = upto;
+    }
     tx.put(mailbox_key(own.device), &row);
     Ok(Response::Done)
 }

@@ -88,7 +88,7 @@ fn work_grows_as_the_slot_fills_until_it_is_full() {
     let taken = world.deposit(stranger(1), &[bob.mailbox(0)], &envelope);
     assert_eq!(taken, [kith_core::wire::relay::Deposited::Taken], "the mailbox is apart from the slot");
     let (cursor, ..) = world.fetch(bob.caller(0), None);
-    world.done(bob.caller(0), Request::Acknowledge { upto: cursor });
+    world.done(bob.caller(0), Request::Acknowledge { from: 0, upto: cursor });
     assert_eq!(challenge(&mut world, stranger(100), bob.account()).1, 4);
     assert_eq!(send(&mut world, 9, bob.account(), 9), Response::Done);
 }

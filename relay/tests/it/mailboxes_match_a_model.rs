@@ -18,7 +18,7 @@ const MOST: usize = 6;
 enum Step {
     Deposit { id: u8, large: bool, to: Vec<usize>, ttl_s: Option<u32> },
     Fetch { device: usize },
-    Acknowledge { device: usize, upto: u64 },
+    Acknowledge { device: usize, from: u64, upto: u64 },
     Pass { seconds: u64, sweep: bool },
     Disconnect { device: usize },
 }
@@ -30,7 +30,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => (0u8..20, any::<bool>(), to, proptest::option::of(1u32..200))
             .prop_map(|(id, large, to, ttl_s)| Step::Deposit { id, large, to, ttl_s }),
         2 => device.clone().prop_map(|device| Step::Fetch { device }),
-        3 => (device.clone(), 0u64..12).prop_map(|(device, upto)| Step::Acknowledge { device, upto }),
+        3 => (device.clone(), 0u64..6, 0u64..12).prop_map(|(device, from, upto)| Step::Acknowledge { device, from, upto }),
         1 => (0u64..60, any::<bool>()).prop_map(|(seconds, sweep)| Step::Pass { seconds, sweep }),
         1 => device.prop_map(|device| Step::Disconnect { device }),
     ];
@@ -63,12 +63,13 @@ impl Model {
         Deposited::Taken
     }
 
-    fn acknowledge(&mut self, upto: u64, now: u64) {
-        let gone: Vec<u64> = self.queue.iter().map(|item| item.0).filter(|number| *number < upto).collect();
+    fn acknowledge(&mut self, from: u64, upto: u64, now: u64) {
+        let range = from..upto;
+        let gone: Vec<u64> = self.queue.iter().map(|item| item.0).filter(|number| range.contains(number)).collect();
         for number in gone {
             self.seen.insert(self.ids[&number], Some(now + 24 * 3600));
         }
-        self.queue.retain(|item| item.0 >= upto);
+        self.queue.retain(|item| !range.contains(&item.0));
     }
 
     fn sweep(&mut self, now: u64) {
@@ -97,10 +98,10 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 prop_assert_eq!(results, expected);
             }
             Step::Fetch { device } => compare(&mut world, &bob, device, &models[device], now)?,
-            Step::Acknowledge { device, upto } => {
+            Step::Acknowledge { device, from, upto } => {
                 let queue = world.fetch(bob.caller(device), None).0.queue;
-                world.done(bob.caller(device), Request::Acknowledge { upto: Cursor { queue, next: upto } });
-                models[device].acknowledge(upto, now);
+                world.done(bob.caller(device), Request::Acknowledge { from, upto: Cursor { queue, next: upto } });
+                models[device].acknowledge(from, upto, now);
             }
             Step::Pass { seconds, sweep } => {
                 world.now = world.now.plus_ms(seconds * 1000);

@@ -9,11 +9,13 @@ use crate::chat::api::{CallFailure, Notice};
 use crate::chat::letter::Letter;
 use crate::chat::membership::{Entered, Fact, Invitee, Wish};
 use crate::chat::policy::{History, Home, Kind, Policy};
+use crate::chat::roster::Member;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::DeviceCertificate;
 use crate::mls::Invitation;
 use crate::types::{AccountId, DeviceId, GroupId};
+use crate::wire::codec::Body as _;
 use crate::wire::envelope::{Class, Packet, Urgency};
 use crate::wire::log;
 use crate::wire::message::{Anchors, MAX_BUNDLE, Message};
@@ -47,7 +49,7 @@ impl Conversation {
         policy: Policy,
         invitees: &[Invitee],
     ) -> Result<(), EngineError> {
-        let facts = self.membership.found(turn, shared.account, policy, invitees)?;
+        let facts = self.membership.found(turn, shared.account, &|_| Vec::new(), policy, invitees)?;
         self.carry(turn, shared, facts)?;
         self.sync_devices(turn, shared, 0)
     }
@@ -58,11 +60,16 @@ impl Conversation {
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
         invitation: Invitation,
+        anchors: &[u8],
     ) -> Result<Entered, EngineError> {
         let mut facts = Vec::new();
-        let entered = self.membership.enter(turn, shared.account, invitation, &mut facts)?;
+        let (entered, anchors) = self.membership.enter(turn, shared.account, invitation, anchors, &mut facts)?;
+        for record in &anchors.records {
+            shared.account.observe_record(turn, record)?;
+        }
         self.carry(turn, shared, facts)?;
         if matches!(entered, Entered::Present) {
+            self.begin_at(turn, shared, &anchors)?;
             if shared.habits.renews_keys {
                 self.renew_at = Some(turn.now.mono_ms.saturating_add(write::joining_delay(turn.rng)));
             }
@@ -72,6 +79,19 @@ impl Conversation {
             self.drive(turn, shared)?;
         }
         Ok(entered)
+    }
+
+    /// Where only what follows may be read, a newcomer's history begins at its anchors.
+    fn begin_at(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, anchors: &Anchors) -> Result<(), EngineError> {
+        if self.membership.policy().is_none_or(|policy| policy.history == History::All) {
+            return Ok(());
+        }
+        self.work(turn, shared, |feeds, _| {
+            for anchor in &anchors.feeds {
+                feeds.anchor(anchor, false)?;
+            }
+            Ok(feeds.apply_roster()?)
+        })
     }
 
     /// Asks the home what there is to ask.
@@ -114,7 +134,9 @@ impl Conversation {
         {
             self.sync_later(turn);
         }
-        let facts = self.membership.successor_packages(turn, shared.account, account, found)?;
+        let held = self.held(turn, shared.me())?;
+        let cuts = |device: &DeviceId| held.get(device).cloned().unwrap_or_default();
+        let facts = self.membership.successor_packages(turn, shared.account, &cuts, account, found)?;
         self.carry(turn, shared, facts)?;
         self.drive(turn, shared)
     }
@@ -185,36 +207,36 @@ impl Conversation {
         message: Vec<u8>,
     ) -> Result<(), EngineError> {
         let devices: Vec<(AccountId, DeviceId)> = to.iter().map(|leaf| (leaf.account_id(), leaf.device_id())).collect();
-        let envelope = super::say::envelope(turn, &Packet::Welcome { group, message }, Class::Durable, Urgency::Normal);
+        let anchors = Message::Anchors(self.anchors(turn, shared)?).encode();
+        let sealed = self.membership.seal(turn, shared.account, &anchors)?;
+        let Some((_, anchors)) = sealed.filter(|(present, _)| *present == group) else { return Ok(()) };
+        let packet = Packet::Welcome { group, message, anchors };
+        let envelope = super::say::envelope(turn, &packet, Class::Durable, Urgency::Normal);
         Letter::new(self.id, envelope, devices).keep(turn);
-        let own = shared.me();
-        let anchors = {
-            let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
-            let mut feeds = crate::chat::feed::Feeds::open(&mut tx, self.id, own, self.membership.roster(), turn.now)?;
-            feeds.anchors()?
-        };
-        let former = self.membership.roster().members().filter(|(_, member)| !member.present);
-        let anchors = Anchors {
-            feeds: anchors,
-            cuts: self.membership.roster().cuts().copied().collect(),
-            former: former.map(|(_, member)| ByteBuf::from(member.certificate.clone())).collect(),
-            records: self.records(turn, shared)?,
-        };
-        if anchors.feeds.is_empty() && anchors.cuts.is_empty() && anchors.records.is_empty() {
-            return Ok(());
-        }
-        let to: Vec<DeviceId> = to.iter().map(DeviceCertificate::device_id).collect();
-        self.tell(turn, shared, &to, &Message::Anchors(anchors), QUIET)?;
         Ok(())
     }
 
-    /// The records of a group's members, as many as a message holds.
+    fn anchors(&self, turn: &mut Turn<'_>, shared: &Shared<'_>) -> Result<Anchors, EngineError> {
+        let from_joining = self.membership.policy().is_some_and(|policy| policy.history == History::FromJoining);
+        let feeds = if from_joining {
+            let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
+            let roster = self.membership.roster();
+            crate::chat::feed::Feeds::open(&mut tx, self.id, shared.me(), roster, turn.now)?.anchors()?
+        } else {
+            Vec::new()
+        };
+        Ok(Anchors { past: self.membership.roster().past(), feeds, records: self.records(turn, shared)? })
+    }
+
+    /// The members' records, as many as a message holds, the own first.
     fn records(&self, turn: &Turn<'_>, shared: &Shared<'_>) -> Result<Vec<ByteBuf>, EngineError> {
         let mut records = Vec::new();
         let mut bytes = 0_usize;
-        let policy = self.membership.policy().filter(|policy| policy.kind == Kind::Group);
-        for seat in policy.map(|policy| policy.seats.as_slice()).unwrap_or_default() {
-            let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
+        let seats = self.membership.policy().map(|policy| policy.seats.as_slice()).unwrap_or_default();
+        let own = shared.account.id();
+        let others = seats.iter().map(|seat| seat.account).filter(|account| *account != own);
+        for account in std::iter::once(own).chain(others) {
+            let Some(record) = shared.account.record_of(turn, &account)? else { continue };
             let record = record.encode();
             bytes = bytes.saturating_add(record.len());
             if bytes > MAX_BUNDLE {
@@ -316,7 +338,7 @@ impl Conversation {
         for seat in &policy.seats {
             let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
             let here = |device: &DeviceCertificate| {
-                self.membership.roster().member(&device.device_id()).is_some_and(|member| member.present)
+                self.membership.roster().member(&device.device_id()).is_some_and(Member::is_present)
             };
             let newer = record.version() > seat.version;
             let lacks = record.version() == seat.version && !record.devices().iter().all(here);

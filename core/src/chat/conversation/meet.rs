@@ -5,6 +5,7 @@ use super::{Conversation, Shared};
 use crate::chat::feed::Fault;
 use crate::chat::membership::EMPTY_LOG;
 use crate::chat::repair;
+use crate::chat::roster::Member;
 use crate::chat::turn::{EngineError, Turn};
 use crate::types::DeviceId;
 use crate::wire::envelope::Packet;
@@ -24,7 +25,7 @@ impl Conversation {
         shared: &mut Shared<'_>,
         device: DeviceId,
     ) -> Result<(), EngineError> {
-        if !self.membership.roster().member(&device).is_some_and(|member| member.present) {
+        if !self.membership.roster().member(&device).is_some_and(Member::is_present) {
             return Ok(());
         }
         self.hurry(Some(&device));

@@ -4,17 +4,16 @@ use super::{Conversation, Errand, Shared};
 use crate::chat::api::{Notice, Verdict};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
-use crate::chat::policy::{History, Kind as Sort};
+use crate::chat::policy::Kind as Sort;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
-use crate::identity::DeviceCertificate;
 use crate::mls::MlsError;
 use crate::types::{ContentId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Packet;
 use crate::wire::event::UnverifiedEvent;
 use crate::wire::log::Equivocation;
-use crate::wire::message::{Anchors, ContactChange, Grant, Kind, Message, ReadUpTo};
+use crate::wire::message::{ContactChange, Grant, Kind, Message, ReadUpTo};
 
 /// What came of an MLS message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +96,11 @@ impl Conversation {
                 Ok(())
             }
             Message::Equivocation(shown) => self.take_shown(turn, shared, &shown),
-            Message::Anchors(anchors) => self.take_anchors(turn, shared, &anchors),
+            Message::Anchors(_) => {
+                // They count only where they came with a Welcome.
+                dropped(turn, "anchors");
+                Ok(())
+            }
             Message::Typing { on } => {
                 let (conversation, account) = (self.id, opened.sender.account_id());
                 turn.effects.notices.push(Notice::Typing { conversation, account, on });
@@ -224,29 +227,6 @@ impl Conversation {
         let delay = super::draw(turn.rng, LEAVE_DELAY_MS);
         self.membership.wish(turn, Wish::Unseat { account: counted.author, leave }, delay);
         Ok(())
-    }
-
-    fn take_anchors(
-        &mut self,
-        turn: &mut Turn<'_>,
-        shared: &mut Shared<'_>,
-        anchors: &Anchors,
-    ) -> Result<(), EngineError> {
-        let former: Vec<DeviceCertificate> =
-            anchors.former.iter().filter_map(|bytes| DeviceCertificate::decode_verified(bytes).ok()).collect();
-        self.membership.recall(turn, &former, &anchors.cuts);
-        for record in &anchors.records {
-            shared.account.observe_record(turn, record)?;
-        }
-        let history = self.membership.policy().is_some_and(|policy| policy.history == History::All);
-        self.work(turn, shared, |feeds, _| {
-            if !history {
-                for anchor in &anchors.feeds {
-                    feeds.anchor(anchor, false)?;
-                }
-            }
-            Ok(feeds.apply_roster()?)
-        })
     }
 
     pub(crate) fn told_delivery(&self, turn: &mut Turn<'_>, moved: &[crate::chat::delivery::Moved]) {

@@ -52,7 +52,7 @@ impl Engine {
         match Packet::decode(&envelope.packet) {
             Err(_) => Ok(dropped(turn, "packet")),
             Ok(Packet::Mls { group, message }) => self.mls(turn, envelope, group, &message),
-            Ok(Packet::Welcome { group, message }) => self.welcome(turn, envelope, group, &message),
+            Ok(Packet::Welcome { group, message, anchors }) => self.welcome(turn, envelope, group, &message, &anchors),
             Ok(Packet::Hint { group, next }) => {
                 if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
                     self.with(turn, id, |conversation, turn, shared| {
@@ -138,6 +138,7 @@ impl Engine {
         envelope: &Envelope,
         group: GroupId,
         message: &[u8],
+        anchors: &[u8],
     ) -> Result<Verdict, EngineError> {
         let invitation = match Invitation::open(&mut turn.mls(), message) {
             Ok(invitation) => invitation,
@@ -148,7 +149,7 @@ impl Engine {
                         Ok(conversation.membership_mut().leave_stranded(turn, group))
                     })?;
                     if left == Some(true) {
-                        return self.welcome(turn, envelope, group, message);
+                        return self.welcome(turn, envelope, group, message, anchors);
                     }
                     self.with(turn, id, |conversation, turn, shared| {
                         conversation.membership_mut().read_log();
@@ -172,7 +173,8 @@ impl Engine {
             let conversation = Conversation::new(turn, id, self.me())?;
             self.conversations.insert(id, conversation);
         }
-        let entered = self.with(turn, id, |conversation, turn, shared| conversation.enter(turn, shared, invitation))?;
+        let entered =
+            self.with(turn, id, |conversation, turn, shared| conversation.enter(turn, shared, invitation, anchors))?;
         match entered {
             Some(Entered::Present) => self.entered(turn, id, &policy)?,
             Some(Entered::Rival) => {
@@ -184,7 +186,7 @@ impl Engine {
         Ok(Verdict::Durable)
     }
 
-    /// Whether a Welcome is wanted: of a conversation that is known, of oneself, of a contact.
+    /// Whether a Welcome is wanted: of a member of a conversation that is known, of oneself, of a contact.
     fn is_invited(&mut self, turn: &mut Turn<'_>, policy: &Policy, inviter: AccountId) -> Result<bool, EngineError> {
         let own = self.account.id();
         let id = policy.conversation;
@@ -194,8 +196,10 @@ impl Engine {
         if self.account.is_blocked(turn, &inviter)? && policy.kind == Kind::Direct {
             return Ok(false);
         }
-        if self.with(turn, id, |conversation, _, _| Ok(conversation.membership().policy().is_some()))?.unwrap_or(false)
-        {
+        let seated = self.with(turn, id, |conversation, _, _| {
+            Ok(conversation.membership().policy().is_some_and(|policy| policy.seat(inviter).is_some()))
+        })?;
+        if seated == Some(true) {
             return Ok(true);
         }
         let contact = self.account.contact(turn, &inviter)?;

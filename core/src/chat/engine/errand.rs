@@ -12,7 +12,7 @@ use crate::mls::Suite;
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, RequestId};
 use crate::wire::codec::Body;
 use crate::wire::log;
-use crate::wire::message::ReadUpTo;
+use crate::wire::message::{Past, ReadUpTo};
 use crate::wire::relay::Request;
 
 impl Engine {
@@ -169,6 +169,7 @@ impl Engine {
             name,
             seats: Vec::new(),
             retention_s: None,
+            past: Past::default().hash(),
             history: History::All,
             document: None,
             suite: self.account.suite().number(),

@@ -9,6 +9,7 @@ use super::state::{Pending, pending_key};
 use super::{Fact, Held, Membership, Wish};
 use crate::chat::account::Account;
 use crate::chat::policy::{Commit, Entrant, Home, Policy, Role, Seat, entitled};
+use crate::chat::roster::{Member, Place, Roster};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::mls::{Change, Context, Group, KeyPackage, MlsError, Suite, UnverifiedKeyPackage};
@@ -16,7 +17,7 @@ use crate::store::{Batch, Overlay, Scope, Table};
 use crate::types::{AccountId, DeviceId, Hash};
 use crate::wire::codec::Body;
 use crate::wire::log::write_key_hash;
-use crate::wire::message::CommitInfo;
+use crate::wire::message::{CommitInfo, Cut};
 
 /// What came of trying to make a commit.
 pub(super) enum Proposed {
@@ -230,9 +231,14 @@ impl Membership {
     }
 
     /// Makes the commit; false if nobody would let it count.
-    fn make(&mut self, turn: &mut Turn<'_>, me: &Account, wish: &Wish, draft: Draft) -> Result<bool, EngineError> {
+    fn make(&mut self, turn: &mut Turn<'_>, me: &Account, wish: &Wish, mut draft: Draft) -> Result<bool, EngineError> {
         let present = self.row.present.clone().ok_or(EngineError::Broken("a wish without a group"))?;
         let before = self.policy.clone().ok_or(EngineError::Broken("a group without a policy"))?;
+        let added: Vec<DeviceCertificate> = draft.adds.iter().map(|(_, certificate)| certificate.clone()).collect();
+        let past = changed(&self.roster, &added, &draft.removes, &draft.info.cuts).past().hash();
+        if draft.policy != before {
+            draft.policy.past = past;
+        }
         let group = self.group(turn, present.group)?;
         if group.pending().is_some() {
             group.discard_pending(&mut turn.mls())?;
@@ -249,6 +255,7 @@ impl Membership {
             added: &entrants,
             removed: &draft.removes,
             info: &draft.info,
+            past,
         };
         if entitled(&before, &draft.policy, &commit).is_err() || draft.removes.contains(&me.device()) {
             return Ok(false);
@@ -318,9 +325,22 @@ impl Membership {
             };
             found.iter().filter_map(certified).any(|certificate| certificate.device_id() == device)
         };
-        let here = |device: DeviceId| self.roster.member(&device).is_some_and(|member| member.present);
+        let here = |device: DeviceId| self.roster.member(&device).is_some_and(Member::is_present);
         record.devices().iter().map(DeviceCertificate::device_id).any(|device| !here(device) && !has(device))
     }
+}
+
+/// The roster once a commit counts.
+pub(super) fn changed(roster: &Roster, added: &[DeviceCertificate], removed: &[DeviceId], cuts: &[Cut]) -> Roster {
+    let mut after = roster.clone();
+    cuts.iter().for_each(|cut| after.close(*cut));
+    removed.iter().for_each(|device| after.dismiss(device));
+    for certificate in added {
+        if let Some(member) = super::group::member(certificate, Place::Present) {
+            after.admit(certificate.device_id(), member);
+        }
+    }
+    after
 }
 
 /// A leaf as its certificate says it is.

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use super::Membership;
 use crate::chat::account::Account;
-use crate::chat::roster::Member;
+use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{DeviceCertificate, LeafIdentity, PublicKey};
 use crate::mls::{Application, Group, Leaf, MlsError, Processed};
@@ -15,9 +15,9 @@ use crate::types::{DeviceId, GroupId, Hash};
 const WRITE_KEY_LABEL: &str = "kith/log-write";
 
 /// A row of the roster for a device.
-pub(super) fn member(certificate: &DeviceCertificate, present: bool) -> Option<Member> {
+pub(super) fn member(certificate: &DeviceCertificate, place: Place) -> Option<Member> {
     let events = ed25519_dalek::VerifyingKey::from_bytes(certificate.events_key().as_bytes()).ok()?;
-    Some(Member { account: certificate.account_id(), events, certificate: certificate.encode(), present })
+    Some(Member { account: certificate.account_id(), events, certificate: certificate.encode(), place })
 }
 
 /// Whose leaf it is; nothing if its credential is no certificate, or certifies another key than it signs with.

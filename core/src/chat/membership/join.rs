@@ -1,22 +1,23 @@
 //! How a conversation comes to a group: founding one, and entering one by a Welcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_bytes::ByteBuf;
 
-use super::commit::usable;
+use super::commit::{changed, usable};
 use super::group::{certified, devices};
 use super::state::{MAX_OLDER, Present, index_key};
-use super::{Fact, Membership, Wish};
+use super::{Fact, Held, Membership, Wish};
 use crate::chat::account::Account;
-use crate::chat::policy::{NoSuccessor, Policy, succeeds};
+use crate::chat::policy::{Claim, NoSuccessor, Policy, readmits, succeeds};
+use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
-use crate::mls::{Change, Group, Invitation};
+use crate::mls::{Change, Group, Invitation, MlsError, Processed};
 use crate::store::{Scope, Table};
 use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body;
-use crate::wire::message::CommitInfo;
+use crate::wire::message::{Anchors, CommitInfo, Message, Past};
 
 /// What a Welcome came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +39,13 @@ pub(crate) struct Invitee {
     pub(crate) packages: Vec<ByteBuf>,
 }
 
+/// A group that was looked at: it, its policy, what its newcomers have to know, those who were members, and whether a rival holds.
+type Considered = (Group, Policy, Anchors, Vec<(DeviceId, Member)>, bool);
+
 impl Membership {
     /// Founds a group under a policy, with the devices whose key packages are given, and makes it the present one. Its first commit is
-    /// in no log: nobody else is there to make another.
+    /// in no log: nobody else is there to make another. Of a successor, devices that no record lists any more are gone, and those whose
+    /// key packages could not be had are away.
     ///
     /// # Errors
     /// If the store does not answer, or MLS fails on its own state.
@@ -48,14 +53,11 @@ impl Membership {
         &mut self,
         turn: &mut Turn<'_>,
         me: &Account,
-        policy: Policy,
+        held: Held<'_>,
+        mut policy: Policy,
         invitees: &[Invitee],
     ) -> Result<Vec<Fact>, EngineError> {
         let suite = crate::mls::Suite::from_number(policy.suite)?;
-        let (conversation, encoded) = (self.conversation, policy.encode());
-        let identity = me.leaf_identity();
-        let mut group = Group::create(&mut turn.mls(), conversation, &encoded, suite, &me.signer(), &identity)?;
-        let id = group.id();
         let mut adds = BTreeMap::new();
         let mut info = CommitInfo::default();
         for invitee in invitees {
@@ -63,6 +65,23 @@ impl Membership {
             info.records.push(invitee.record.encode().into());
         }
         adds.remove(&me.device());
+        let left_out: Vec<DeviceId> =
+            self.present_devices().filter(|device| *device != me.device() && !adds.contains_key(device)).collect();
+        for device in left_out {
+            if invitees.iter().any(|invitee| invitee.record.device(device).is_some()) {
+                self.roster.set_aside(&device);
+            } else {
+                held(&device).into_iter().for_each(|cut| self.roster.close(cut));
+                self.roster.dismiss(&device);
+            }
+        }
+        let leaves = adds.values().map(|(_, certificate)| certificate).chain([me.certificate()]);
+        let added: Vec<DeviceCertificate> = leaves.cloned().collect();
+        policy.past = changed(&self.roster, &added, &[], &[]).past().hash();
+        let (conversation, encoded) = (self.conversation, policy.encode());
+        let identity = me.leaf_identity();
+        let mut group = Group::create(&mut turn.mls(), conversation, &encoded, suite, &me.signer(), &identity)?;
+        let id = group.id();
         let mut facts = Vec::new();
         if !adds.is_empty() {
             let (packages, to): (Vec<_>, Vec<_>) = adds.into_values().unzip();
@@ -74,11 +93,13 @@ impl Membership {
             }
         }
         let present = Present { group: id, generation: policy.generation, log: policy.log, kept: false };
-        self.take_up(turn, group, present, &mut facts)?;
-        Ok(facts)
+        let mut all = Vec::new();
+        self.take_up(turn, group, present, &mut all)?;
+        all.extend(facts);
+        Ok(all)
     }
 
-    /// Enters the group of a Welcome that was opened, if it may be the conversation's.
+    /// Enters the group of a Welcome that was opened, if it may be the conversation's. With it comes what a newcomer has to know.
     ///
     /// # Errors
     /// If the store does not answer, or MLS fails on its own state.
@@ -87,62 +108,114 @@ impl Membership {
         turn: &mut Turn<'_>,
         me: &Account,
         invitation: Invitation,
+        anchors: &[u8],
         facts: &mut Vec<Fact>,
-    ) -> Result<Entered, EngineError> {
-        let Ok(policy) = Policy::decode(invitation.policy()) else { return Ok(Entered::Refused("policy")) };
-        let Some(leaves) = devices(invitation.roster()) else { return Ok(Entered::Refused("leaf")) };
-        let inviter = invitation.inviter();
-        let Some(inviter) = certified(&inviter.identity, &inviter.signature_key) else {
-            return Ok(Entered::Refused("leaf"));
-        };
-        if policy.conversation != self.conversation || policy.suite != invitation.suite().number() {
-            return Ok(Entered::Refused("policy"));
-        }
-        let seated = leaves.values().all(|leaf| policy.seat(leaf.account_id()).is_some());
-        if !seated || policy.seat(me.id()).is_none() {
-            return Ok(Entered::Refused("seat"));
-        }
-        let id = invitation.group();
-        match self.welcome_counts(&policy, id, inviter.account_id(), &leaves) {
-            Ok(()) => {}
-            Err(NoSuccessor::Rival) => {
-                let group = invitation.accept(&mut turn.mls())?;
-                self.keep_older(turn, group.id());
-                self.groups.insert(group.id(), group);
-                self.admit_all(&leaves);
-                self.save(turn);
-                return Ok(Entered::Rival);
+    ) -> Result<(Entered, Anchors), EngineError> {
+        let before = turn.effects.batch.clone();
+        let outcome = self.consider(turn, me, invitation, anchors)?;
+        let (group, policy, anchors, past, rival) = match outcome {
+            Ok(considered) => considered,
+            Err(reason) => {
+                turn.effects.batch = before;
+                return Ok((Entered::Refused(reason), Anchors::default()));
             }
-            Err(_) => return Ok(Entered::Refused("successor")),
+        };
+        if rival {
+            let leaves = devices(&group.roster()?).unwrap_or_default();
+            self.keep_older(turn, group.id());
+            self.groups.insert(group.id(), group);
+            self.admit_all(&leaves);
+            self.save(turn);
+            return Ok((Entered::Rival, anchors));
         }
-        let group = invitation.accept(&mut turn.mls())?;
-        let present = Present { group: id, generation: policy.generation, log: policy.log, kept: true };
+        let present = Present { group: group.id(), generation: policy.generation, log: policy.log, kept: true };
         self.take_up(turn, group, present, facts)?;
+        self.roster.adopt(past, &anchors.past.cuts);
+        self.save(turn);
         self.home.read_log_now();
-        Ok(Entered::Present)
+        Ok((Entered::Present, anchors))
     }
 
-    fn welcome_counts(
-        &self,
-        policy: &Policy,
-        group: GroupId,
-        inviter: AccountId,
-        leaves: &BTreeMap<DeviceId, DeviceCertificate>,
-    ) -> Result<(), NoSuccessor> {
-        match (&self.policy, &self.row.present) {
-            (Some(agreed), Some(present)) => succeeds(agreed, present.group, policy, group, inviter, leaves),
-            (Some(agreed), None) if policy.generation < agreed.generation || policy.kind != agreed.kind => {
-                Err(NoSuccessor::Earlier)
-            }
-            (Some(_) | None, _) => Ok(()),
+    /// Looks at what a Welcome leads into; the inner error says what is wrong with it.
+    fn consider(
+        &mut self,
+        turn: &mut Turn<'_>,
+        me: &Account,
+        invitation: Invitation,
+        anchors: &[u8],
+    ) -> Result<Result<Considered, &'static str>, EngineError> {
+        let Ok(policy) = Policy::decode(invitation.policy()) else { return Ok(Err("policy")) };
+        let Some(leaves) = devices(invitation.roster()) else { return Ok(Err("leaf")) };
+        let inviter = invitation.inviter();
+        let Some(inviter) = certified(&inviter.identity, &inviter.signature_key) else { return Ok(Err("leaf")) };
+        if policy.conversation != self.conversation || policy.suite != invitation.suite().number() {
+            return Ok(Err("policy"));
         }
+        if policy.seat(me.id()).is_none() {
+            return Ok(Err("seat"));
+        }
+        let id = invitation.group();
+        let mut group = invitation.accept(&mut turn.mls())?;
+        let opened = match group.process(&mut turn.mls(), anchors) {
+            Ok(Processed::Application(application)) => Message::decode(&application.bytes).ok(),
+            Err(error @ (MlsError::Store(_) | MlsError::Incomplete)) => return Err(error.into()),
+            Ok(_) | Err(_) => None,
+        };
+        let Some(Message::Anchors(anchors)) = opened else { return Ok(Err("anchors")) };
+        let Some(past) = former(&anchors.past).filter(|_| anchors.past.hash() == policy.past) else {
+            return Ok(Err("past"));
+        };
+        let records = records(turn, me, &policy, &anchors)?;
+        // Whether or not the members have agreed on it yet: whom a record that is known here does not list any more is nobody.
+        let newest = me.record_of(turn, &inviter.account_id())?;
+        if newest.is_some_and(|record| {
+            record.version() > policy.seat(inviter.account_id()).map_or(0, |seat| seat.version)
+                && record.device(inviter.device_id()).is_none()
+        }) {
+            return Ok(Err("inviter"));
+        }
+        let trusted: BTreeSet<DeviceId> = match &self.row.present {
+            Some(_) => self.present_devices().collect(),
+            None => {
+                let open = |member: &Member| matches!(member.place, Place::Present | Place::Away);
+                self.roster.members().filter(|(_, member)| open(member)).map(|(device, _)| *device).collect()
+            }
+        };
+        let claim = Claim {
+            policy: &policy,
+            group: id,
+            maker: inviter.account_id(),
+            inviter: inviter.device_id(),
+            leaves: &leaves,
+            records: &records,
+            present: &trusted,
+        };
+        let counts = match (&self.policy, &self.row.present) {
+            (Some(agreed), Some(present)) => succeeds(agreed, present.group, &claim),
+            (agreed, _) => readmits(agreed.as_ref(), &claim),
+        };
+        match counts {
+            Ok(()) if self.row.present.is_some() && self.contradicts(&anchors.past, &leaves) => Ok(Err("past")),
+            Ok(()) => Ok(Ok((group, policy, anchors, past, false))),
+            Err(NoSuccessor::Rival) => Ok(Ok((group, policy, anchors, past, true))),
+            Err(_) => Ok(Err("successor")),
+        }
+    }
+
+    /// Whether a successor's past closes feeds of devices that nobody has removed, as this device knows.
+    fn contradicts(&self, past: &Past, leaves: &BTreeMap<DeviceId, DeviceCertificate>) -> bool {
+        past.cuts.iter().any(|cut| {
+            let device = cut.feed.device;
+            let open = self.roster.member(&device).is_some_and(|member| member.place != Place::Gone);
+            open && self.roster.cut(&cut.feed).is_none() && leaves.contains_key(&device)
+        })
     }
 
     /// Those who are in a rival group were members too: what they wrote counts.
     fn admit_all(&mut self, leaves: &BTreeMap<DeviceId, DeviceCertificate>) {
         for (device, certificate) in leaves {
             if self.roster.member(device).is_none()
-                && let Some(member) = super::group::member(certificate, false)
+                && let Some(member) = super::group::member(certificate, Place::Foreign)
             {
                 self.roster.admit(*device, member);
             }
@@ -192,9 +265,44 @@ impl Membership {
         self.row.succession = None;
         self.row.wishes.retain(|wish| !matches!(wish, Wish::Update | Wish::Return { .. }));
         self.home = super::home::Asking::default();
-        self.refresh(turn, id, &[], facts)?;
+        self.refresh(turn, id, facts)?;
         self.save(turn);
         facts.push(Fact::Succeeded);
         Ok(())
     }
+}
+
+/// Those who were members; none if one is not what its certificate says, or is there twice.
+fn former(past: &Past) -> Option<Vec<(DeviceId, Member)>> {
+    let mut members = BTreeMap::new();
+    for former in &past.former {
+        let certificate = DeviceCertificate::decode_verified(&former.certificate).ok()?;
+        let place = if former.gone { Place::Gone } else { Place::Away };
+        let member = super::group::member(&certificate, place)?;
+        if members.insert(certificate.device_id(), member).is_some() {
+            return None;
+        }
+    }
+    Some(members.into_iter().collect())
+}
+
+/// The records that the seats of a policy name, of those that were shown and those that are known.
+fn records(
+    turn: &Turn<'_>,
+    me: &Account,
+    policy: &Policy,
+    anchors: &Anchors,
+) -> Result<BTreeMap<AccountId, AccountRecord>, EngineError> {
+    let mut records = BTreeMap::new();
+    let shown = anchors.records.iter().filter_map(|bytes| AccountRecord::decode_verified(bytes).ok());
+    let mut all: Vec<AccountRecord> = shown.collect();
+    for seat in &policy.seats {
+        all.extend(me.record_of(turn, &seat.account)?);
+    }
+    for record in all {
+        if policy.seat(record.account_id()).is_some_and(|seat| seat.head() == record.head()) {
+            let _ = records.insert(record.account_id(), record);
+        }
+    }
+    Ok(records)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::chat::policy::{Home, Policy};
-use crate::chat::roster::Roster;
+use crate::chat::roster::{Place, Roster};
 use crate::chat::turn::EngineError;
 use crate::identity::DeviceCertificate;
 use crate::store::Table;
@@ -153,7 +153,41 @@ struct MemberRow {
     #[serde(rename = "c")]
     certificate: ByteBuf,
     #[serde(rename = "p")]
-    present: bool,
+    place: PlaceRow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum PlaceRow {
+    #[serde(rename = "p")]
+    Present,
+    #[serde(rename = "a")]
+    Away,
+    #[serde(rename = "g")]
+    Gone,
+    #[serde(rename = "f")]
+    Foreign,
+}
+
+impl From<Place> for PlaceRow {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Present => Self::Present,
+            Place::Away => Self::Away,
+            Place::Gone => Self::Gone,
+            Place::Foreign => Self::Foreign,
+        }
+    }
+}
+
+impl From<PlaceRow> for Place {
+    fn from(place: PlaceRow) -> Self {
+        match place {
+            PlaceRow::Present => Self::Present,
+            PlaceRow::Away => Self::Away,
+            PlaceRow::Gone => Self::Gone,
+            PlaceRow::Foreign => Self::Foreign,
+        }
+    }
 }
 
 /// A forced move: the successor's home, and the key packages found so far.
@@ -220,7 +254,7 @@ impl Row {
     pub(super) fn keep(&mut self, roster: &Roster, policy: Option<&Policy>) {
         let members = roster.members().map(|(_, member)| MemberRow {
             certificate: ByteBuf::from(member.certificate.clone()),
-            present: member.present,
+            place: member.place.into(),
         });
         self.members = members.collect();
         self.cuts = roster.cuts().copied().collect();
@@ -232,7 +266,7 @@ impl Row {
         for row in &self.members {
             let damaged = EngineError::Broken("a stored certificate is not valid");
             let certificate = DeviceCertificate::decode_verified(&row.certificate).map_err(|_| damaged.clone())?;
-            let member = super::group::member(&certificate, row.present).ok_or(damaged)?;
+            let member = super::group::member(&certificate, row.place.into()).ok_or(damaged)?;
             roster.admit(certificate.device_id(), member);
         }
         self.cuts.iter().for_each(|cut| roster.close(*cut));

@@ -4,7 +4,7 @@ use serde_bytes::ByteBuf;
 
 use super::join::Invitee;
 use super::state::{Heard, Succession};
-use super::{Fact, Membership};
+use super::{Fact, Held, Membership};
 use crate::chat::account::Account;
 use crate::chat::policy::{Home, Kind, Policy, Seat};
 use crate::chat::turn::{EngineError, Turn};
@@ -28,7 +28,7 @@ impl Membership {
         let mut movers: Vec<(AccountId, DeviceId)> = self
             .roster
             .members()
-            .filter(|(_, member)| member.present && may(member.account))
+            .filter(|(_, member)| member.is_present() && may(member.account))
             .map(|(device, member)| (member.account, *device))
             .collect();
         movers.sort_unstable();
@@ -69,6 +69,7 @@ impl Membership {
         &mut self,
         turn: &mut Turn<'_>,
         me: &Account,
+        held: Held<'_>,
         of: AccountId,
         packages: Vec<ByteBuf>,
     ) -> Result<Vec<Fact>, EngineError> {
@@ -102,7 +103,7 @@ impl Membership {
             }
             invitees.push(Invitee { record, packages: packages.unwrap_or_default() });
         }
-        self.found(turn, me, policy, &invitees)
+        self.found(turn, me, held, policy, &invitees)
     }
 
     /// Whether a plea is newer than the last one heard of its device; it is remembered then.

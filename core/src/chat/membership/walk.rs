@@ -1,11 +1,11 @@
 //! The walk over the home's log: which entries count.
 
-use super::commit::{entrant, welcome};
+use super::commit::{changed, entrant, welcome};
 use super::group::{certified, devices};
 use super::state::{Pending, entry_key, entry_prefix, pending_key};
 use super::{Fact, Membership, Wish};
 use crate::chat::policy::{Commit, Policy, entitled};
-use crate::chat::roster::Member;
+use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::home::{EntryError, verify_entry};
 use crate::identity::DeviceCertificate;
@@ -15,15 +15,15 @@ use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::event::LogHead;
 use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::{CommitInfo, Cut};
+use crate::wire::message::CommitInfo;
 
 /// Entries whose signed bytes are kept, so that two versions of a log can be shown side by side.
 const KEPT_ENTRIES: u64 = 1024;
 
 /// What an entry came to.
 enum Judged {
-    /// It counts; it closes these feeds.
-    Merged(CommitInfo, Vec<DeviceId>),
+    /// It counts: what it carries, whom it adds and whom it removes.
+    Merged(CommitInfo, Vec<DeviceCertificate>, Vec<DeviceId>),
     /// Ours, and it counts.
     Own(Box<Pending>),
     /// It does not.
@@ -52,8 +52,14 @@ impl Membership {
                 present.log = verified.head();
                 present.kept = true;
             }
+            let own = matches!(judged, Judged::Own(_));
             self.apply(turn, present.group, judged, facts)?;
             self.save(turn);
+            if own {
+                // What goes with a Welcome is sealed in the epoch that it leads into.
+                self.home.read_log_now();
+                break;
+            }
         }
         Ok(Ok(()))
     }
@@ -108,13 +114,14 @@ impl Membership {
             added: &facts.added.iter().map(entrant).collect::<Vec<_>>(),
             removed: &facts.removed,
             info: &facts.info,
+            past: changed(&self.roster, &facts.added, &facts.removed, &facts.info.cuts).past().hash(),
         };
         if entitled(&before, &facts.after, &commit).is_err() {
             return Ok(Judged::Skipped);
         }
+        let group = self.group(turn, id)?;
         group.merge(&mut turn.mls(), staged)?;
-        let entered = facts.added.iter().map(DeviceCertificate::device_id).collect();
-        Ok(Judged::Merged(facts.info, entered))
+        Ok(Judged::Merged(facts.info, facts.added, facts.removed))
     }
 
     fn apply(
@@ -124,11 +131,11 @@ impl Membership {
         judged: Judged,
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
-        let (cuts, entered) = match judged {
-            Judged::Merged(info, entered) => {
+        let (cuts, added, removed) = match judged {
+            Judged::Merged(info, added, removed) => {
                 self.forget_pending(turn, id);
                 facts.push(Fact::Records(info.records));
-                (info.cuts, entered)
+                (info.cuts, added, removed)
             }
             Judged::Own(pending) => {
                 self.group(turn, id)?.own_commit_accepted(&mut turn.mls())?;
@@ -137,16 +144,20 @@ impl Membership {
                 facts.extend(welcome(&pending, id));
                 let next = self.row.present.as_ref().map_or(0, |present| present.log.next);
                 let leaves = devices(&self.group(turn, id)?.roster()?).unwrap_or_default();
-                let removed = self.present_devices().filter(|device| !leaves.contains_key(device)).collect();
-                facts.push(Fact::Hint { group: id, next, removed });
+                let gone = |device: &DeviceId| !leaves.contains_key(device);
+                let removed: Vec<DeviceId> = self.present_devices().filter(gone).collect();
+                facts.push(Fact::Hint { group: id, next, removed: removed.clone() });
                 let info = CommitInfo::decode(&pending.info).unwrap_or_default();
-                (info.cuts, Vec::new())
+                let added =
+                    pending.added.iter().filter_map(|bytes| DeviceCertificate::decode_verified(bytes).ok()).collect();
+                (info.cuts, added, removed)
             }
             Judged::Skipped => return self.rebase(turn, id),
         };
-        let returned = |wish: &Wish| matches!(wish, Wish::Return { device, .. } if entered.contains(device));
-        self.row.wishes.retain(|wish| !returned(wish));
-        self.refresh(turn, id, &cuts, facts)
+        let entered = |device: &DeviceId| added.iter().any(|leaf| leaf.device_id() == *device);
+        self.row.wishes.retain(|wish| !matches!(wish, Wish::Return { device, .. } if entered(device)));
+        self.roster = changed(&self.roster, &added, &removed, &cuts);
+        self.refresh(turn, id, facts)
     }
 
     /// An entry that does not count has moved the log: a commit that was made on its old head is made anew.
@@ -177,7 +188,6 @@ impl Membership {
         &mut self,
         turn: &mut Turn<'_>,
         id: GroupId,
-        cuts: &[Cut],
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
         (self.row.refused, self.row.stranded) = (None, false);
@@ -186,7 +196,6 @@ impl Membership {
         let leaves = if here { devices(&group.roster()?) } else { None };
         let policy = Policy::decode(group.policy()?).map_err(|_| EngineError::Broken("a policy that was judged"))?;
         if let Some(leaves) = leaves {
-            cuts.iter().for_each(|cut| self.roster.close(*cut));
             self.seat_leaves(&leaves);
             let known = |account: AccountId| self.policy.as_ref().is_some_and(|before| before.seat(account).is_some());
             let seated = policy.seats.iter().map(|seat| seat.account).filter(|account| !known(*account));
@@ -213,8 +222,12 @@ impl Membership {
         // If this device is added again, its Welcome leads into the same group.
         self.forget_group(turn, id);
         self.gone = Some(id);
-        let all: Vec<DeviceId> = self.roster.members().map(|(device, _)| *device).collect();
-        all.iter().for_each(|device| self.roster.dismiss(device));
+        self.set_present_aside(|_| true);
+    }
+
+    fn set_present_aside(&mut self, whom: impl Fn(&DeviceId) -> bool) {
+        let aside: Vec<DeviceId> = self.present_devices().filter(whom).collect();
+        aside.iter().for_each(|device| self.roster.set_aside(device));
     }
 
     /// The log was walked to its end, and still others are ahead: if a commit was refused where this device stands, the others took
@@ -251,12 +264,12 @@ impl Membership {
         turn.effects.batch.delete_prefix(Table::Group, entry_prefix(id));
     }
 
-    pub(super) fn seat_leaves(&mut self, leaves: &std::collections::BTreeMap<DeviceId, DeviceCertificate>) {
-        let gone: Vec<DeviceId> = self.present_devices().filter(|device| !leaves.contains_key(device)).collect();
-        gone.iter().for_each(|device| self.roster.dismiss(device));
+    /// Those who are leaves are present, and nobody else: whom a commit removed was dismissed by it.
+    fn seat_leaves(&mut self, leaves: &std::collections::BTreeMap<DeviceId, DeviceCertificate>) {
+        self.set_present_aside(|device| !leaves.contains_key(device));
         let seated: Vec<(DeviceId, Member)> = leaves
             .iter()
-            .filter_map(|(device, certificate)| Some((*device, super::group::member(certificate, true)?)))
+            .filter_map(|(device, certificate)| Some((*device, super::group::member(certificate, Place::Present)?)))
             .collect();
         for (device, member) in seated {
             self.roster.admit(device, member);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Kind, Policy, RULES, Seat};
 use crate::identity::{AccountRecord, DeviceCertificate, PublicKey};
-use crate::types::{AccountId, DeviceId, GroupId};
+use crate::types::{AccountId, DeviceId, GroupId, Hash};
 use crate::wire::event::LogHead;
 use crate::wire::message::{self, CommitInfo};
 
@@ -36,6 +36,8 @@ pub struct Commit<'a> {
     pub removed: &'a [DeviceId],
     /// The body of its custom proposal.
     pub info: &'a CommitInfo,
+    /// What the members agree on of the past once it counts.
+    pub past: Hash,
 }
 
 /// Why a commit does not count. It is skipped by all.
@@ -44,7 +46,7 @@ pub enum NotEntitled {
     /// The sender is no leaf, or its account has no seat.
     #[error("the sender is no member")]
     Stranger,
-    /// The new policy does not name the old one, or names another place of the log.
+    /// The new policy does not name the old one, or names another place of the log or another past.
     #[error("the new policy does not follow from the old one")]
     DoesNotFollow,
     /// What never changes within a group was changed.
@@ -129,8 +131,8 @@ impl Evidence {
 
 fn follows(before: &Policy, after: &Policy, commit: &Commit<'_>) -> Result<(), NotEntitled> {
     let unchanged = before == after;
-    let next = after.predecessor == Some(before.hash()) && after.log == commit.place;
-    let silent = commit.added.is_empty();
+    let next = after.predecessor == Some(before.hash()) && after.log == commit.place && after.past == commit.past;
+    let silent = commit.added.is_empty() && commit.removed.is_empty() && commit.info.cuts.is_empty();
     if (unchanged && silent) || next { Ok(()) } else { Err(NotEntitled::DoesNotFollow) }
 }
 
@@ -255,4 +257,4 @@ fn cuts(commit: &Commit<'_>) -> Result<(), NotEntitled> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -784,6 +784,7 @@ impl World {
             if envelopes.is_empty() {
                 return next(world);
             }
+            let first = envelopes[0].number;
             world.take_all(device, envelopes, move |world, taken| {
                 if world.devices[device].connection != connection {
                     return;
@@ -791,7 +792,7 @@ impl World {
                 if !taken {
                     return world.disconnect_relay(device, connection);
                 }
-                world.ask(device, relay, Request::Acknowledge { upto: cursor }, move |world, outcome| {
+                world.ask(device, relay, Request::Acknowledge { from: first, upto: cursor }, move |world, outcome| {
                     if outcome.is_err() {
                         return world.disconnect_relay(device, connection);
                     }
@@ -805,19 +806,23 @@ impl World {
     pub(crate) fn pushed(&mut self, device: usize, relay: usize, push: Push) {
         let connection = self.devices[device].connection;
         match push {
-            Push::Envelopes { cursor, envelopes } => self.take_all(device, envelopes, move |world, taken| {
-                if world.devices[device].connection != connection {
-                    return;
-                }
-                if !taken {
-                    return world.disconnect_relay(device, connection);
-                }
-                // The relay takes the answer for an acknowledgement.
-                let peer = world.devices[device].transport;
-                world.carry(false, move |world| {
-                    let _ = world.at_relay(relay, peer, Request::Acknowledge { upto: cursor });
-                });
-            }),
+            Push::Envelopes { envelopes, .. } if envelopes.is_empty() => {}
+            Push::Envelopes { cursor, envelopes } => {
+                let first = envelopes[0].number;
+                self.take_all(device, envelopes, move |world, taken| {
+                    if world.devices[device].connection != connection {
+                        return;
+                    }
+                    if !taken {
+                        return world.disconnect_relay(device, connection);
+                    }
+                    // The relay takes the answer for an acknowledgement.
+                    let peer = world.devices[device].transport;
+                    world.carry(false, move |world| {
+                        let _ = world.at_relay(relay, peer, Request::Acknowledge { from: first, upto: cursor });
+                    });
+                })
+            }
             Push::Live { envelope } => self.input(device, Input::Envelope { from: None, bytes: envelope }),
         }
     }

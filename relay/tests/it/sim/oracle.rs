@@ -79,7 +79,7 @@ impl World {
     /// The devices in a conversation's present group, as a device sees them.
     pub(crate) fn present(&self, view: &ConversationView) -> BTreeSet<DeviceId> {
         let members = view.roster.members();
-        members.filter(|(_, member)| member.present).map(|(device, _)| *device).collect()
+        members.filter(|(_, member)| member.is_present()).map(|(device, _)| *device).collect()
     }
 
     /// Devices that are of their account and play no hostile part.

@@ -6,16 +6,16 @@ use crate::identity::{Context, DeviceKeys, RecordBody, RelayAddress, RelayKey, R
 use crate::types::{Clock, ConversationId, FeedId, Hash, Incarnation, Rng, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event, Header};
-use crate::wire::message::Cut;
+use crate::wire::message::{Cut, Past};
 
-struct Person {
+pub(in crate::chat::policy) struct Person {
     root: RootKey,
     devices: Vec<DeviceKeys>,
-    record: AccountRecord,
+    pub(in crate::chat::policy) record: AccountRecord,
 }
 
 impl Person {
-    fn new(seed: u64, devices: usize) -> Self {
+    pub(in crate::chat::policy) fn new(seed: u64, devices: usize) -> Self {
         let mut rng = Rng::seed_from_u64(seed);
         let root = RootKey::generate(&mut rng);
         let devices: Vec<DeviceKeys> = (0..devices).map(|_| DeviceKeys::generate(&mut rng)).collect();
@@ -32,26 +32,26 @@ impl Person {
         Self { root, devices, record }
     }
 
-    fn account(&self) -> AccountId {
+    pub(in crate::chat::policy) fn account(&self) -> AccountId {
         self.record.account_id()
     }
 
-    fn certificate(&self, device: usize) -> DeviceCertificate {
+    pub(in crate::chat::policy) fn certificate(&self, device: usize) -> DeviceCertificate {
         DeviceCertificate::issue(&self.root, &self.devices[device], Timestamp(1)).unwrap()
     }
 
-    fn device(&self, device: usize) -> DeviceId {
+    pub(in crate::chat::policy) fn device(&self, device: usize) -> DeviceId {
         self.devices[device].device_id()
     }
 
     /// The next record, with these of its devices.
-    fn with_devices(&self, devices: &[usize]) -> AccountRecord {
+    pub(in crate::chat::policy) fn with_devices(&self, devices: &[usize]) -> AccountRecord {
         let mut content = self.record.successor(Timestamp(2));
         content.devices = devices.iter().map(|device| self.certificate(*device)).collect();
         AccountRecord::sign(&self.root, content).unwrap()
     }
 
-    fn seat(&self, role: Role) -> Seat {
+    pub(in crate::chat::policy) fn seat(&self, role: Role) -> Seat {
         seat(&self.record, role, 0)
     }
 
@@ -80,7 +80,7 @@ impl Person {
     }
 }
 
-fn seat(record: &AccountRecord, role: Role, since: u64) -> Seat {
+pub(in crate::chat::policy) fn seat(record: &AccountRecord, role: Role, since: u64) -> Seat {
     Seat { account: record.account_id(), version: record.version(), hash: record.hash(), role, since }
 }
 
@@ -92,7 +92,7 @@ fn relay(seed: u64) -> Home {
     Home::Relay(RelayAddress { relay, addresses: vec!["/memory/1".into()] })
 }
 
-fn policy(kind: Kind, conversation: ConversationId, seats: &[Seat]) -> Policy {
+pub(in crate::chat::policy) fn policy(kind: Kind, conversation: ConversationId, seats: &[Seat]) -> Policy {
     let mut policy = Policy {
         conversation,
         kind,
@@ -104,6 +104,7 @@ fn policy(kind: Kind, conversation: ConversationId, seats: &[Seat]) -> Policy {
         name: String::new(),
         seats: Vec::new(),
         retention_s: None,
+        past: Past::default().hash(),
         history: History::All,
         document: None,
         suite: 1,
@@ -122,13 +123,15 @@ struct Case {
     added: Vec<Entrant>,
     removed: Vec<DeviceId>,
     info: CommitInfo,
+    past: Hash,
 }
 
 impl Case {
     fn new(before: Policy, leaves: &[DeviceCertificate], sender: DeviceId) -> Self {
         let after = before.next(START);
         let leaves = leaves.iter().map(|leaf| (leaf.device_id(), leaf.clone())).collect();
-        Self { before, after, leaves, sender, added: vec![], removed: vec![], info: CommitInfo::default() }
+        let past = Past::default().hash();
+        Self { before, after, leaves, sender, added: vec![], removed: vec![], info: CommitInfo::default(), past }
     }
 
     fn direct(alice: &Person, bob: &Person) -> Self {
@@ -169,6 +172,7 @@ impl Case {
             added: &self.added,
             removed: &self.removed,
             info: &self.info,
+            past: self.past,
         };
         entitled(&self.before, &self.after, &commit)
     }
@@ -193,6 +197,16 @@ fn a_policy_names_its_predecessor_and_its_place() {
     assert_eq!(case.verdict(), Err(NotEntitled::DoesNotFollow));
     case.after = case.before.next(LogHead { next: 1, hash: Hash::new([0; 32]) });
     assert_eq!(case.verdict(), Err(NotEntitled::DoesNotFollow));
+}
+
+#[test]
+fn a_policy_names_what_the_members_agree_on_of_the_past() {
+    let (alice, bob) = (Person::new(1, 1), Person::new(2, 1));
+    let mut case = Case::direct(&alice, &bob);
+    case.after.past = Hash::new([1; 32]);
+    assert_eq!(case.verdict(), Err(NotEntitled::DoesNotFollow));
+    case.past = case.after.past;
+    assert_eq!(case.verdict(), Ok(()));
 }
 
 #[test]
