@@ -230,6 +230,7 @@ fn messages() -> Vec<Message> {
             records: vec![serde_bytes::ByteBuf::from(vec![1, 2, 3])],
         }),
         Message::Typing { on: true },
+        Message::Records(vec![serde_bytes::ByteBuf::from(vec![1, 2, 3])]),
     ]
 }
 

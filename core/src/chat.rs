@@ -21,8 +21,12 @@ mod home_log;
 mod laboratory;
 mod letter;
 mod membership;
+#[cfg(feature = "test-utils")]
+pub mod mutation;
 pub mod policy;
 pub mod repair;
+#[cfg(feature = "test-utils")]
+pub mod rogue;
 mod roster;
 pub mod timeline;
 mod transaction;

@@ -30,7 +30,7 @@ use super::turn::{EngineError, Turn};
 use crate::identity::DeviceCertificate;
 use crate::mls::Group;
 use crate::store::{Read, Scope, Table};
-use crate::types::{AccountId, ConversationId, DeviceId, GroupId};
+use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Hash};
 use crate::wire::log;
 use crate::wire::message::Cut;
 
@@ -179,6 +179,11 @@ impl Membership {
     /// Who was a member when.
     pub(crate) const fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// What the members agree on of the past once a commit counts.
+    pub(crate) fn past_after(&self, added: &[DeviceCertificate], removed: &[DeviceId], cuts: &[Cut]) -> Hash {
+        commit::changed(&self.roster, added, removed, cuts).past().hash()
     }
 
     /// The policy in force.

@@ -53,6 +53,9 @@ pub enum Message {
     /// What a newcomer has to know; sent in the packet of its Welcome.
     #[serde(rename = "a")]
     Anchors(Anchors),
+    /// Encoded account records of members, as the sender knows them: shown to whoever knows another record of the same version.
+    #[serde(rename = "k")]
+    Records(Vec<serde_bytes::ByteBuf>),
     /// Seen now and never kept.
     #[serde(rename = "t")]
     Typing {
@@ -84,6 +87,7 @@ impl Body for Message {
                 anchors.past.check()?;
                 at_most(&anchors.records, 512, "records")
             }
+            Self::Records(records) => at_most(records, 64, "records"),
             Self::Digest(digest) => at_most(&digest.records, 512, "records"),
             Self::Fork { .. } | Self::Equivocation(_) | Self::Typing { .. } => Ok(()),
         }

@@ -7,12 +7,16 @@ use crate::chat::membership::EMPTY_LOG;
 use crate::chat::repair;
 use crate::chat::roster::Member;
 use crate::chat::turn::{EngineError, Turn};
+use crate::identity::AccountRecord;
 use crate::types::DeviceId;
 use crate::wire::envelope::Packet;
 use crate::wire::message::{Digest, Message, RecordHead, Vector};
 
 /// Rounds of repair that one device is given within [`ROUNDS_MS`]: thirty megabytes.
 const MAX_ROUNDS: u32 = 64;
+
+/// Records shown in one message: more at odds at once are not honest.
+const MAX_SHOWN_RECORDS: usize = 8;
 
 /// Rounds are counted anew after so long.
 pub(super) const ROUNDS_MS: u64 = 60_000;
@@ -74,7 +78,7 @@ impl Conversation {
         from: DeviceId,
         digest: &Digest,
     ) -> Result<(), EngineError> {
-        self.compare_records(turn, shared, digest)?;
+        self.compare_records(turn, shared, from, digest)?;
         if let Some(group) = self.membership.present().map(|present| present.group)
             && let Some(shown) = self.membership.compare(turn, group, digest.log)?
         {
@@ -89,13 +93,16 @@ impl Conversation {
         Ok(())
     }
 
-    /// What another member knows of the members' records: a newer one is fetched, another one of the same version is told.
+    /// What another member says it knows of the members' records: a newer one is fetched. A member's word proves nothing; to whoever
+    /// says to know another one of the same version, the one known here is shown.
     fn compare_records(
-        &self,
+        &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
+        from: DeviceId,
         digest: &Digest,
     ) -> Result<(), EngineError> {
+        let mut others = Vec::new();
         for head in &digest.records {
             if self.membership.policy().is_none_or(|policy| policy.seat(head.account).is_none()) {
                 continue;
@@ -105,8 +112,27 @@ impl Conversation {
                 shared.account.fetch_record(turn, head.account)?;
             }
             if head.version == known.version() && head.hash != known.hash() {
-                let (account, known, shown) = (head.account, known.version(), head.version);
-                turn.effects.notices.push(crate::chat::api::Notice::RecordFork { account, known, shown });
+                others.push(known.encode().into());
+            }
+        }
+        others.truncate(MAX_SHOWN_RECORDS);
+        if !others.is_empty() && self.may_round(turn, from) {
+            self.tell(turn, shared, &[from], &Message::Records(others), QUIET)?;
+        }
+        Ok(())
+    }
+
+    /// Records that a member shows: one that is signed and is not what is known here is told.
+    pub(super) fn take_records(
+        &self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        records: &[serde_bytes::ByteBuf],
+    ) -> Result<(), EngineError> {
+        for record in records {
+            let of = AccountRecord::decode_verified(record).map(|record| record.account_id());
+            if of.is_ok_and(|account| self.membership.policy().is_some_and(|policy| policy.seat(account).is_some())) {
+                shared.account.observe_record(turn, record)?;
             }
         }
         Ok(())

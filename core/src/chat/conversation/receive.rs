@@ -95,6 +95,7 @@ impl Conversation {
                 self.work(turn, shared, |feeds, _| Ok(feeds.take_fault(&fault)?))?;
                 Ok(())
             }
+            Message::Records(records) => self.take_records(turn, shared, &records),
             Message::Equivocation(shown) => self.take_shown(turn, shared, &shown),
             Message::Anchors(_) => {
                 // They count only where they came with a Welcome.

@@ -257,10 +257,14 @@ impl Engine {
             if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {
                 return Ok(());
             }
+            let me = shared.account.id();
             let delay = if own || conversation.is_small() {
                 0
-            } else {
+            } else if conversation.membership().policy().is_some_and(|policy| policy.is_admin(me)) {
                 crate::chat::conversation::draw(turn.rng, PLEA_DELAY_MS)
+            } else {
+                // Who pleads follows an admin into a successor that it does not know, and nobody else.
+                PLEA_DELAY_MS.saturating_add(crate::chat::conversation::draw(turn.rng, PLEA_DELAY_MS))
             };
             let wish =
                 Wish::Return { device: plea.device, package: plea.key_package.into(), record: record.encode().into() };

@@ -235,7 +235,7 @@ impl Membership {
         let present = self.row.present.clone().ok_or(EngineError::Broken("a wish without a group"))?;
         let before = self.policy.clone().ok_or(EngineError::Broken("a group without a policy"))?;
         let added: Vec<DeviceCertificate> = draft.adds.iter().map(|(_, certificate)| certificate.clone()).collect();
-        let past = changed(&self.roster, &added, &draft.removes, &draft.info.cuts).past().hash();
+        let past = self.past_after(&added, &draft.removes, &draft.info.cuts);
         if draft.policy != before {
             draft.policy.past = past;
         }

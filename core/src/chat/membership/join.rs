@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_bytes::ByteBuf;
 
-use super::commit::{changed, usable};
+use super::commit::usable;
 use super::group::{certified, devices};
 use super::state::{MAX_OLDER, Present, index_key};
 use super::{Fact, Held, Membership, Wish};
@@ -77,7 +77,7 @@ impl Membership {
         }
         let leaves = adds.values().map(|(_, certificate)| certificate).chain([me.certificate()]);
         let added: Vec<DeviceCertificate> = leaves.cloned().collect();
-        policy.past = changed(&self.roster, &added, &[], &[]).past().hash();
+        policy.past = self.past_after(&added, &[], &[]);
         let (conversation, encoded) = (self.conversation, policy.encode());
         let identity = me.leaf_identity();
         let mut group = Group::create(&mut turn.mls(), conversation, &encoded, suite, &me.signer(), &identity)?;
@@ -192,7 +192,7 @@ impl Membership {
         };
         let counts = match (&self.policy, &self.row.present) {
             (Some(agreed), Some(present)) => succeeds(agreed, present.group, &claim),
-            (agreed, _) => readmits(agreed.as_ref(), &claim),
+            (agreed, _) => readmits(agreed.as_ref(), self.row.last, me.id(), &claim),
         };
         match counts {
             Ok(()) if self.row.present.is_some() && self.contradicts(&anchors.past, &leaves) => Ok(Err("past")),

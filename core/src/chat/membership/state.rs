@@ -241,6 +241,9 @@ pub(super) struct Row {
     /// The epoch of the present group in which MLS refused a commit of the log: others may have been able to take it.
     #[serde(rename = "u", default)]
     pub(super) refused: Option<u64>,
+    /// The group that this device was in last, when it is in none.
+    #[serde(rename = "l", default)]
+    pub(super) last: Option<GroupId>,
     /// Others are in an epoch that this device cannot reach.
     #[serde(rename = "z", default)]
     pub(super) stranded: bool,

@@ -123,6 +123,7 @@ impl Membership {
     /// This device's keys in the conversation are lost: all groups are forgotten, and it waits to be added again.
     pub(crate) fn lose(&mut self, turn: &mut Turn<'_>) {
         let present = self.row.present.take().map(|present| present.group);
+        self.row.last = present.or(self.row.last);
         let older = std::mem::take(&mut self.row.older);
         for group in present.into_iter().chain(older) {
             self.forget_group(turn, group);

@@ -114,7 +114,7 @@ impl Membership {
             added: &facts.added.iter().map(entrant).collect::<Vec<_>>(),
             removed: &facts.removed,
             info: &facts.info,
-            past: changed(&self.roster, &facts.added, &facts.removed, &facts.info.cuts).past().hash(),
+            past: self.past_after(&facts.added, &facts.removed, &facts.info.cuts),
         };
         if entitled(&before, &facts.after, &commit).is_err() {
             return Ok(Judged::Skipped);
@@ -222,6 +222,7 @@ impl Membership {
         // If this device is added again, its Welcome leads into the same group.
         self.forget_group(turn, id);
         self.gone = Some(id);
+        self.row.last = Some(id);
         self.set_present_aside(|_| true);
     }
 

@@ -77,16 +77,26 @@ pub fn succeeds(agreed: &Policy, of: GroupId, claim: &Claim<'_>) -> Result<(), N
     if new.generation == agreed.generation && claim.group > of { Err(NoSuccessor::Rival) } else { Ok(()) }
 }
 
-/// Whether a device that has no present group may enter one: the conversation's of old, when `agreed` is what it last agreed on, or one
-/// that is new to it. Whether it trusts the inviter is not asked here.
+/// Whether a device of `own` that has no present group may enter one: the conversation's, when `agreed` is what it last agreed on and
+/// `last` the group that it was in, or one that is new to it. Of another group than the last the inviter may be the founder. Whether
+/// the inviter to something new is trusted is not asked here.
 ///
 /// # Errors
 /// The first rule that the group breaks.
-pub fn readmits(agreed: Option<&Policy>, claim: &Claim<'_>) -> Result<(), NoSuccessor> {
+pub fn readmits(
+    agreed: Option<&Policy>,
+    last: Option<GroupId>,
+    own: AccountId,
+    claim: &Claim<'_>,
+) -> Result<(), NoSuccessor> {
     if let Some(agreed) = agreed {
         same(agreed, claim.policy)?;
         if claim.policy.generation < agreed.generation {
             return Err(NoSuccessor::Earlier);
+        }
+        let may_found = agreed.kind != Kind::Group || agreed.is_admin(claim.maker) || claim.maker == own;
+        if last != Some(claim.group) && !may_found {
+            return Err(NoSuccessor::Maker);
         }
     }
     if claim.policy.rules != RULES {

@@ -7,11 +7,18 @@ use kith_core::chat::{Command, CommandError, Reply};
 use kith_core::types::{AccountId, ConversationId};
 
 use super::faults::Fault;
+use super::rogue::Attack;
 use super::world::World;
 
 impl World {
     /// A whole run: people come, do what the plan's seed says, while things go wrong.
     pub(crate) fn play(&mut self) {
+        if self.plan.has(Fault::Hostile) {
+            self.villain = usize::try_from(self.draw(self.plan.accounts as u64)).ok();
+        }
+        if self.plan.skewed {
+            self.happened.insert(Fault::Skew);
+        }
         for _ in 0..self.plan.relays {
             self.add_relay();
         }
@@ -23,6 +30,7 @@ impl World {
         }
         self.watch_links();
         self.run_for(3_000);
+        self.prepare();
         for one in 0..self.plan.accounts {
             self.meet(one);
         }
@@ -36,6 +44,21 @@ impl World {
             if self.chance(200) {
                 self.look_at_states();
             }
+        }
+    }
+
+    /// What some faults need from the beginning, to come about at all.
+    fn prepare(&mut self) {
+        if self.plan.has(Fault::RemoveDevices) && !self.plan.has(Fault::AddDevices) {
+            for person in 0..self.people.len() {
+                if self.chance(500) {
+                    self.add_device(person);
+                }
+            }
+            self.run_for(2 * 60_000);
+        }
+        if self.plan.has(Fault::Garbage) && !self.relays.is_empty() && self.chance(500) {
+            self.relays[0].lie = Some(super::faults::Lie::Garbage);
         }
     }
 
@@ -59,7 +82,7 @@ impl World {
 
     pub(crate) fn request(&mut self, device: usize, person: usize) {
         let record = self.people[person].record.encode();
-        let text = self.text();
+        let text = self.text(device);
         let command = Command::RequestContact { record, handle: None, text };
         self.command(device, command, |_, _| {});
     }
@@ -71,14 +94,17 @@ impl World {
         }
     }
 
-    pub(crate) fn text(&mut self) -> String {
+    /// A text that nobody else writes.
+    pub(crate) fn text(&mut self, device: usize) -> String {
         self.ledger.texts += 1;
-        format!("text {}", self.ledger.texts)
+        let text = format!("text {}", self.ledger.texts);
+        self.ledger.authors.insert(text.clone(), self.devices[device].account);
+        text
     }
 
     /// Writes a text; its writing is a promise once it is acknowledged.
     pub(crate) fn say(&mut self, device: usize, conversation: ConversationId) -> String {
-        let text = self.text();
+        let text = self.text(device);
         let command = Command::SendText { conversation, text: text.clone(), reply_to: None };
         let said = text.clone();
         self.command(device, command, move |world, outcome| {
@@ -133,7 +159,7 @@ impl World {
         let Some(line) = self.pick(&lines) else { return };
         let command = match self.draw(3) {
             0 if line.author == own => {
-                let text = self.text();
+                let text = self.text(device);
                 Command::Edit { conversation, of: line.id, text }
             }
             1 if line.author == own => Command::Delete { conversation, of: line.id },
@@ -158,14 +184,19 @@ impl World {
             .map(|contact| contact.account)
             .collect();
         let Some(friend) = self.pick(&friends) else { return };
+        self.happened.insert(Fault::Groups);
         let conversation = view.id;
         let command = match (view.kind, self.draw(4)) {
             (Kind::Group, 0) => {
                 let others: Vec<AccountId> = view.accounts.iter().copied().filter(|account| *account != own).collect();
                 let Some(member) = self.pick(&others) else { return };
+                self.ledger.unseated.insert((conversation, member));
                 Command::RemoveMember { conversation, member }
             }
-            (Kind::Group, 1) => Command::Leave { conversation },
+            (Kind::Group, 1) => {
+                self.ledger.unseated.insert((conversation, own));
+                Command::Leave { conversation }
+            }
             (Kind::Group, _) => Command::AddMembers { conversation, members: vec![friend] },
             _ => Command::CreateGroup { name: "a group".to_owned(), members: friends },
         };
@@ -178,6 +209,7 @@ impl World {
         let both = self.chance(500);
         for person in [Some(person), both.then_some(other)].into_iter().flatten() {
             if self.people[person].devices.len() < 3 {
+                self.happened.insert(Fault::AddDevices);
                 self.add_device(person);
             }
         }
@@ -188,7 +220,43 @@ impl World {
         if devices.len() > 1
             && let Some(device) = self.pick(&devices)
         {
+            self.happened.insert(Fault::RemoveDevices);
             self.remove_device(device);
+            if self.chance(300) {
+                self.find_accomplice(person);
+            }
+        }
+    }
+
+    /// Somebody goes over to whoever has somebody's removed device.
+    fn find_accomplice(&mut self, of: usize) {
+        let others: Vec<usize> = (0..self.people.len()).filter(|person| *person != of).collect();
+        if self.villain.is_none()
+            && let Some(accomplice) = self.pick(&others)
+        {
+            self.villain = Some(accomplice);
+            self.hostile.extend(self.people[accomplice].devices.clone());
+        }
+    }
+
+    /// Whoever has a removed device goes on writing with it, and, with an accomplice, is passed on.
+    pub(crate) fn thieve(&mut self) {
+        let gone = |device: &usize| self.devices[*device].removed && self.devices[*device].is_up();
+        let thieves: Vec<usize> = (0..self.devices.len()).filter(gone).collect();
+        let Some(thief) = self.pick(&thieves) else { return };
+        let shared: Vec<ConversationView> =
+            self.conversations(thief).into_iter().filter(|view| view.kind != Kind::Own).collect();
+        let Some(view) = self.pick(&shared) else { return };
+        let too_late = self.is_known_gone(thief, view.id);
+        let text = self.say(thief, view.id);
+        if too_late {
+            self.ledger.forbidden.insert(text);
+        }
+        let accomplices: Vec<usize> = self.hostile.iter().copied().filter(|other| *other != thief).collect();
+        if let Some(accomplice) = self.pick(&accomplices) {
+            self.after(1_000, move |world| {
+                world.attack(accomplice, view.id, Attack::PassOn(thief));
+            });
         }
     }
 
@@ -197,11 +265,13 @@ impl World {
         let known = contacts(&self.devices[device].store, own).expect("a readable store");
         let Some(contact) = self.pick(&known) else { return };
         let account = contact.account;
+        self.happened.insert(Fault::Block);
         self.ledger.blocked.insert((own, account));
         self.command(device, Command::Block { account }, |_, _| {});
     }
 
     fn housework(&mut self, device: usize, conversation: ConversationId) {
+        self.happened.insert(Fault::Homes);
         let command = match self.draw(3) {
             0 => Command::UpdateKeys { conversation },
             1 => Command::MoveHome { conversation, relay: None },

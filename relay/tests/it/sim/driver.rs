@@ -13,8 +13,8 @@ use kith_core::chat::{
     Call, CallFailure, CallTarget, Command, CommandError, Effects, Engine, EngineError, Input, Notice, Now, Outgoing,
     Recipient, Reply, SendOutcome, Verdict,
 };
-use kith_core::identity::{DeviceKeys, RelayAddress};
-use kith_core::store::{Batch, MemoryStore, Overlay};
+use kith_core::identity::{AccountRecord, DeviceKeys, RelayAddress};
+use kith_core::store::{Batch, MemoryStore, Overlay, Read as _, Table};
 use kith_core::types::{AccountId, DeviceId, EnvelopeId, RequestId, Rng, Timestamp};
 use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope};
@@ -24,7 +24,8 @@ use kith_core::wire::relay::{
 };
 use rand_core::{RngCore, SeedableRng};
 
-use super::faults::Crash;
+use super::faults::{Crash, Fault};
+use super::mutations::{self, Broken};
 use super::network::Once;
 use super::world::World;
 
@@ -51,7 +52,7 @@ pub(crate) struct Device {
     pub(crate) transport: [u8; 32],
     pub(crate) store: MemoryStore,
     pub(crate) engine: Option<Engine>,
-    rng: Rng,
+    pub(crate) rng: Rng,
     booted_ms: u64,
     /// How far its wall clock is off.
     pub(crate) skew_ms: i64,
@@ -74,6 +75,8 @@ pub(crate) struct Device {
     pub(crate) restored: Vec<(u64, u64)>,
     /// What it told its person, of the kinds that matter.
     pub(crate) told: BTreeMap<&'static str, u32>,
+    /// Records that this life of its engine has asked for.
+    asked: BTreeSet<RequestId>,
 }
 
 impl Device {
@@ -87,7 +90,7 @@ impl World {
         Timestamp(self.true_wall().0.saturating_add_signed(self.devices[device].skew_ms))
     }
 
-    fn now_of(&self, device: usize) -> Now {
+    pub(crate) fn now_of(&self, device: usize) -> Now {
         let mono_ms = self.now_ms() - self.devices[device].booted_ms;
         Now { wall: self.wall_of(device), mono_ms }
     }
@@ -131,7 +134,11 @@ impl World {
             copy: None,
             restored: Vec::new(),
             told: BTreeMap::new(),
+            asked: BTreeSet::new(),
         });
+        if self.villain == Some(person) {
+            self.hostile.insert(index);
+        }
         self.by_id.insert(id, index);
         self.people[person].devices.push(index);
         self.boot(index, false);
@@ -160,6 +167,7 @@ impl World {
             Err(error) => return self.defect(format!("device {device} cannot be opened: {error}")),
         }
         self.note("boot", device, &[], || format!("{device} restored {restored}"));
+        self.has_kept_its_words(device);
         self.gather(device);
         self.job(device, Job::Input(Box::new(Input::Start { restored }), None));
         let wait = self.draw(300);
@@ -181,6 +189,7 @@ impl World {
         let relay = self.devices[device].relay_up;
         let it = &mut self.devices[device];
         it.engine = None;
+        it.asked.clear();
         it.life += 1;
         it.jobs.clear();
         it.busy = false;
@@ -239,7 +248,10 @@ impl World {
         let mut round = Round::default();
         for job in jobs {
             if let Err(error) = self.take(device, job, &mut round) {
-                self.defect(format!("the engine of device {device} failed: {error}"));
+                // Of a device whose state its owner meddles with, nothing is promised.
+                if !self.hostile.contains(&device) {
+                    self.defect(format!("the engine of device {device} failed: {error}"));
+                }
                 self.commit(device, std::mem::take(&mut round));
                 self.reopen(device);
             }
@@ -258,8 +270,13 @@ impl World {
         match job {
             Job::Input(input, verdict) => {
                 self.note("input", device, &[], || format!("{device} {}", name(&input)));
+                let older = self.is_older_record(device, &input, round);
+                let kept = kept_envelope(&input);
                 let effects = self.step(device, *input, round)?;
-                round.released.push((effects, verdict));
+                if older && !effects.notices.iter().any(|notice| matches!(notice, Notice::RecordFork { .. })) {
+                    self.defect(format!("device {device} was shown an older record and told nobody"));
+                }
+                round.released.push(Released { effects, verdict, kept });
             }
             Job::Command(command, then) => {
                 let id = RequestId::random(&mut self.devices[device].rng);
@@ -267,7 +284,7 @@ impl World {
                 match self.step(device, Input::Command { id, command: *command }, round) {
                     Ok(effects) => {
                         round.commands.push((id, then));
-                        round.released.push((effects, None));
+                        round.released.push(Released { effects, verdict: None, kept: None });
                     }
                     Err(error) => {
                         then.call(self, Err(CommandError::Internal(error.to_string())));
@@ -298,8 +315,25 @@ impl World {
         Ok(effects)
     }
 
-    fn commit(&mut self, device: usize, round: Round) {
+    /// Whether an answer shows an older record than the device knows: it has to say so.
+    fn is_older_record(&mut self, device: usize, input: &Input, round: &Round) -> bool {
+        let Input::Answer { id, outcome: Ok(Response::Record { record }) } = input else { return false };
+        let it = &mut self.devices[device];
+        if !it.asked.remove(id) {
+            return false;
+        }
+        let Ok(shown) = AccountRecord::decode_verified(record) else { return false };
+        let known = known_record(&Overlay::new(&it.store, &round.batch), &shown.account_id());
+        known.ok().flatten().is_some_and(|known| known.version() > shown.version())
+    }
+
+    fn commit(&mut self, device: usize, mut round: Round) {
         let crash = self.crash_point(device);
+        if mutations::is(Broken::LetsGoEarly) {
+            let batch = std::mem::take(&mut round.batch);
+            self.let_go(device, round, usize::MAX);
+            round = Round { batch, ..Round::default() };
+        }
         if !round.batch.is_empty() {
             if crash == Some(Crash::Before) {
                 self.devices[device].store.submit(&round.batch);
@@ -307,6 +341,7 @@ impl World {
                 return self.crash(device, away);
             }
             if self.mischance(self.plan.disk_permille) {
+                self.happened.insert(Fault::Disk);
                 self.note("disk", device, &[], || format!("the disk of {device} fails"));
                 for (_, then) in round.commands {
                     then.call(self, Err(CommandError::Store("disk full".to_owned())));
@@ -314,47 +349,55 @@ impl World {
                 for (_, then) in round.homes {
                     then.call(self, log::Response::Refused(log::Refusal::TryLater));
                 }
-                for (_, verdict) in round.released {
+                for Released { verdict, .. } in round.released {
                     if let Some(verdict) = verdict {
                         verdict.call(self, Verdict::TryLater);
                     }
                 }
                 return self.reopen(device);
             }
-            self.devices[device].store.submit(&round.batch);
+            if !(mutations::is(Broken::DropsBatches) && self.draw(60) == 0) {
+                self.devices[device].store.submit(&round.batch);
+            }
             self.devices[device].store.flush();
         }
-        let mut left = match crash {
+        let left = match crash {
             // The process ends while it lets go what is durable.
             Some(Crash::After) => usize::try_from(self.draw(round.released.len() as u64 + 1)).unwrap_or(0),
             _ => usize::MAX,
         };
-        let mut commands = round.commands;
-        for (effects, verdict) in round.released {
-            if left == 0 || !self.devices[device].is_up() {
-                break;
-            }
-            left -= 1;
-            self.release(device, effects, verdict, &mut commands);
-        }
-        if left > 0 {
-            for (response, then) in round.homes {
-                then.call(self, response);
-            }
-        }
+        self.let_go(device, round, left);
         if crash == Some(Crash::After) {
             let away = 500 + self.draw(30_000);
             self.crash(device, away);
         }
     }
 
+    /// Lets go what a round came to, or only so much of it.
+    fn let_go(&mut self, device: usize, round: Round, mut left: usize) {
+        let mut commands = round.commands;
+        for released in round.released {
+            if left == 0 || !self.devices[device].is_up() {
+                break;
+            }
+            left -= 1;
+            self.release(device, released, &mut commands);
+        }
+        if left > 0 {
+            for (response, then) in round.homes {
+                then.call(self, response);
+            }
+        }
+    }
+
     fn release(
         &mut self,
         device: usize,
-        effects: Effects,
-        verdict: Option<Once<Verdict>>,
+        released: Released,
         commands: &mut Vec<(RequestId, Once<Result<Reply, CommandError>>)>,
     ) {
+        let Released { effects, verdict, kept } = released;
+        self.is_promise_kept(device, &effects, kept);
         if let Some(verdict) = verdict {
             verdict.call(self, effects.verdict.unwrap_or(Verdict::Durable));
         }
@@ -383,6 +426,27 @@ impl World {
         }
     }
 
+    /// What is acknowledged now is on the disk now.
+    fn is_promise_kept(&mut self, device: usize, effects: &Effects, envelope: Option<EnvelopeId>) {
+        if self.hostile.contains(&device) {
+            return;
+        }
+        let store = &self.devices[device].store;
+        let durable = store.unflushed() == 0;
+        if let (Some(id), Some(Verdict::Durable)) = (envelope, effects.verdict)
+            && !(durable && store.get(Table::Seen, id.as_ref()).is_ok_and(|row| row.is_some()))
+        {
+            return self.defect(format!("device {device} called {id:?} durable, and it is not"));
+        }
+        for (_, outcome) in &effects.replies {
+            if let Ok(Reply::Written { conversation, id }) = outcome
+                && !(durable && self.holds(device, *conversation, id))
+            {
+                return self.defect(format!("device {device} acknowledged {id:?}, and it is not durable"));
+            }
+        }
+    }
+
     fn wake(&mut self, device: usize, at: u64) {
         let life = self.devices[device].life;
         let serial = self.devices[device].wake.map_or(0, |(_, serial)| serial) + 1;
@@ -396,7 +460,8 @@ impl World {
         });
     }
 
-    fn reopen(&mut self, device: usize) {
+    pub(crate) fn reopen(&mut self, device: usize) {
+        self.devices[device].asked.clear();
         match Engine::open(&self.devices[device].store) {
             Ok(Some(mut engine)) => {
                 super::faults::set_habits(&mut engine);
@@ -404,7 +469,10 @@ impl World {
             }
             other => {
                 let problem = other.err().map(|error| error.to_string());
-                self.defect(format!("device {device} cannot be opened anew: {problem:?}"));
+                self.devices[device].engine = None;
+                if !self.hostile.contains(&device) {
+                    self.defect(format!("device {device} cannot be opened anew: {problem:?}"));
+                }
                 return;
             }
         }
@@ -476,11 +544,25 @@ fn name(input: &Input) -> String {
     }
 }
 
+/// What one input came to.
+struct Released {
+    effects: Effects,
+    verdict: Option<Once<Verdict>>,
+    /// The envelope that it was, if it is one that is kept.
+    kept: Option<EnvelopeId>,
+}
+
+/// The envelope of an input, if whoever sent it may forget it once it is called durable.
+fn kept_envelope(input: &Input) -> Option<EnvelopeId> {
+    let Input::Envelope { bytes, .. } = input else { return None };
+    Envelope::decode(bytes).ok().filter(|envelope| envelope.class == Class::Durable).map(|envelope| envelope.id)
+}
+
 /// What is released after the flush.
 #[derive(Default)]
 struct Round {
     batch: Batch,
-    released: Vec<(Effects, Option<Once<Verdict>>)>,
+    released: Vec<Released>,
     homes: Vec<(log::Response, Once<log::Response>)>,
     commands: Vec<(RequestId, Once<Result<Reply, CommandError>>)>,
 }
@@ -550,7 +632,7 @@ impl World {
         });
     }
 
-    fn relay_of(&self, address: &RelayAddress) -> Option<usize> {
+    pub(crate) fn relay_of(&self, address: &RelayAddress) -> Option<usize> {
         self.relays.iter().position(|relay| relay.address.relay == address.relay)
     }
 
@@ -643,6 +725,9 @@ impl World {
 
     fn call(&mut self, device: usize, call: Call) {
         let Call { id, to, request } = call;
+        if matches!(request, Request::GetRecord { .. }) {
+            self.devices[device].asked.insert(id);
+        }
         let answered = move |world: &mut World, outcome| world.input(device, Input::Answer { id, outcome });
         let relay = match to {
             CallTarget::Device(target, _) => return self.call_device(device, target, request, answered),
@@ -666,7 +751,7 @@ impl World {
         }
     }
 
-    fn call_device(
+    pub(crate) fn call_device(
         &mut self,
         device: usize,
         target: DeviceId,
@@ -819,7 +904,8 @@ impl World {
                     // The relay takes the answer for an acknowledgement.
                     let peer = world.devices[device].transport;
                     world.carry(false, move |world| {
-                        let _ = world.at_relay(relay, peer, Request::Acknowledge { from: first, upto: cursor });
+                        let request = Request::Acknowledge { from: first, upto: cursor };
+                        world.at_relay(relay, peer, request, |_, _| {});
                     });
                 })
             }

@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 
 use kith_core::chat::{CallFailure, Input};
 use kith_core::identity::opaque::{Binding, ClientRegistration, ServerSetup};
-use kith_core::identity::{Handle, RelayAddress, RelayKey, Seed, Stretching};
+use kith_core::identity::{Handle, RelayKey, Stretching};
 use kith_core::types::Rng;
 use kith_core::wire::relay::{Push, Request, Response};
-use kith_relay::domain::{Caller, Keys, Limits, MemoryRows, Relay, Settings, operator};
 use rand_core::SeedableRng;
 
+use super::faults::Fault;
 use super::world::World;
 
 /// How long a request waits for its answer.
@@ -32,31 +32,6 @@ pub(crate) struct Links {
     pub(crate) relay_cut: BTreeSet<(usize, usize)>,
 }
 
-/// A relay.
-pub(crate) struct RelayNode {
-    pub(crate) domain: Relay,
-    pub(crate) rows: MemoryRows,
-    pub(crate) address: RelayAddress,
-    pub(crate) up: bool,
-    pub(crate) copy: Option<MemoryRows>,
-    pub(crate) lie: Option<super::faults::Lie>,
-    rng: Rng,
-}
-
-fn settings() -> Settings {
-    let defaults = Limits::default();
-    let limits = Limits {
-        // Work and quotas are the relay's own tests' business.
-        work_bits: 2,
-        work_bits_full: 1,
-        requests_per_origin: 1000,
-        contact_rate: kith_relay::domain::Rate { burst: 10_000, per_minute: 10_000 },
-        create_log_rate: kith_relay::domain::Rate { burst: 10_000, per_minute: 10_000 },
-        ..defaults
-    };
-    Settings { name: "relay.test".to_owned(), limits, ..Settings::default() }
-}
-
 /// One registration serves all accounts: nobody logs in here, and stretching it anew for each would take most of the time.
 fn upload() -> Vec<u8> {
     static UPLOAD: OnceLock<Vec<u8>> = OnceLock::new();
@@ -74,20 +49,6 @@ fn upload() -> Vec<u8> {
 }
 
 impl World {
-    pub(crate) fn add_relay(&mut self) -> usize {
-        let mut rng = Rng::seed_from_u64(self.draw(u64::MAX));
-        let identity = RelayKey::generate(&mut rng);
-        let opaque = ServerSetup::generate(&mut rng, identity.relay_id());
-        let index = self.relays.len();
-        let address =
-            RelayAddress { relay: identity.relay_id(), addresses: vec![format!("/dns4/relay-{index}.test/tcp/4001")] };
-        let keys = Keys { identity, opaque, challenge: Seed::random(&mut rng) };
-        let domain = Relay::new(settings(), keys);
-        let rows = MemoryRows::default();
-        self.relays.push(RelayNode { domain, rows, address, up: true, copy: None, lie: None, rng });
-        index
-    }
-
     /// Signs a person up.
     pub(crate) fn sign_up(&mut self, person: usize, relay: usize, peer: [u8; 32]) {
         let owner = &self.people[person];
@@ -99,33 +60,14 @@ impl World {
             record: owner.record.encode(),
             invitation: None,
         };
-        let response = self.at_relay(relay, peer, request);
+        let response = self.at_relay_now(relay, peer, request);
         assert!(matches!(response, Response::Done), "sign-up: {response:?}");
     }
 
     /// A record is put by the person's own hand.
     pub(crate) fn put_record(&mut self, relay: usize, record: Vec<u8>) {
-        let response = self.at_relay(relay, [0; 32], Request::PutRecord { record });
+        let response = self.at_relay_now(relay, [0; 32], Request::PutRecord { record });
         self.note("put-record", relay, &[], || format!("{response:?}"));
-    }
-
-    /// A relay takes a request: durable first, then the answer and the pushes.
-    pub(crate) fn at_relay(&mut self, relay: usize, peer: [u8; 32], request: Request) -> Response {
-        let now = self.true_wall();
-        let request = self.lie_in(relay, request);
-        if let Some(lie) = self.lie_in_place(relay, peer, &request) {
-            return lie;
-        }
-        let node = &mut self.relays[relay];
-        let caller = Caller { peer, address: None };
-        let outcome = node.domain.handle(now, &mut node.rng, caller, &node.rows, request);
-        node.rows.apply(outcome.batch);
-        for delivery in outcome.pushes {
-            if let Some(device) = self.by_id.get(&delivery.device).copied() {
-                self.push(relay, device, delivery.push);
-            }
-        }
-        outcome.response
     }
 
     fn delay(&mut self) -> u64 {
@@ -148,6 +90,7 @@ impl World {
     /// Carries something over a link: it comes after a while, not at all, or twice.
     pub(crate) fn carry(&mut self, twice: bool, act: impl Fn(&mut Self) + 'static) {
         if self.mischance(self.plan.loss_permille) {
+            self.happened.insert(Fault::Loss);
             return;
         }
         let act = Rc::new(act);
@@ -187,15 +130,16 @@ impl World {
             if !world.relays[relay].up {
                 return;
             }
-            let response = world.at_relay(relay, peer, request.clone());
-            world.note("answer", device, &[], || format!("relay {relay} to {device}: {response:?}"));
             let then = then.clone();
-            world.carry(false, move |world| then.call(world, Ok(response.clone())));
+            world.at_relay(relay, peer, request.clone(), move |world, response| {
+                world.note("answer", device, &[], || format!("relay {relay} to {device}: {response:?}"));
+                world.carry(false, move |world| then.call(world, Ok(response.clone())));
+            });
         });
     }
 
     /// A relay pushes to a device that listens. Pushes come in order, or the connection is gone.
-    fn push(&mut self, relay: usize, device: usize, push: Push) {
+    pub(super) fn push(&mut self, relay: usize, device: usize, push: Push) {
         let connection = self.devices[device].connection;
         if self.devices[device].relay_up != Some(relay) {
             return;
@@ -245,27 +189,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// The relay is taken back from an old copy by its operator.
-    pub(crate) fn restore_relay(&mut self, relay: usize) {
-        let Some(copy) = self.relays[relay].copy.clone() else { return };
-        let node = &mut self.relays[relay];
-        node.rows = copy;
-        let batch = operator::new_life(&node.rows, &mut node.rng).expect("a new life");
-        node.rows.apply(batch);
-        self.note("restore-relay", relay, &[], || format!("relay {relay} from a copy"));
-        // Accounts put their newest records again when they sign in to it.
-        let records: Vec<Vec<u8>> = self
-            .people
-            .iter()
-            .filter(|person| person.relay == Some(relay))
-            .map(|person| person.record.encode())
-            .collect();
-        for record in records {
-            self.put_record(relay, record);
-        }
-        self.drop_connections(relay);
     }
 
     pub(crate) fn drop_connections(&mut self, relay: usize) {

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_core::chat::account::contacts;
-use kith_core::chat::policy::Kind;
+use kith_core::chat::policy::{Kind, direct_conversation, own_conversation};
+use kith_core::chat::repair;
+use kith_core::chat::rogue::ground;
 use kith_core::chat::timeline::Anchor;
 use kith_core::chat::view::{self, ConversationView};
 use kith_core::chat::{Item, ItemBody, Me, MessageState};
 use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId};
 
+use super::faults::Lie;
 use super::world::World;
 
 /// More than any run writes.
@@ -39,6 +42,12 @@ pub(crate) struct Ledger {
     /// Who blocked whom, ever.
     pub(crate) blocked: BTreeSet<(AccountId, AccountId)>,
     pub(crate) texts: u64,
+    /// Whose each text is: nobody else may be shown to have written it.
+    pub(crate) authors: BTreeMap<String, AccountId>,
+    /// What nobody was entitled to write: once all is healed it shows at no honest device.
+    pub(crate) forbidden: BTreeSet<String>,
+    /// Who left a group, or was to be removed from it, ever: what had not come to whoever removed them is lost.
+    pub(crate) unseated: BTreeSet<(ConversationId, AccountId)>,
 }
 
 /// An item as two devices compare it.
@@ -93,11 +102,33 @@ impl World {
         self.ledger.written.push(Written { device, conversation, id, text, at_ms, state: None });
     }
 
+    /// Whether a device holds an event of its own.
+    pub(crate) fn holds(&self, device: usize, conversation: ConversationId, id: &ContentId) -> bool {
+        let vector = repair::vector(&self.devices[device].store, &conversation).expect("a store that can be read");
+        vector.feeds.iter().any(|state| state.feed == id.feed && id.sequence < state.next)
+    }
+
+    /// A process that starts finds all that an earlier one acknowledged.
+    pub(crate) fn has_kept_its_words(&mut self, device: usize) {
+        let it = &self.devices[device];
+        if it.removed || !it.restored.is_empty() || self.hostile.contains(&device) {
+            return;
+        }
+        let lost = self.ledger.written.iter().find(|written| {
+            let unseated = self.ledger.unseated.contains(&(written.conversation, it.account));
+            written.device == device && !unseated && !self.holds(device, written.conversation, &written.id)
+        });
+        if let Some(text) = lost.map(|written| written.text.clone()) {
+            self.defect(format!("device {device} started without {text:?}, which it had acknowledged"));
+        }
+    }
+
     /// Looks how far messages have come: states only grow.
     pub(crate) fn look_at_states(&mut self) {
         for index in 0..self.ledger.written.len() {
             let written = self.ledger.written[index].clone();
-            if !self.devices[written.device].restored.is_empty() || self.devices[written.device].removed {
+            let author = &self.devices[written.device];
+            if !author.restored.is_empty() || author.removed || self.hostile.contains(&written.device) {
                 continue;
             }
             let store = &self.devices[written.device].store;
@@ -145,8 +176,9 @@ impl World {
             }
         }
         for (id, views) in &views {
-            if let Some(problem) = self.disagreement_in(*id, views) {
-                return Some(problem);
+            let problem = self.unentitled_in(views).or_else(|| self.disagreement_in(*id, views));
+            if problem.is_some() {
+                return problem;
             }
         }
         self.contacts_differ().or_else(|| self.something_is_missing(&views))
@@ -158,18 +190,21 @@ impl World {
         for (device, view) in &inside {
             let mut texts = BTreeSet::new();
             for line in self.timeline(*device, view) {
-                if !line.edited && line.body.starts_with("text ") && !texts.insert(line.body.clone()) {
+                let honest = self.is_honest(&line.id.feed.device);
+                if honest && !line.edited && line.body.starts_with("text ") && !texts.insert(line.body.clone()) {
                     return Some(format!("device {device} shows {:?} twice in {id:?}", line.body));
                 }
-                let honest = self.by_id.get(&line.id.feed.device).is_some_and(|author| !self.hostile.contains(author));
-                if line.body == "Missing" && honest {
+                if line.body == "Missing" && self.is_honest(&line.id.feed.device) {
                     return Some(format!("device {device} lacks the content of {:?} in {id:?}", line.id));
                 }
             }
         }
         let (first, view) = inside.first()?;
         if self.is_severed(view) {
-            return None;
+            return self.siblings_differ(id, &inside);
+        }
+        if let Some(problem) = self.logs_differ(id, &inside) {
+            return Some(problem);
         }
         let (present, accounts) = (self.present(view), sorted(&view.accounts));
         for (device, other) in &inside {
@@ -192,7 +227,7 @@ impl World {
         }
         for account in &accounts {
             let person = self.people.iter().find(|person| person.account == *account)?;
-            for device in &person.devices {
+            for device in person.devices.iter().filter(|device| !self.hostile.contains(device)) {
                 if !present.contains(&self.devices[*device].id) {
                     return Some(format!("device {device} is no member of {id:?} ({:?}), its account is", view.kind));
                 }
@@ -206,6 +241,92 @@ impl World {
             }
         }
         None
+    }
+
+    fn is_honest(&self, device: &DeviceId) -> bool {
+        self.by_id.get(device).is_some_and(|device| !self.hostile.contains(device))
+    }
+
+    /// Something that shows and that its author may not have written, or not there.
+    fn unentitled_in(&self, views: &[(usize, ConversationView)]) -> Option<String> {
+        for (device, view) in views {
+            for line in self.timeline(*device, view) {
+                let whose = self.by_id.get(&line.id.feed.device).map(|author| self.devices[*author].account);
+                let stranger = whose != Some(line.author) || !self.may_be_in(view, line.author);
+                let another = self.ledger.authors.get(&line.body).is_some_and(|author| *author != line.author);
+                let forbidden = self.ledger.forbidden.contains(&line.body);
+                let reacts = line.reactions.keys().any(|account| !self.may_be_in(view, *account));
+                if stranger || another || forbidden || reacts {
+                    return Some(format!(
+                        "device {device} shows {line:?} in {:?}, which nobody was entitled to",
+                        view.id
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether an account may ever have been in a conversation: in others than groups only those it is of.
+    fn may_be_in(&self, view: &ConversationView, account: AccountId) -> bool {
+        let pair = |other: &AccountId| direct_conversation(account, *other) == view.id;
+        match view.kind {
+            Kind::Own => own_conversation(account) == view.id,
+            Kind::Direct => self.people.iter().any(|person| pair(&person.account)),
+            Kind::Group => self.people.iter().any(|person| person.account == account),
+        }
+    }
+
+    /// Where a block parts accounts, each account's own devices show the same all the same.
+    fn siblings_differ(&self, id: ConversationId, inside: &[&(usize, ConversationView)]) -> Option<String> {
+        let mut shown: BTreeMap<AccountId, (usize, Vec<Line>)> = BTreeMap::new();
+        for (device, view) in inside {
+            let lines = self.timeline(*device, view);
+            let (first, known) = shown.entry(self.devices[*device].account).or_insert_with(|| (*device, lines.clone()));
+            if *known != lines {
+                return Some(self.difference(id, *first, known, *device, &lines));
+            }
+        }
+        None
+    }
+
+    /// Two members walked different logs of one group, and nobody was told.
+    fn logs_differ(&self, id: ConversationId, inside: &[&(usize, ConversationView)]) -> Option<String> {
+        let lies = |relay: &super::relay::RelayNode| matches!(relay.lie, Some(Lie::Fork { .. }));
+        if !self.relays.iter().any(lies) {
+            return None;
+        }
+        let ground = |device: usize| ground(&self.devices[device].store, id).expect("a readable store");
+        let heads: Vec<_> = inside.iter().filter_map(|(device, _)| Some((*device, ground(*device)?))).collect();
+        let told = inside.iter().any(|(device, _)| self.devices[*device].told.contains_key("home lied"));
+        for (one, here) in &heads {
+            for (other, there) in &heads {
+                let same = here.group == there.group && here.log.next == there.log.next;
+                if same && here.log.hash != there.log.hash && !told {
+                    return Some(format!("devices {one} and {other} walked different logs of {id:?} and told nobody"));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether all members know that a device is gone: what it writes from then on is nothing to anybody.
+    pub(crate) fn is_known_gone(&self, device: usize, conversation: ConversationId) -> bool {
+        let gone = self.devices[device].id;
+        let mut known = false;
+        for other in self.honest() {
+            let Some(view) = self.conversations(other).into_iter().find(|view| view.id == conversation) else {
+                continue;
+            };
+            let present = self.present(&view);
+            if present.contains(&self.devices[other].id) {
+                if present.contains(&gone) {
+                    return false;
+                }
+                known = true;
+            }
+        }
+        known
     }
 
     fn names(&self, devices: &BTreeSet<DeviceId>) -> Vec<usize> {
@@ -265,16 +386,21 @@ impl World {
     /// What was acknowledged is at every device that is entitled to it.
     fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
         for written in &self.ledger.written {
-            let Some(views) = views.get(&written.conversation) else { continue };
             let author = &self.devices[written.device];
             let undone = author.restored.iter().any(|(at, of)| written.at_ms <= *at && written.at_ms > *of);
             if author.removed || self.hostile.contains(&written.device) || undone {
                 continue;
             }
+            let Some(views) = views.get(&written.conversation) else {
+                return Some(format!("{:?} was acknowledged, and its conversation is gone everywhere", written.text));
+            };
             for (device, view) in views {
                 let inside = self.present(view).contains(&self.devices[*device].id);
                 let together = view.accounts.contains(&author.account);
-                if !inside || !together || self.is_severed(view) || !self.was_there(*device, view, written) {
+                // Who writes beyond a block knows that it may not be read.
+                let own = self.devices[*device].account == author.account;
+                let severed = self.is_severed(view) && !own;
+                if !inside || !together || severed || self.was_cut(view, written) {
                     continue;
                 }
                 if !self.timeline(*device, view).iter().any(|line| line.id == written.id) {
@@ -288,10 +414,12 @@ impl World {
         None
     }
 
-    /// Whether a device may expect a message: in a group, what was written before its account came is for the policy to say.
-    fn was_there(&self, device: usize, view: &ConversationView, written: &Written) -> bool {
-        let _ = (device, written);
-        view.kind != Kind::Group || !self.plan.has(super::faults::Fault::Groups)
+    /// Whether a message lies beyond the end that its author's removal set to its feed. Nobody else's feed may be closed, and who joins
+    /// a group gets what was written before.
+    fn was_cut(&self, view: &ConversationView, written: &Written) -> bool {
+        let author = self.devices[written.device].account;
+        let cut = view.roster.cut(&written.id.feed).is_some_and(|cut| written.id.sequence >= cut.next);
+        cut && self.ledger.unseated.contains(&(view.id, author))
     }
 
     /// Whether a device shows a text anywhere.

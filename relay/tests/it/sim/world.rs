@@ -9,10 +9,11 @@ use kith_core::types::{DeviceId, Rng, Timestamp};
 use rand_core::{RngCore, SeedableRng};
 
 use super::driver::Device;
-use super::faults::Plan;
-use super::network::{Links, RelayNode};
+use super::faults::{Fault, Plan};
+use super::network::Links;
 use super::oracle::Ledger;
 use super::people::Person;
+use super::relay::RelayNode;
 
 /// When every simulation begins: a date, so that clocks may be off in both directions.
 const EPOCH_MS: u64 = 1_790_000_000_000;
@@ -42,6 +43,10 @@ pub(crate) struct World {
     pub(crate) healed: bool,
     /// Devices that play a hostile part.
     pub(crate) hostile: BTreeSet<usize>,
+    /// The person whose devices all do.
+    pub(crate) villain: Option<usize>,
+    /// What of the plan's faults has come about.
+    pub(crate) happened: BTreeSet<Fault>,
 }
 
 /// What happened, as a hash and, when asked for, as lines.
@@ -87,6 +92,8 @@ impl World {
             defects: Vec::new(),
             healed: false,
             hostile: BTreeSet::new(),
+            villain: None,
+            happened: BTreeSet::new(),
         }
     }
 

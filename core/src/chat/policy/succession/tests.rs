@@ -66,7 +66,7 @@ impl Case {
     }
 
     fn readmits(&self) -> Result<(), NoSuccessor> {
-        self.judge(|claim| readmits(Some(&self.agreed), claim))
+        self.judge(|claim| readmits(Some(&self.agreed), Some(OF), Person::new(9, 1).account(), claim))
     }
 }
 
@@ -172,6 +172,18 @@ fn a_group_is_taken_over_by_an_admin_only() {
     let mut case = Case::of(Kind::Group, &alice, &bob);
     case.maker = bob.certificate(0);
     assert_eq!(case.succeeds(), Err(NoSuccessor::Maker));
+}
+
+#[test]
+fn who_is_out_follows_a_member_into_its_last_group_and_an_admin_into_another() {
+    let (alice, bob) = people();
+    let mut case = Case::of(Kind::Group, &alice, &bob);
+    case.maker = bob.certificate(0);
+    assert_eq!(case.readmits(), Err(NoSuccessor::Maker));
+    case.group = OF;
+    assert_eq!(case.readmits(), Ok(()));
+    (case.group, case.maker) = (HIGHER, alice.certificate(0));
+    assert_eq!(case.readmits(), Ok(()));
 }
 
 #[test]
