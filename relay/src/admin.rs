@@ -1,5 +1,7 @@
 //! The command line of `kith-relay`: runs the relay, and does what its operator wants of one, running or not.
 
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -129,7 +131,11 @@ impl Arguments {
     ///
     /// # Errors
     /// [`AdminError`], with a sentence for the operator.
-    pub async fn execute(self, environment: impl Iterator<Item = (String, String)>) -> Result<Task, AdminError> {
+    pub async fn execute<N, V>(self, environment: impl Iterator<Item = (N, V)>) -> Result<Task, AdminError>
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
         let config = Config::load(self.config.as_deref(), environment)?;
         let json = self.json;
         match self.command.unwrap_or(Command::Run) {
@@ -260,12 +266,13 @@ pub fn init_logs(config: &Config) {
     }
 }
 
-/// The line for a relay whose node has no address yet.
-pub fn greeting(relay: &RelayId, addresses: &[String], data_dir: &Path) -> String {
-    let data = data_dir.display();
+/// What a relay says when it runs: the address to hand out, if its node has one yet; who it is; where its pages are, with the
+/// port that the system chose if it was asked to. A word that begins with `/` is an address, one with `http://` the pages'.
+pub fn greeting(relay: &RelayId, addresses: &[String], data_dir: &Path, http: SocketAddr) -> String {
+    let own = format!("Relay {relay}, data in {}\nPages for machines: http://{http}", data_dir.display());
     match addresses.first() {
-        Some(address) => format!("Give this address to your friends: {address}\nRelay {relay}, data in {data}"),
-        None => format!("Relay {relay}, data in {data}"),
+        Some(address) => format!("Give this address to your friends: {address}\n{own}"),
+        None => own,
     }
 }
 
