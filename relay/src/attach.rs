@@ -70,6 +70,7 @@ fn node_config(server: &Server) -> Result<NodeConfig, ServerError> {
     let config = server.config();
     Ok(NodeConfig {
         key,
+        metrics: server.handle().metrics().clone(),
         listen: config.listen.iter().map(parse).collect::<Result<_, _>>()?,
         external: config.external.iter().map(parse).collect::<Result<_, _>>()?,
         max_connections: config.max_connections,
