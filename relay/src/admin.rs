@@ -9,11 +9,13 @@ use kith_core::identity::RelayId;
 use kith_core::store::StoreError;
 use kith_core::types::Rng;
 use rand_core::SeedableRng;
+use tokio_util::sync::CancellationToken;
 
 use crate::backup::{self, BackupError};
 use crate::check;
 use crate::config::{Config, ConfigError, FILE_VARIABLE, SETTINGS};
 use crate::control::{self, Answer, Control};
+use crate::data_dir::{self, DataError};
 use crate::keys::{KeyError, Secrets};
 use crate::server::{ServerError, wall_clock};
 use crate::store::Store;
@@ -105,6 +107,9 @@ pub enum AdminError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// There is no relay to do it to.
     #[error("there is no relay in {0}")]
     NoRelay(PathBuf),
@@ -186,7 +191,7 @@ fn operate_stopped(config: &Config, control: Control) -> Result<Answer, AdminErr
     let (store, _) = Store::open(&dir)?;
     if let Control::Backup { to } = control {
         let secrets = Secrets::open(&config.data_dir, false, &mut rng()?)?;
-        let copied = backup::write(&store, &secrets.encode(), &to)?;
+        let copied = backup::write(&store, &secrets.encode(), &to, &CancellationToken::new())?;
         return Ok(Answer::Copied { rows: copied.rows, bytes: copied.bytes });
     }
     match control::run(&store, wall_clock(), &mut rng()?, control) {
@@ -196,8 +201,7 @@ fn operate_stopped(config: &Config, control: Control) -> Result<Answer, AdminErr
 }
 
 fn existing(config: &Config) -> Result<PathBuf, AdminError> {
-    let dir = config.store_dir();
-    if dir.exists() { Ok(dir) } else { Err(AdminError::NoRelay(config.data_dir.clone())) }
+    data_dir::existing(config)?.ok_or_else(|| AdminError::NoRelay(config.data_dir.clone()))
 }
 
 fn check_store(config: &Config, json: bool) -> Result<Task, AdminError> {
