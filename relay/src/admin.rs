@@ -1,5 +1,7 @@
 //! The command line of `kith-relay`: runs the relay, and does what its operator wants of one, running or not.
 
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -7,11 +9,13 @@ use kith_core::identity::RelayId;
 use kith_core::store::StoreError;
 use kith_core::types::Rng;
 use rand_core::SeedableRng;
+use tokio_util::sync::CancellationToken;
 
 use crate::backup::{self, BackupError};
 use crate::check;
 use crate::config::{Config, ConfigError, FILE_VARIABLE, SETTINGS};
 use crate::control::{self, Answer, Control};
+use crate::data_dir::{self, DataError};
 use crate::keys::{KeyError, Secrets};
 use crate::server::{ServerError, wall_clock};
 use crate::store::Store;
@@ -103,6 +107,9 @@ pub enum AdminError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// There is no relay to do it to.
     #[error("there is no relay in {0}")]
     NoRelay(PathBuf),
@@ -129,7 +136,11 @@ impl Arguments {
     ///
     /// # Errors
     /// [`AdminError`], with a sentence for the operator.
-    pub async fn execute(self, environment: impl Iterator<Item = (String, String)>) -> Result<Task, AdminError> {
+    pub async fn execute<N, V>(self, environment: impl Iterator<Item = (N, V)>) -> Result<Task, AdminError>
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
         let config = Config::load(self.config.as_deref(), environment)?;
         let json = self.json;
         match self.command.unwrap_or(Command::Run) {
@@ -180,7 +191,7 @@ fn operate_stopped(config: &Config, control: Control) -> Result<Answer, AdminErr
     let (store, _) = Store::open(&dir)?;
     if let Control::Backup { to } = control {
         let secrets = Secrets::open(&config.data_dir, false, &mut rng()?)?;
-        let copied = backup::write(&store, &secrets.encode(), &to)?;
+        let copied = backup::write(&store, &secrets.encode(), &to, &CancellationToken::new())?;
         return Ok(Answer::Copied { rows: copied.rows, bytes: copied.bytes });
     }
     match control::run(&store, wall_clock(), &mut rng()?, control) {
@@ -190,8 +201,7 @@ fn operate_stopped(config: &Config, control: Control) -> Result<Answer, AdminErr
 }
 
 fn existing(config: &Config) -> Result<PathBuf, AdminError> {
-    let dir = config.store_dir();
-    if dir.exists() { Ok(dir) } else { Err(AdminError::NoRelay(config.data_dir.clone())) }
+    data_dir::existing(config)?.ok_or_else(|| AdminError::NoRelay(config.data_dir.clone()))
 }
 
 fn check_store(config: &Config, json: bool) -> Result<Task, AdminError> {
@@ -260,12 +270,13 @@ pub fn init_logs(config: &Config) {
     }
 }
 
-/// The line for a relay whose node has no address yet.
-pub fn greeting(relay: &RelayId, addresses: &[String], data_dir: &Path) -> String {
-    let data = data_dir.display();
+/// What a relay says when it runs: the address to hand out, if its node has one yet; who it is; where its pages are, with the
+/// port that the system chose if it was asked to. A word that begins with `/` is an address, one with `http://` the pages'.
+pub fn greeting(relay: &RelayId, addresses: &[String], data_dir: &Path, http: SocketAddr) -> String {
+    let own = format!("Relay {relay}, data in {}\nPages for machines: http://{http}", data_dir.display());
     match addresses.first() {
-        Some(address) => format!("Give this address to your friends: {address}\nRelay {relay}, data in {data}"),
-        None => format!("Relay {relay}, data in {data}"),
+        Some(address) => format!("Give this address to your friends: {address}\n{own}"),
+        None => own,
     }
 }
 

@@ -47,16 +47,17 @@ async fn listen(server: &Server, pushers: &Pushers, config: NodeConfig) -> Resul
     let request = move |caller: Caller, request: Request| {
         let (handle, pushers) = (handle.clone(), asked.clone());
         async move {
-            if matches!(request, Request::Fetch { .. }) {
-                pushers.begin(&handle, caller).await;
+            match request {
+                Request::Fetch { from } => pushers.fetch(&handle, caller, from).await,
+                other => handle.request(caller, other).await,
             }
-            handle.request(caller, request).await
         }
     };
     let (handle, left) = (server.handle(), pushers.clone());
     let gone = move |peer: [u8; 32]| {
-        let (handle, pushers) = (handle.clone(), left.clone());
-        async move { pushers.end(&handle, peer).await }
+        // Taken out at once: by the time a later connection of this key asks anything, nothing of this one is in its way.
+        let (handle, ended) = (handle.clone(), left.take(&peer));
+        async move { pusher::end(&handle, peer, ended).await }
     };
     Node::start(config, request, gone).await
 }
@@ -70,6 +71,7 @@ fn node_config(server: &Server) -> Result<NodeConfig, ServerError> {
     let config = server.config();
     Ok(NodeConfig {
         key,
+        metrics: server.handle().metrics().clone(),
         listen: config.listen.iter().map(parse).collect::<Result<_, _>>()?,
         external: config.external.iter().map(parse).collect::<Result<_, _>>()?,
         max_connections: config.max_connections,

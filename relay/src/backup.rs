@@ -3,8 +3,8 @@
 //! Layout: a line that says what it is; frames of `u32` length and CBOR body (`Frame`); the SHA-256 of all before it. The file holds
 //! the relay's secrets: only its owner may read it.
 //!
-//! Invariant: nothing of a file is used before its sum was checked; a restored store begins a new life
-//! ([`crate::domain::operator::new_life`]).
+//! Invariants: nothing of a file is used before its sum was checked; a restored store begins a new life
+//! ([`crate::domain::operator::new_life`]); wherever a restore is cut short, there is the old relay or the new one, whole.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -17,8 +17,10 @@ use kith_core::wire::codec::Body;
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::data_dir::{self, DataError, Rename};
 use crate::domain::operator::new_life;
 use crate::keys::{self, KeyError, Secrets};
 use crate::store::Store;
@@ -28,6 +30,9 @@ const MAGIC: &[u8] = b"kith-relay-backup 1\n";
 
 /// The largest frame: a row of the largest size and its key.
 const MAX_FRAME: usize = 20 << 20;
+
+/// Bytes of a copy that may be on their way to the disk: at the end of the relay nobody may have to wait for more of them.
+const SYNC_BYTES: u64 = 16 << 20;
 
 /// Bytes of rows that are restored in one batch.
 const BATCH_BYTES: usize = 128 << 10;
@@ -68,6 +73,12 @@ pub enum BackupError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The relay ends before the copy is whole.
+    #[error("the relay is shutting down")]
+    Stopping,
     /// The operating system refused.
     #[error("{path}: {error}")]
     Io {
@@ -87,32 +98,38 @@ pub struct Copied {
     pub bytes: u64,
 }
 
-/// Copies a store and keys into a new file, while the store is in use.
+/// Copies a store and keys into a new file, while the store is in use, until it is done or told to stop.
 ///
 /// # Errors
 /// [`BackupError`]; there is no file then.
-pub fn write(store: &Store, keys: &[u8], to: &Path) -> Result<Copied, BackupError> {
+pub fn write(store: &Store, keys: &[u8], to: &Path, stopping: &CancellationToken) -> Result<Copied, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.into()));
     }
     let temporary = to.with_extension("part");
-    let written = write_file(store, keys, &temporary).and_then(|copied| {
+    let written = write_file(store, keys, &temporary, stopping).and_then(|copied| {
         std::fs::rename(&temporary, to).map_err(|error| io_error(to, error))?;
         Ok(copied)
     });
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }
-    written
+    if stopping.is_cancelled() { written.map_err(|_| BackupError::Stopping) } else { written }
 }
 
-fn write_file(store: &Store, keys: &[u8], path: &Path) -> Result<Copied, BackupError> {
+fn write_file(store: &Store, keys: &[u8], path: &Path, stopping: &CancellationToken) -> Result<Copied, BackupError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(|error| io_error(path, error))?;
-    let writer =
-        std::cell::RefCell::new(Writer { file: BufWriter::new(file), sum: Context::new(&SHA256), bytes: 0, rows: 0 });
+    let writer = std::cell::RefCell::new(Writer {
+        file: BufWriter::new(file),
+        sum: Context::new(&SHA256),
+        bytes: 0,
+        synced: 0,
+        rows: 0,
+        stopping,
+    });
     let failed = |error: io::Error| StoreError::from(error);
     writer.borrow_mut().raw(MAGIC).map_err(|error| io_error(path, error))?;
     writer.borrow_mut().frame(&Frame::Keys(keys.to_vec().into())).map_err(|error| io_error(path, error))?;
@@ -130,18 +147,27 @@ fn write_file(store: &Store, keys: &[u8], path: &Path) -> Result<Copied, BackupE
     writer.into_inner().finish().map_err(|error| io_error(path, error))
 }
 
-struct Writer {
+struct Writer<'a> {
     file: BufWriter<File>,
     sum: Context,
     bytes: u64,
+    /// Of them so many were made durable.
+    synced: u64,
     rows: u64,
+    stopping: &'a CancellationToken,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.sum.update(bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        if self.bytes.saturating_sub(self.synced) >= SYNC_BYTES {
+            self.file.flush()?;
+            self.file.get_ref().sync_data()?;
+            self.synced = self.bytes;
+        }
+        Ok(())
     }
 
     fn frame(&mut self, frame: &Frame) -> io::Result<()> {
@@ -152,6 +178,9 @@ impl Writer {
     }
 
     fn row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> io::Result<()> {
+        if self.stopping.is_cancelled() {
+            return Err(io::Error::other("stopping"));
+        }
         self.rows = self.rows.saturating_add(1);
         self.frame(&Frame::Row(key.into(), value.map(ByteBuf::from)))
     }
@@ -169,28 +198,45 @@ impl Writer {
 /// Makes a relay of a backup. With `force` one that is there is set aside, not deleted.
 ///
 /// # Errors
-/// [`BackupError`]; a relay that was there is there still.
+/// [`BackupError`]; a relay that was there is there still, unless it is [`BackupError::Data`]: the next command or start then
+/// finishes the restore.
 pub fn restore(config: &Config, from: &Path, force: bool, rng: &mut Rng) -> Result<Copied, BackupError> {
+    restore_by(config, from, force, rng, &mut |from, to| std::fs::rename(from, to))
+}
+
+/// Everything is prepared beside the old relay; one renaming then decides, and [`data_dir`] does the rest, if need be at the
+/// next start.
+fn restore_by(
+    config: &Config,
+    from: &Path,
+    force: bool,
+    rng: &mut Rng,
+    rename: Rename<'_>,
+) -> Result<Copied, BackupError> {
     let bytes = check_sum(from)?;
-    let (store_dir, keys_file) = (config.store_dir(), config.data_dir.join(keys::FILE));
-    if (store_dir.exists() || keys_file.exists()) && !force {
+    data_dir::finish_restore_by(config, rename)?;
+    let store_dir = config.store_dir();
+    if (store_dir.exists() || config.data_dir.join(keys::FILE).exists()) && !force {
         return Err(BackupError::Occupied(config.data_dir.clone()));
     }
-    if store_dir.exists() {
-        refuse_open(&store_dir)?;
-    }
-    let restoring = config.data_dir.join("restoring");
-    remove_dir(&restoring)?;
-    let (rows, secrets) = fill(&restoring, from, rng)?;
-    set_aside(&store_dir)?;
-    set_aside(&keys_file)?;
-    keys::write(&keys_file, &secrets.encode())?;
-    std::fs::rename(&restoring, &store_dir).map_err(|error| io_error(&store_dir, error))?;
+    refuse_open(&store_dir)?;
+    let preparing = config.data_dir.join("restoring");
+    remove_dir(&preparing)?;
+    let (rows, secrets) = fill(&data_dir::store_in(&preparing), from, rng)?;
+    keys::write(&preparing.join(keys::FILE), &secrets.encode())?;
+    // Filling takes its time, in which a relay may have been started.
+    refuse_open(&store_dir)?;
+    let prepared = data_dir::restored(config);
+    rename(&preparing, &prepared).map_err(|error| io_error(&prepared, error))?;
+    data_dir::finish_restore_by(config, rename)?;
     Ok(Copied { rows, bytes })
 }
 
 /// A store that a running relay has open stays where it is.
 fn refuse_open(dir: &Path) -> Result<(), BackupError> {
+    if !Store::exists(dir) {
+        return Ok(());
+    }
     match Store::open(dir) {
         Err(error @ StoreError::AlreadyOpen { .. }) => Err(error.into()),
         // A damaged one may be what the restore is for.
@@ -267,21 +313,6 @@ fn check_sum(path: &Path) -> Result<u64, BackupError> {
     if sum.finish().as_ref() == expected.as_slice() { Ok(bytes) } else { Err(damaged()) }
 }
 
-/// Renames what is there, so that an operator can go back.
-fn set_aside(path: &Path) -> Result<(), BackupError> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let mut number = 1_u32;
-    loop {
-        let aside = path.with_extension(format!("before-restore-{number}"));
-        if !aside.exists() {
-            return std::fs::rename(path, &aside).map_err(|error| io_error(path, error));
-        }
-        number = number.saturating_add(1);
-    }
-}
-
 fn remove_dir(path: &Path) -> Result<(), BackupError> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path, error)),
@@ -291,4 +322,101 @@ fn remove_dir(path: &Path) -> Result<(), BackupError> {
 
 fn io_error(path: &Path, error: io::Error) -> BackupError {
     BackupError::Io { path: path.into(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_core::types::Timestamp;
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::domain::RelayRead;
+    use crate::domain::operator::invite;
+
+    fn config(dir: &Path) -> Config {
+        Config::embedded(dir.to_path_buf())
+    }
+
+    /// What a relay consists of: its keys, and the keys of its rows.
+    type Relay = (Vec<u8>, Vec<Vec<u8>>);
+
+    /// The relay of a directory, made if there is none, with an invitation by which it is known.
+    fn made(dir: &Path, rng: &mut Rng) -> Relay {
+        let (store, _) = data_dir::open(&config(dir), rng).unwrap();
+        store.commit(invite(&store, Timestamp(1), rng).0).unwrap();
+        drop(store);
+        found(dir, rng)
+    }
+
+    fn found(dir: &Path, rng: &mut Rng) -> Relay {
+        let (store, secrets) = data_dir::open(&config(dir), rng).unwrap();
+        let life = crate::domain::rows::Table::Life.key(&[]);
+        let rows = store.scan(&[], None, 1000).unwrap().into_iter().map(|(key, _)| key);
+        (secrets.encode().to_vec(), rows.filter(|key| *key != life).collect())
+    }
+
+    fn backup_of(dir: &Path, rng: &mut Rng) -> PathBuf {
+        let (store, secrets) = data_dir::open(&config(dir), rng).unwrap();
+        let file = dir.join("copy.kith");
+        write(&store, &secrets.encode(), &file, &CancellationToken::new()).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_restore_cut_short_anywhere_leaves_the_old_relay_or_the_new_one() {
+        let mut rng = Rng::seed_from_u64(1);
+        let source = tempfile::tempdir().unwrap();
+        let new = made(source.path(), &mut rng);
+        let file = backup_of(source.path(), &mut rng);
+        let mut news = 0;
+        for whole in 0_u32.. {
+            let dir = tempfile::tempdir().unwrap();
+            let old = made(dir.path(), &mut rng);
+            let mut left = whole;
+            let mut crash = |from: &Path, to: &Path| match left.checked_sub(1) {
+                Some(rest) => {
+                    left = rest;
+                    std::fs::rename(from, to)
+                }
+                None => Err(io::Error::other("the power went out")),
+            };
+            let restored = restore_by(&config(dir.path()), &file, true, &mut rng, &mut crash);
+            let there = found(dir.path(), &mut rng);
+            assert!(there == old || there == new, "after {whole} renamings: neither the old nor the new relay");
+            assert_eq!(there == new, whole > 0, "the first renaming decides");
+            assert!(!data_dir::restored(&config(dir.path())).exists());
+            news += u32::from(there == new);
+            if restored.is_ok() {
+                break;
+            }
+        }
+        assert_eq!(news, 5, "to decide, to set two aside, to move two in");
+    }
+
+    #[test]
+    fn a_restore_where_the_store_had_gone_is_no_first_run_later() {
+        let mut rng = Rng::seed_from_u64(1);
+        let (source, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let new = made(source.path(), &mut rng);
+        let file = backup_of(source.path(), &mut rng);
+        restore(&config(dir.path()), &file, false, &mut rng).unwrap();
+        std::fs::remove_dir_all(dir.path().join("store")).unwrap();
+        assert!(matches!(data_dir::open(&config(dir.path()), &mut rng), Err(DataError::Gone { .. })));
+        restore(&config(dir.path()), &file, true, &mut rng).unwrap();
+        assert_eq!(found(dir.path(), &mut rng), new);
+    }
+
+    #[test]
+    fn a_copy_is_given_up_when_the_relay_stops() {
+        let mut rng = Rng::seed_from_u64(1);
+        let dir = tempfile::tempdir().unwrap();
+        let (store, secrets) = data_dir::open(&config(dir.path()), &mut rng).unwrap();
+        store.commit(invite(&store, Timestamp(1), &mut rng).0).unwrap();
+        let stopping = CancellationToken::new();
+        stopping.cancel();
+        let to = dir.path().join("copy.kith");
+        let written = write(&store, &secrets.encode(), &to, &stopping);
+        assert!(matches!(written, Err(BackupError::Stopping)), "{written:?}");
+        assert!(!to.exists() && !to.with_extension("part").exists());
+    }
 }

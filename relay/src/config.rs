@@ -7,6 +7,7 @@
 mod setting;
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,9 @@ pub const FILE_VARIABLE: &str = "KITH_RELAY_CONFIG";
 /// Where the node listens by default: port 4001, over QUIC and TCP.
 const LISTEN: [&str; 4] =
     ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001", "/ip6/::/udp/4001/quic-v1", "/ip6/::/tcp/4001"];
+
+/// What is logged by default: of libp2p, which says at its info level who connects from where, only what went wrong.
+const LOG_LEVEL: &str = "info,libp2p=warn";
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,6 +105,12 @@ pub enum ConfigError {
         /// What it should be.
         why: String,
     },
+    /// A variable of the environment is no text.
+    #[error("environment: {variable} is not valid UTF-8")]
+    NotText {
+        /// Its name, as far as that can be shown.
+        variable: String,
+    },
     /// There is no home directory to put the data in.
     #[error("there is no home directory: set data_dir")]
     NoHome,
@@ -117,18 +127,23 @@ impl Config {
             max_connections: 4096,
             max_circuits: 1024,
             log_format: LogFormat::Text,
-            log_level: "info".into(),
+            log_level: LOG_LEVEL.into(),
             settings: Settings { name: "kith relay".into(), ..Settings::default() },
         }
     }
 
-    /// Reads the configuration of a process: the embedded default, then the file, then the environment.
+    /// Reads the configuration of a process: the embedded default, then the file, then the environment. Variables that are not
+    /// the relay's may hold anything.
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    pub fn load<N, V>(file: Option<&Path>, environment: impl Iterator<Item = (N, V)>) -> Result<Self, ConfigError>
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
         let mut values = file.map_or(Ok(BTreeMap::new()), read_file)?;
-        values.extend(read_environment(environment)?);
+        values.extend(read_environment(environment.map(|(name, value)| (name.into(), value.into())))?);
         let data_dir = ProjectDirs::from("", "", "kith-relay").map(|dirs| dirs.data_dir().to_path_buf());
         let mut config = Self::embedded(data_dir.clone().unwrap_or_default());
         for (setting, Given { origin, value }) in values {
@@ -201,13 +216,15 @@ fn text(value: &toml::Value) -> String {
 }
 
 fn read_environment(
-    environment: impl Iterator<Item = (String, String)>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<BTreeMap<&'static str, Given>, ConfigError> {
     let mut values = BTreeMap::new();
     for (variable, value) in environment {
-        if !variable.starts_with(PREFIX) || variable == FILE_VARIABLE {
+        if !variable.as_encoded_bytes().starts_with(PREFIX.as_bytes()) || variable == FILE_VARIABLE {
             continue;
         }
+        let variable = into_text(variable.clone(), &variable)?;
+        let value = into_text(value, OsStr::new(&variable))?;
         match SETTINGS.iter().find(|setting| setting.variable() == variable) {
             Some(setting) => values.insert(setting.name, Given { origin: "environment".into(), value }),
             None => {
@@ -217,6 +234,10 @@ fn read_environment(
         };
     }
     Ok(values)
+}
+
+fn into_text(text: OsString, variable: &OsStr) -> Result<String, ConfigError> {
+    text.into_string().map_err(|_| ConfigError::NotText { variable: variable.to_string_lossy().into_owned() })
 }
 
 fn unknown(origin: &str, name: String, nearest: String) -> ConfigError {
@@ -273,6 +294,19 @@ mod tests {
             panic!("taken")
         };
         assert_eq!((name.as_str(), nearest.as_str()), ("KITH_RELAY_REGISTRATON", "KITH_RELAY_REGISTRATION"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_named_if_it_is_the_relays() {
+        use std::os::unix::ffi::OsStringExt;
+        let garbage = |prefix: &str| OsString::from_vec([prefix.as_bytes(), b"\xff"].concat());
+        let load = |name: OsString, value: OsString| Config::load(None, [(name, value)].into_iter());
+        assert!(load(garbage("OTHER"), garbage("")).is_ok(), "not the relay's");
+        for (name, value) in [("KITH_RELAY_NAME".into(), garbage("relay")), (garbage("KITH_RELAY_NAME"), "x".into())] {
+            let Err(ConfigError::NotText { variable }) = load(name, value) else { panic!("taken") };
+            assert!(variable.starts_with("KITH_RELAY_NAME"), "{variable}");
+        }
     }
 
     #[test]

@@ -134,18 +134,28 @@ pub(crate) async fn serve(
     stopping: CancellationToken,
 ) {
     while let Some(Ok((stream, _))) = stopping.run_until_cancelled(listener.accept()).await {
-        if let Some(Err(error)) = stopping.run_until_cancelled(answer(stream, &handle, &keys)).await {
+        if let Err(error) = answer(stream, &handle, &keys, &stopping).await {
             tracing::debug!(%error, "An operator's connection has failed.");
         }
     }
 }
 
-async fn answer(stream: UnixStream, handle: &Handle, keys: &Zeroizing<Vec<u8>>) -> io::Result<()> {
+/// Once asked, it is answered also while the relay stops: whoever waits learns why a backup was not made.
+async fn answer(
+    stream: UnixStream,
+    handle: &Handle,
+    keys: &Zeroizing<Vec<u8>>,
+    stopping: &CancellationToken,
+) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(read.take(MAX_QUESTION)).read_line(&mut line).await?;
+    let mut read = BufReader::new(read.take(MAX_QUESTION));
+    match stopping.run_until_cancelled(read.read_line(&mut line)).await {
+        Some(read) => read?,
+        None => return Ok(()),
+    };
     let answer = match serde_json::from_str(&line) {
-        Ok(Control::Backup { to }) => backup_running(handle, keys.clone(), to).await,
+        Ok(Control::Backup { to }) => backup_running(handle, keys.clone(), to, stopping.clone()).await,
         Ok(control) => handle.control(control).await,
         Err(error) => Answer::Failed { error: error.to_string() },
     };
@@ -154,11 +164,11 @@ async fn answer(stream: UnixStream, handle: &Handle, keys: &Zeroizing<Vec<u8>>) 
     write.write_all(&line).await
 }
 
-async fn backup_running(handle: &Handle, keys: Zeroizing<Vec<u8>>, to: PathBuf) -> Answer {
+async fn backup_running(handle: &Handle, keys: Zeroizing<Vec<u8>>, to: PathBuf, stopping: CancellationToken) -> Answer {
     let Some(store) = handle.store().await else {
         return Answer::Failed { error: "the relay's store cannot be read now".into() };
     };
-    let written = tokio::task::spawn_blocking(move || backup::write(&store, &keys, &to)).await;
+    let written = tokio::task::spawn_blocking(move || backup::write(&store, &keys, &to, &stopping)).await;
     match written {
         Ok(Ok(copied)) => Answer::Copied { rows: copied.rows, bytes: copied.bytes },
         Ok(Err(error)) => Answer::Failed { error: error.to_string() },
@@ -187,17 +197,21 @@ pub(crate) async fn count_now_and_then(handle: Handle, stopping: CancellationTok
     while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
         let Some(store) = handle.store().await else { continue };
         let metrics = handle.metrics().clone();
-        let counted = tokio::task::spawn_blocking(move || count(&store, &metrics));
-        let _ = stopping.run_until_cancelled(counted).await;
+        let stop = stopping.clone();
+        // Waited for also at the end, where it stops by itself: what has the store open keeps it from being closed.
+        let _ = tokio::task::spawn_blocking(move || count(&store, &metrics, &stop)).await;
     }
 }
 
 /// Counts mailboxes and what waits in them, in pages, for the metrics.
-fn count(store: &Store, metrics: &Metrics) {
+fn count(store: &Store, metrics: &Metrics, stopping: &CancellationToken) {
     let prefix = Table::Mailbox.key(&[]);
     let (mut mailboxes, mut waiting, mut bytes) = (0_u64, 0_u64, 0_u64);
     let mut after: Option<Vec<u8>> = None;
     while let Ok(page) = store.scan(&prefix, after.as_deref(), COUNT_ROWS) {
+        if stopping.is_cancelled() {
+            return;
+        }
         for row in page.iter().filter_map(|(_, value)| MailboxRow::decode(value).ok()) {
             mailboxes = mailboxes.saturating_add(1);
             waiting = waiting.saturating_add(row.count).saturating_add(row.requests);

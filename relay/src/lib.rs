@@ -14,6 +14,7 @@ pub mod backup;
 pub mod check;
 pub mod config;
 pub mod control;
+pub mod data_dir;
 pub mod domain;
 mod http;
 pub mod keys;

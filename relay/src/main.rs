@@ -1,6 +1,8 @@
 //! The relay's process: reads its settings, runs a [`Server`] until it is told to stop, or does what its operator asks.
 
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use kith_relay::admin::{Arguments, Task, greeting, init_logs};
@@ -9,11 +11,24 @@ use kith_relay::config::Config;
 use kith_relay::server::{Server, ServerError};
 use tokio::signal::unix::{SignalKind, signal};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Arguments::parse().execute(std::env::vars()).await {
+/// How long threads that wait for a disk may keep the process at its end, after the server has had its time: together they stay
+/// under the five seconds in which SIGTERM has to be obeyed.
+const THREADS: Duration = Duration::from_millis(200);
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let code = runtime.block_on(execute());
+    runtime.shutdown_timeout(THREADS);
+    code
+}
+
+async fn execute() -> ExitCode {
+    match Arguments::parse().execute(std::env::vars_os()).await {
         Ok(Task::Print(text, good)) => {
-            println!("{text}");
+            say(&text);
             if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Ok(Task::Run(config)) => match run(*config).await {
@@ -28,9 +43,9 @@ async fn run(config: Config) -> Result<(), ServerError> {
     init_logs(&config);
     let mut server = Server::bind(config).await?;
     let node = attach_node(&mut server).await?;
-    let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
-    println!("{}", greeting(&server.relay_id(), &addresses, &server.config().data_dir));
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
+    say(&greeting(&server.relay_id(), &addresses, &server.config().data_dir, server.http_addr()));
     let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
         server.join().await;
         return Ok(());
@@ -42,6 +57,11 @@ async fn run(config: Config) -> Result<(), ServerError> {
     }
     server.shutdown().await;
     Ok(())
+}
+
+/// Whoever started the relay may have stopped listening: that is no reason for it to end.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {

@@ -1,11 +1,15 @@
 //! What the relay counts, for Prometheus. No label names a person, a device or an address.
 
+use std::fmt;
 use std::sync::Arc;
 
+use kith_core::net::exchange::Counters;
 use kith_core::wire::codec::DecodeError;
 use kith_core::wire::relay::{Deposited, Refusal, Request, Response};
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -23,6 +27,9 @@ pub struct Metrics {
     decode_errors: Family<Labels<1>, Counter>,
     pushes: Family<Labels<1>, Counter>,
     flush: Histogram,
+    exchanges: Counters,
+    circuits_reserved: Gauge,
+    circuits_open: Gauge,
     /// Mailboxes, as of the last count.
     pub mailboxes: Gauge,
     /// Envelopes that wait in them, as of the last count.
@@ -51,6 +58,8 @@ impl Metrics {
         let flush = Histogram::new(exponential_buckets(0.0005, 2.0, 15));
         let (mailboxes, waiting, waiting_bytes, connected) =
             (Gauge::default(), Gauge::default(), Gauge::default(), Gauge::default());
+        let (circuits_reserved, circuits_open) = (Gauge::default(), Gauge::default());
+        let exchanges = Counters::default();
         registry.register("requests", "Requests by name and outcome", requests.clone());
         registry.register("deposits", "Deposits by result, one a mailbox", deposits.clone());
         registry.register_with_unit(
@@ -71,6 +80,13 @@ impl Metrics {
             waiting_bytes.clone(),
         );
         registry.register("connected_devices", "Connections of devices", connected.clone());
+        registry.register(
+            "circuits_reserved",
+            "Devices that can be reached through a circuit",
+            circuits_reserved.clone(),
+        );
+        registry.register("circuits_open", "Circuits in use", circuits_open.clone());
+        registry.register_collector(Box::new(Unserved(exchanges.clone())));
         Self {
             registry: Arc::new(registry),
             requests,
@@ -79,6 +95,9 @@ impl Metrics {
             decode_errors,
             pushes,
             flush,
+            exchanges,
+            circuits_reserved,
+            circuits_open,
             mailboxes,
             waiting,
             waiting_bytes,
@@ -124,6 +143,17 @@ impl Metrics {
         self.decode_errors.get_or_create(&[("kind", kind)]).inc();
     }
 
+    /// The node's own counters, which it counts in.
+    pub(crate) fn exchanges(&self) -> Counters {
+        self.exchanges.clone()
+    }
+
+    /// So many circuits are reserved, and in use.
+    pub(crate) fn circuits(&self, reserved: usize, open: usize) {
+        self.circuits_reserved.set(i64::try_from(reserved).unwrap_or(i64::MAX));
+        self.circuits_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
     /// A push was handed to a connection, or could not be because it lags.
     pub fn push(&self, handed: bool) {
         self.pushes.get_or_create(&[("outcome", if handed { "handed_over" } else { "lagged" })]).inc();
@@ -132,6 +162,25 @@ impl Metrics {
     /// A batch became durable after so many seconds.
     pub fn flushed(&self, seconds: f64) {
         self.flush.observe(seconds);
+    }
+}
+
+/// What the node did not serve, read when it is asked for.
+#[derive(Debug)]
+struct Unserved(Counters);
+
+impl Collector for Unserved {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let counts = self.0.read();
+        let counter = ConstCounter::new(0_u64);
+        let help = "Requests that the node did not serve, by why; those it could not read are decode_errors";
+        let mut metric = encoder.encode_descriptor("unserved", help, None, counter.metric_type())?;
+        for (why, count) in
+            [("busy", counts.busy), ("too_large", counts.too_large), ("late", counts.late), ("broken", counts.broken)]
+        {
+            ConstCounter::new(count).encode(metric.encode_family(&[("why", why)])?)?;
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,9 @@
 mod behaviour;
 mod circuit;
 mod swarm;
+mod threads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kith_core::net::exchange::{self, Answer, Call, Counters, Counts, ExchangeError, Lanes, Refusal as Unseen};
@@ -23,7 +25,9 @@ use tokio_util::task::TaskTracker;
 
 use self::circuit::SignedIn;
 use self::swarm::{Actor, Command};
+use self::threads::Threads;
 use crate::domain::Caller;
+use crate::metrics::Metrics;
 
 /// How long a device may take to make a push durable.
 const PUSH_PATIENCE: Duration = Duration::from_secs(30);
@@ -56,6 +60,8 @@ pub struct NodeConfig {
     pub max_connections: u32,
     /// Circuits at the same time; with none, devices that cannot reach each other use their mailboxes.
     pub max_circuits: usize,
+    /// Where it counts.
+    pub metrics: Metrics,
 }
 
 /// Why the node does not run or a push has no answer.
@@ -69,6 +75,9 @@ pub enum NodeError {
         /// The system's words.
         reason: String,
     },
+    /// The system gives the node no threads.
+    #[error("starting the node's threads: {0}")]
+    Threads(String),
     /// The node could not be set up.
     #[error(transparent)]
     Setup(#[from] SetupError),
@@ -94,13 +103,13 @@ pub enum NodeError {
 pub struct Node;
 
 impl Node {
-    /// Listens on every address, and starts the node's tasks on the present tokio runtime.
+    /// Listens on every address, and starts the node's tasks on threads of their own.
     ///
     /// `request` answers a request; dropping its future must be harmless. `gone` is called when the last connection of a
     /// transport key has ended, before a later connection of the same key asks anything.
     ///
     /// # Errors
-    /// [`NodeError::Listen`] when any address cannot be listened on, [`NodeError::Setup`].
+    /// [`NodeError::Listen`] when any address cannot be listened on, [`NodeError::Setup`], [`NodeError::Threads`].
     pub async fn start<R, A, G, E>(config: NodeConfig, request: R, gone: G) -> Result<NodeHandle, NodeError>
     where
         R: Fn(Caller, Request) -> A + Clone + Send + Sync + 'static,
@@ -110,22 +119,32 @@ impl Node {
     {
         let peer = config.key.peer();
         let signed_in = SignedIn::default();
-        let (mut swarm, lanes, accepted) = behaviour::build(&config, signed_in.clone())?;
-        let listening = swarm::listen(&mut swarm, &config.listen).await?;
+        let threads = Threads::start().map_err(|error| NodeError::Threads(error.to_string()))?;
+        let (begun, by) = (config.clone(), signed_in.clone());
+        let beginning = threads.handle().spawn(async move {
+            let (mut swarm, lanes, accepted) = behaviour::build(&begun, by)?;
+            let listening = swarm::listen(&mut swarm, &begun.listen).await?;
+            Ok::<_, NodeError>((swarm, lanes, accepted, listening))
+        });
+        let (swarm, lanes, accepted, listening) = beginning.await.map_err(|_| NodeError::ShutDown)??;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let counters = Counters::default();
+        let (metrics, counters) = (config.metrics.clone(), config.metrics.exchanges());
         let (commands, receiver) = mpsc::channel(MAX_COMMANDS);
         let (addresses, known) = watch::channel(Vec::new());
-        let asking = Asking { commands: commands.clone(), counters: counters.clone() };
+        let asking = Asking { commands: commands.clone(), counters: counters.clone(), metrics: metrics.clone() };
         let handler = move |call: Call| {
             let (asking, request) = (asking.clone(), request.clone());
             async move { asking.answer(call, request).await }
         };
-        tasks.spawn(exchange::serve(accepted, limits(&config), counters.clone(), stop.clone(), handler));
-        let actor = Actor::new(swarm, config.external, listening, signed_in, addresses);
-        tasks.spawn(actor.run(receiver, stop.clone(), gone));
-        Ok(NodeHandle { peer, commands, lanes, addresses: known, counters, stop, tasks })
+        let serving = exchange::serve(accepted, limits(&config), counters.clone(), stop.clone(), handler);
+        tasks.spawn_on(serving, threads.handle());
+        let actor = Actor::new(swarm, (config.external, listening), signed_in, addresses, metrics);
+        let (ended, listened) = watch::channel(Vec::new());
+        let running = actor.run(receiver, stop.clone(), gone);
+        tasks.spawn_on(async move { drop(ended.send(running.await)) }, threads.handle());
+        let threads = Arc::new(threads);
+        Ok(NodeHandle { peer, commands, lanes, addresses: known, counters, stop, tasks, threads, listened })
     }
 }
 
@@ -145,6 +164,7 @@ fn limits(config: &NodeConfig) -> exchange::Limits {
 struct Asking {
     commands: mpsc::Sender<Command>,
     counters: Counters,
+    metrics: Metrics,
 }
 
 impl Asking {
@@ -154,6 +174,7 @@ impl Asking {
             Ok(decoded) => decoded,
             Err(error) => {
                 self.counters.unreadable();
+                self.metrics.decode_error(&error);
                 return Answer::Body(Response::Refused(refusal(error)).encode());
             }
         };
@@ -209,6 +230,9 @@ pub struct NodeHandle {
     counters: Counters,
     stop: CancellationToken,
     tasks: TaskTracker,
+    threads: Arc<Threads>,
+    /// Where it listened, once it has ended.
+    listened: watch::Receiver<Vec<Multiaddr>>,
 }
 
 impl NodeHandle {
@@ -226,6 +250,11 @@ impl NodeHandle {
     /// How many peers are connected.
     pub fn connected(&self) -> usize {
         self.lanes.peers()
+    }
+
+    /// Whether the device of this transport key is connected.
+    pub fn is_connected(&self, key: &[u8; 32]) -> bool {
+        peer_of_key(key).is_ok_and(|peer| self.lanes.connected(&peer).is_some())
     }
 
     /// What came in, and what was wrong with it.
@@ -257,11 +286,13 @@ impl NodeHandle {
         Ok(PushAnswer::decode(&answer)?)
     }
 
-    /// Closes all connections and ends the node's tasks.
+    /// Closes all connections and ends the node's tasks and threads. The ports that it listened on are free then.
     pub async fn shutdown(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        let listened = self.listened.borrow().clone();
+        self.threads.end(&listened).await;
     }
 }
 

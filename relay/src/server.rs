@@ -12,25 +12,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kith_core::identity::{RelayId, Seed};
-use kith_core::store::StoreError;
-use kith_core::store::guarded::Opened;
 use kith_core::types::Rng;
-use kith_core::wire::codec::{Body, DecodeError};
-use kith_core::wire::relay::{Push, Refusal, Request, Response};
+use kith_core::wire::relay::{Cursor, Push, Refusal, Request, Response};
 use rand_core::SeedableRng;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::control::{self, Answer, Control};
-use crate::domain::operator::new_life;
+use crate::data_dir::{self, DataError};
 use crate::domain::{Caller, Relay};
 use crate::http;
-use crate::keys::{KeyError, Secrets};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -43,8 +39,12 @@ const INBOX: usize = 1024;
 /// Pushes that may wait for one device before its connection is closed.
 pub const PUSHES: usize = 256;
 
-/// How long tasks may drain at the end; SIGTERM has to be obeyed within five seconds, and closing the store takes some of them.
-const DRAIN: Duration = Duration::from_secs(3);
+/// How long the end may take: SIGTERM has to be obeyed within five seconds, and after this threads and the system have their turn.
+/// What is not durable by then was never acknowledged.
+const END: Duration = Duration::from_millis(4300);
+
+/// How long tasks may drain of that; the rest is for the store.
+const DRAIN: Duration = Duration::from_millis(2500);
 
 /// Between looks at what is out of date.
 const TICK: Duration = Duration::from_secs(1);
@@ -52,12 +52,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Why a relay does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The store does not open.
-    #[error("the relay's store: {0}")]
-    Store(#[from] StoreError),
-    /// The keys cannot be used.
+    /// Keys or store cannot be used.
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    Data(#[from] DataError),
     /// The operating system refused.
     #[error("{what}: {error}")]
     Io {
@@ -85,41 +82,26 @@ pub struct Handle {
 impl Handle {
     /// Asks the domain; the answer comes when it is durable. A relay that is shutting down answers [`Refusal::TryLater`].
     pub async fn request(&self, caller: Caller, request: Request) -> Response {
+        self.ask(caller, request, None).await
+    }
+
+    /// The same for a device's fetch: when it is answered with what waits, what comes later goes into `pushes`, unless such a
+    /// channel of this device is open. When the relay drops the channel, because the device lags or the store was opened again, the
+    /// device has to fetch what comes.
+    pub async fn fetch(&self, caller: Caller, from: Option<Cursor>, pushes: mpsc::Sender<Push>) -> Response {
+        self.ask(caller, Request::Fetch { from }, Some(pushes)).await
+    }
+
+    async fn ask(&self, caller: Caller, request: Request, pushes: Option<mpsc::Sender<Push>>) -> Response {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Request { caller, request: Box::new(request), reply };
+        let command = Command::Request { caller, request: Box::new(request), pushes, reply };
         if self.inbox.send(command).await.is_err() {
             return Response::Refused(Refusal::TryLater);
         }
         answer.await.unwrap_or(Response::Refused(Refusal::TryLater))
     }
 
-    /// The same over bytes from the network: what is no request is counted and answered, not dropped.
-    pub async fn answer(&self, caller: Caller, bytes: &[u8]) -> Vec<u8> {
-        let response = match Request::decode(bytes) {
-            Ok(request) => self.request(caller, request).await,
-            Err(error) => {
-                self.metrics.decode_error(&error);
-                Response::Refused(match error {
-                    DecodeError::FromTheFuture { .. } | DecodeError::UnknownFormat { .. } => Refusal::Unknown,
-                    DecodeError::TooLong { .. } => Refusal::TooLarge,
-                    // A request that this release does not know is, to CBOR, an unknown variant.
-                    DecodeError::Malformed(why) if why.contains("unknown variant") => Refusal::Unknown,
-                    DecodeError::Malformed(why) => Refusal::Malformed(why),
-                    DecodeError::Empty | DecodeError::OutOfBounds(_) => Refusal::Malformed(error.to_string()),
-                })
-            }
-        };
-        response.encode()
-    }
-
-    /// A device's connection is there; pushes for it go into `pushes` once it has fetched all that waits. When the channel is
-    /// dropped by the relay, because the device lags, the connection is to be closed: the device fetches when it returns. A later
-    /// connection of the same key takes the place of the earlier.
-    pub async fn connected(&self, peer: [u8; 32], pushes: mpsc::Sender<Push>) {
-        let _ = self.inbox.send(Command::Connected { peer, pushes }).await;
-    }
-
-    /// The last connection of a key has ended.
+    /// The last connection of a key has ended. Nothing happens to one that has come since: its channel is open.
     pub async fn disconnected(&self, peer: [u8; 32]) {
         let _ = self.inbox.send(Command::Disconnected { peer }).await;
     }
@@ -162,7 +144,8 @@ pub struct Server {
     http: SocketAddr,
     tasks: JoinSet<()>,
     stopping: CancellationToken,
-    actor: Option<std::thread::JoinHandle<()>>,
+    /// Says so when the domain's thread has closed the store.
+    closed: oneshot::Receiver<()>,
 }
 
 impl Server {
@@ -174,7 +157,7 @@ impl Server {
         let dir = config.data_dir.clone();
         std::fs::create_dir_all(&dir).map_err(|error| io(format!("creating {}", dir.display()), error))?;
         let mut rng = Rng::from_rng(rand_core::OsRng).map_err(|error| ServerError::Random(error.to_string()))?;
-        let (store, secrets) = open(&config, &mut rng)?;
+        let (store, secrets) = data_dir::open(&config, &mut rng)?;
         let relay_id = secrets.domain.identity.relay_id();
         let metrics = Metrics::new();
         let shared = Arc::new(Shared::default());
@@ -191,9 +174,13 @@ impl Server {
             connections: BTreeMap::new(),
             reopen_at: Instant::now(),
         };
-        let actor = std::thread::Builder::new()
+        let (closing, closed) = oneshot::channel();
+        std::thread::Builder::new()
             .name("relay-domain".into())
-            .spawn(move || actor.run(commands))
+            .spawn(move || {
+                actor.run(commands);
+                let _ = closing.send(());
+            })
             .map_err(|error| io("starting a thread".into(), error))?;
         let listener = TcpListener::bind(config.http_listen)
             .await
@@ -206,7 +193,7 @@ impl Server {
             http,
             tasks: JoinSet::new(),
             stopping: CancellationToken::new(),
-            actor: Some(actor),
+            closed,
             config,
         };
         server.start(listener, keys);
@@ -274,33 +261,23 @@ impl Server {
         }
     }
 
-    /// Stops taking requests, finishes what has begun, makes it durable and closes the store.
+    /// Stops taking requests, finishes what has begun, makes it durable and closes the store, all within 4.3 seconds.
     pub async fn shutdown(mut self) {
+        let end = tokio::time::Instant::now() + END;
         self.stopping.cancel();
         let drained = timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
         if drained.is_err() {
             tracing::warn!("Some tasks did not end in time.");
         }
         self.tasks.abort_all();
-        let _ = timeout(DRAIN, self.handle.inbox.send(Command::Stop)).await;
-        if let Some(actor) = self.actor.take() {
-            let _ = tokio::task::spawn_blocking(move || actor.join()).await;
+        self.handle.shared.stop();
+        // It wakes the domain's thread; if there is no room for it, something else does.
+        let _ = self.handle.inbox.try_send(Command::Stop);
+        if timeout_at(end, &mut self.closed).await.is_err() {
+            tracing::warn!("The store could not be closed in time. What was acknowledged is durable.");
         }
         let _ = std::fs::remove_file(self.config.control_socket());
     }
-}
-
-/// Opens keys and store; after a restore from a copy a new life begins.
-fn open(config: &Config, rng: &mut Rng) -> Result<(Store, Secrets), ServerError> {
-    let secrets = Secrets::open(&config.data_dir, !config.store_dir().exists(), rng)?;
-    let (store, opened) = Store::open(&config.store_dir())?;
-    if opened == Opened::Restored {
-        tracing::warn!("The store is an older copy: queues begin anew and logs have a new term.");
-        let batch = new_life(&store, rng).map_err(|error| StoreError::Io(error.to_string()))?;
-        store.commit(batch)?;
-        store.db().acknowledge_restored()?;
-    }
-    Ok((store, secrets))
 }
 
 async fn tick(handle: Handle, stopping: CancellationToken) {

@@ -5,6 +5,7 @@
 //! Invariant: batches become durable in the order of their submission; after a failed write the store takes nothing until it is
 //! opened again.
 
+use std::io;
 use std::path::Path;
 
 use kith_core::store::guarded::{Db, Done, Opened, Options, RawBatch};
@@ -33,6 +34,16 @@ impl Store {
         let options = Options { cache_bytes: CACHE_BYTES, ..Options::new(FORMAT) };
         let (db, opened) = Db::open(dir, &options)?;
         Ok((Self { db }, opened))
+    }
+
+    /// Whether a store was ever made in a directory. An empty directory is none, since a file system that should be mounted there
+    /// leaves just that.
+    pub(crate) fn exists(dir: &Path) -> bool {
+        let absent = |name: &str| match std::fs::metadata(dir.join(name)) {
+            Ok(facts) => facts.is_file() && facts.len() == 0,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        !(absent("marker") && absent("data/db"))
     }
 
     /// Queues a batch: it can be read at once; `done` is called on the writer's thread once it is durable or has failed.

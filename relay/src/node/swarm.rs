@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::circuit::SignedIn;
 use super::{Circuits, NodeError};
+use crate::metrics::Metrics;
 
 /// How long the sockets may take to say where they listen.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(2);
@@ -53,15 +54,16 @@ pub(super) struct Actor {
     addresses: watch::Sender<Vec<Multiaddr>>,
     reservations: BTreeSet<PeerId>,
     open: usize,
+    metrics: Metrics,
 }
 
 impl Actor {
     pub(super) fn new(
         swarm: Swarm<Behaviour>,
-        external: Vec<Multiaddr>,
-        listening: Vec<Multiaddr>,
+        (external, listening): (Vec<Multiaddr>, Vec<Multiaddr>),
         signed_in: SignedIn,
         addresses: watch::Sender<Vec<Multiaddr>>,
+        metrics: Metrics,
     ) -> Self {
         let fixed = !external.is_empty();
         let mut actor = Self {
@@ -72,13 +74,20 @@ impl Actor {
             addresses,
             reservations: BTreeSet::new(),
             open: 0,
+            metrics,
         };
         let reached = if fixed { external } else { listening };
         reached.into_iter().for_each(|address| actor.reached_at(address));
         actor
     }
 
-    pub(super) async fn run<G, E>(mut self, mut commands: mpsc::Receiver<Command>, stop: CancellationToken, gone: G)
+    /// Runs until it is told to stop; where it listened.
+    pub(super) async fn run<G, E>(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        stop: CancellationToken,
+        gone: G,
+    ) -> Vec<Multiaddr>
     where
         G: Fn([u8; 32]) -> E,
         E: Future<Output = ()> + Send + 'static,
@@ -100,6 +109,10 @@ impl Actor {
                 Some(_) = going.join_next(), if !going.is_empty() => {}
             }
         }
+        self.reservations.clear();
+        self.open = 0;
+        self.count_circuits();
+        self.swarm.listeners().cloned().collect()
     }
 
     fn command(&mut self, command: Command) {
@@ -159,5 +172,10 @@ impl Actor {
             relay::Event::CircuitClosed { .. } => self.open = self.open.saturating_sub(1),
             _ => {}
         }
+        self.count_circuits();
+    }
+
+    fn count_circuits(&self) {
+        self.metrics.circuits(self.reservations.len(), self.open);
     }
 }

@@ -17,6 +17,7 @@ use kith_core::wire::relay::{Push, Refusal, Request, Response};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::control::{self, Answer, Control};
+use crate::data_dir::open_store;
 use crate::domain::{Batch, Caller, Delivery, Relay};
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -32,12 +33,25 @@ const REOPEN: Duration = Duration::from_secs(2);
 
 /// What the actor is told.
 pub(super) enum Command {
-    Request { caller: Caller, request: Box<Request>, reply: oneshot::Sender<Response> },
-    Connected { peer: [u8; 32], pushes: mpsc::Sender<Push> },
-    Disconnected { peer: [u8; 32] },
-    Control { control: Control, reply: oneshot::Sender<Answer> },
-    Store { reply: oneshot::Sender<Option<Store>> },
+    /// With `pushes` it is a fetch after which its device is pushed what comes.
+    Request {
+        caller: Caller,
+        request: Box<Request>,
+        pushes: Option<mpsc::Sender<Push>>,
+        reply: oneshot::Sender<Response>,
+    },
+    Disconnected {
+        peer: [u8; 32],
+    },
+    Control {
+        control: Control,
+        reply: oneshot::Sender<Answer>,
+    },
+    Store {
+        reply: oneshot::Sender<Option<Store>>,
+    },
     Tick,
+    /// Nothing but a knock at the door: that it has to stop is in [`Shared`].
     Stop,
 }
 
@@ -48,6 +62,8 @@ pub(super) struct Shared {
     outstanding: AtomicUsize,
     /// A write has failed.
     failed: AtomicBool,
+    /// What waits is not done any more.
+    stopping: AtomicBool,
     /// Connections whose device did not take its pushes fast enough.
     lagging: Mutex<BTreeSet<[u8; 32]>>,
 }
@@ -55,6 +71,14 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn is_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    fn fail(&self) -> bool {
+        !self.failed.swap(true, Ordering::AcqRel)
     }
 
     fn lagging(&self) -> BTreeSet<[u8; 32]> {
@@ -77,30 +101,34 @@ impl Actor {
     /// Runs until it is told to stop or nobody can tell it anything any more.
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         while let Some(command) = inbox.blocking_recv() {
+            if self.shared.stopping.load(Ordering::Acquire) {
+                break;
+            }
             self.drop_lagging();
             self.reopen();
             match command {
-                Command::Request { caller, request, reply } => self.request(caller, *request, reply),
-                Command::Connected { peer, pushes } => {
-                    self.relay.disconnected(peer);
-                    self.connections.insert(peer, pushes);
-                    self.count_connections();
-                }
-                Command::Disconnected { peer } => {
-                    self.relay.disconnected(peer);
-                    self.connections.remove(&peer);
-                    self.count_connections();
-                }
+                Command::Request { caller, request, pushes, reply } => self.request(caller, *request, pushes, reply),
+                Command::Disconnected { peer } if self.is_open(&peer) => {}
+                Command::Disconnected { peer } => self.let_go(peer),
                 Command::Control { control, reply } => self.control(control, reply),
                 Command::Store { reply } => drop(reply.send(self.usable_store())),
-                Command::Tick => self.expire(),
-                Command::Stop => break,
+                Command::Tick => {
+                    self.drop_closed();
+                    self.expire();
+                }
+                Command::Stop => {}
             }
         }
         // Dropping the store closes it after all that was submitted is durable, and lets the last answers out.
     }
 
-    fn request(&mut self, caller: Caller, request: Request, reply: oneshot::Sender<Response>) {
+    fn request(
+        &mut self,
+        caller: Caller,
+        request: Request,
+        pushes: Option<mpsc::Sender<Push>>,
+        reply: oneshot::Sender<Response>,
+    ) {
         let name = request.name();
         let Some(store) = self.usable_store() else {
             let response = Response::Refused(Refusal::TryLater);
@@ -110,9 +138,17 @@ impl Actor {
         };
         self.metrics.envelope(&request);
         let outcome = self.relay.handle(wall_clock(), &mut self.rng, caller, &store, request);
+        if let (Some(pushes), Response::Waiting { .. }) = (pushes, &outcome.response)
+            && !self.is_open(&caller.peer)
+        {
+            self.connections.insert(caller.peer, pushes);
+            self.count_connections();
+        }
         let pushes = outcome.pushes.into_iter().filter_map(|delivery| self.address(delivery)).collect();
         let answer = Release { name, response: outcome.response, reply, pushes };
-        if outcome.batch.is_empty() && self.shared.outstanding.load(Ordering::Acquire) == 0 {
+        // The order matters: what has failed was outstanding until it was known to have failed.
+        let settled = self.shared.outstanding.load(Ordering::Acquire) == 0 && !self.shared.is_failed();
+        if outcome.batch.is_empty() && settled {
             answer.release(&self.metrics, &self.shared);
             return;
         }
@@ -128,25 +164,25 @@ impl Actor {
         let taken = Arc::clone(&slot);
         shared.outstanding.fetch_add(1, Ordering::AcqRel);
         let done = Box::new(move |result: Result<(), kith_core::store::StoreError>| {
+            if let Err(error) = &result
+                && shared.fail()
+            {
+                tracing::error!(%error, "A write failed: nothing is taken until the store can be opened again.");
+            }
             shared.outstanding.fetch_sub(1, Ordering::AcqRel);
             let Some(answer) = taken.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-            match result {
-                Ok(()) => {
-                    metrics.flushed(began.elapsed().as_secs_f64());
-                    answer.release(&metrics, &shared);
-                }
-                Err(error) => {
-                    if !shared.failed.swap(true, Ordering::AcqRel) {
-                        tracing::error!(%error, "A write failed: nothing is taken until the store can be opened again.");
-                    }
-                    answer.refuse(&metrics);
-                }
+            if result.is_ok() {
+                metrics.flushed(began.elapsed().as_secs_f64());
+                answer.release(&metrics, &shared);
+            } else {
+                answer.refuse(&metrics);
             }
         });
         if let Err(error) = store.submit(batch, done) {
+            if self.shared.fail() {
+                tracing::error!(%error, "The store takes nothing until it can be opened again.");
+            }
             self.shared.outstanding.fetch_sub(1, Ordering::AcqRel);
-            self.shared.failed.store(true, Ordering::Release);
-            tracing::error!(%error, "The store takes nothing.");
             if let Some(answer) = slot.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 answer.refuse(&self.metrics);
             }
@@ -185,10 +221,27 @@ impl Actor {
     /// device fetches when it comes back.
     fn drop_lagging(&mut self) {
         for peer in self.shared.lagging() {
-            self.relay.disconnected(peer);
-            self.connections.remove(&peer);
+            self.let_go(peer);
         }
+    }
+
+    /// A channel that nobody reads any more is one of a connection that has ended while its fetch was under way.
+    fn drop_closed(&mut self) {
+        let closed = self.connections.iter().filter(|(_, pushes)| pushes.is_closed());
+        for peer in closed.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.let_go(peer);
+        }
+    }
+
+    fn let_go(&mut self, peer: [u8; 32]) {
+        self.relay.disconnected(peer);
+        self.connections.remove(&peer);
         self.count_connections();
+    }
+
+    /// Whether what is pushed to the device of this key is read.
+    fn is_open(&self, peer: &[u8; 32]) -> bool {
+        self.connections.get(peer).is_some_and(|pushes| !pushes.is_closed())
     }
 
     fn count_connections(&self) {
@@ -205,10 +258,15 @@ impl Actor {
         }
         // The old one first: it holds the lock, and closing it answers what still waits.
         self.store = None;
-        match Store::open(&self.dir) {
-            Ok((store, _)) => {
+        match open_store(&self.dir, &mut self.rng) {
+            Ok(store) => {
                 tracing::info!("The store is open again.");
                 self.store = Some(store);
+                // A write that failed may be there all the same: what a device was not pushed of it, it has to fetch.
+                for peer in std::mem::take(&mut self.connections).into_keys() {
+                    self.relay.disconnected(peer);
+                }
+                self.count_connections();
                 self.shared.failed.store(false, Ordering::Release);
             }
             Err(error) => tracing::warn!(%error, "The store cannot be opened again yet."),
@@ -256,4 +314,66 @@ impl Release {
 pub(crate) fn wall_clock() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::domain::RelayRead;
+    use crate::domain::Settings;
+    use crate::keys::Secrets;
+
+    fn actor(dir: PathBuf, store: Option<Store>) -> Actor {
+        let mut rng = Rng::seed_from_u64(1);
+        Actor {
+            relay: Relay::new(Settings::default(), Secrets::generate(&mut rng).domain),
+            store,
+            dir,
+            rng,
+            metrics: Metrics::new(),
+            shared: Arc::default(),
+            connections: BTreeMap::new(),
+            reopen_at: Instant::now(),
+        }
+    }
+
+    fn rows(store: &Store) -> Vec<crate::domain::Row> {
+        store.scan(&[], None, 1000).unwrap()
+    }
+
+    #[test]
+    fn a_store_that_is_an_old_copy_when_it_is_opened_again_begins_a_new_life() {
+        let dir = tempfile::tempdir().unwrap();
+        let (at, data, copy) = (dir.path().join("store"), dir.path().join("store/data"), dir.path().join("copy"));
+        drop(Store::open(&at).unwrap());
+        std::fs::create_dir(&copy).unwrap();
+        for file in ["db", "conf"] {
+            std::fs::copy(data.join(file), copy.join(file)).unwrap();
+        }
+        let (store, _) = Store::open(&at).unwrap();
+        let before = rows(&store);
+        let mut actor = actor(at, Some(store));
+        // The disk failed, and its operator put yesterday's copy of the data in its place.
+        actor.shared.fail();
+        actor.store = None;
+        std::fs::remove_dir_all(&data).unwrap();
+        std::fs::rename(&copy, &data).unwrap();
+        actor.reopen();
+        let store = actor.usable_store().expect("it is open again");
+        assert_ne!(rows(&store), before, "queues and logs go on as if nothing had happened");
+    }
+
+    #[test]
+    fn devices_fetch_again_after_the_store_was_opened_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut actor = actor(dir.path().join("store"), None);
+        let (sender, pushes) = mpsc::channel(1);
+        actor.connections.insert([1; 32], sender);
+        actor.shared.fail();
+        actor.reopen();
+        assert!(actor.usable_store().is_some());
+        assert!(pushes.is_closed(), "a write that failed and is there all the same would never be pushed");
+    }
 }

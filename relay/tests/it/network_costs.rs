@@ -15,6 +15,7 @@ use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope, Packet, Urgency};
 use kith_core::wire::protocol;
 use kith_core::wire::relay::{Cursor, PushAnswer, Request, Response};
+use kith_relay::metrics::Metrics;
 use kith_relay::node::{self, NodeHandle};
 use libp2p::StreamProtocol;
 
@@ -27,7 +28,14 @@ const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 async fn relay(listen: &str) -> NodeHandle {
     let key = TransportKey::from_seed([200; 32].into()).unwrap();
     let listen = vec![listen.parse().unwrap()];
-    let config = node::NodeConfig { key, listen, external: Vec::new(), max_connections: 4096, max_circuits: 64 };
+    let config = node::NodeConfig {
+        key,
+        listen,
+        external: Vec::new(),
+        max_connections: 4096,
+        max_circuits: 64,
+        metrics: Metrics::new(),
+    };
     let answer = |_, request| async move {
         match request {
             Request::Fetch { .. } => {

@@ -15,17 +15,22 @@ use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope, Packet, Urgency};
 use kith_core::wire::relay::{Cursor, Push, PushAnswer, Refusal, Request, Response};
 use kith_relay::domain::Caller;
+use kith_relay::metrics::Metrics;
 use kith_relay::node::{self, NodeError, NodeHandle};
 use tokio::sync::{Semaphore, mpsc};
 
 /// How long anything here may take before the test fails.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// Between looks at a port that another process has.
+const LOOK: Duration = Duration::from_millis(20);
 
 const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 
 struct Relay {
     node: NodeHandle,
+    metrics: Metrics,
     /// What `Lookup` waits for.
     gate: Arc<Semaphore>,
     lookups: Arc<AtomicUsize>,
@@ -33,14 +38,24 @@ struct Relay {
     gone: mpsc::Receiver<[u8; 32]>,
 }
 
+fn configured(seed: u8, listen: Vec<Multiaddr>) -> node::NodeConfig {
+    node::NodeConfig {
+        key: TransportKey::from_seed([seed; 32].into()).unwrap(),
+        listen,
+        external: Vec::new(),
+        max_connections: 4096,
+        max_circuits: 64,
+        metrics: Metrics::new(),
+    }
+}
+
 async fn relay(seed: u8, listen: Vec<Multiaddr>) -> Relay {
-    let key = TransportKey::from_seed([seed; 32].into()).unwrap();
-    let config = node::NodeConfig { key, listen, external: Vec::new(), max_connections: 4096, max_circuits: 64 };
-    // Whoever had these ports before in this process may still be saying good-bye on them.
+    let config = configured(seed, listen);
+    // A port that a relay had before may have been drawn by another process's test in the meantime.
     let begun = tokio::time::Instant::now();
     loop {
         match start(config.clone()).await {
-            Err(NodeError::Listen { .. }) if begun.elapsed() < LIMIT => tokio::task::yield_now().await,
+            Err(NodeError::Listen { .. }) if begun.elapsed() < LIMIT => tokio::time::sleep(LOOK).await,
             started => return started.unwrap(),
         }
     }
@@ -51,6 +66,7 @@ async fn start(config: node::NodeConfig) -> Result<Relay, NodeError> {
     let (went, gone) = mpsc::channel(1024);
     let gate = Arc::new(Semaphore::new(0));
     let lookups = Arc::new(AtomicUsize::new(0));
+    let metrics = config.metrics.clone();
     let (held, begun) = (Arc::clone(&gate), Arc::clone(&lookups));
     let answer = move |caller: Caller, request: Request| {
         let (called, gate, lookups) = (called.clone(), Arc::clone(&held), Arc::clone(&begun));
@@ -75,7 +91,7 @@ async fn start(config: node::NodeConfig) -> Result<Relay, NodeError> {
         let went = went.clone();
         async move { went.send(key).await.unwrap_or_default() }
     });
-    Ok(Relay { node: node.await?, gate, lookups, callers, gone })
+    Ok(Relay { node: node.await?, metrics, gate, lookups, callers, gone })
 }
 
 fn any(listen: &[&str]) -> Vec<Multiaddr> {
@@ -85,6 +101,11 @@ fn any(listen: &[&str]) -> Vec<Multiaddr> {
 impl Relay {
     fn address(&self) -> RelayAddress {
         RelayAddress::new(self.node.peer(), &self.node.addresses()).unwrap()
+    }
+
+    /// Whether what it counts has this line.
+    fn counts(&self, line: &str) -> bool {
+        self.metrics.text().lines().any(|counted| counted == format!("kith_relay_{line}"))
     }
 }
 
@@ -142,7 +163,7 @@ fn envelope(number: u8) -> Vec<u8> {
     Envelope { id: EnvelopeId::new([number; 16]), class: Class::Durable, urgency: Urgency::Normal, packet }.encode()
 }
 
-async fn until(what: impl Fn() -> bool) {
+pub(crate) async fn until(what: impl Fn() -> bool) {
     let met = async {
         while !what() {
             tokio::task::yield_now().await;
@@ -201,7 +222,7 @@ async fn a_device_gives_no_connection_to_who_takes_it_for_a_relay() {
 async fn a_relay_that_comes_back_is_connected_again() {
     let first = relay(103, any(&[QUIC, TCP])).await;
     let address = first.address();
-    let listen = first.node.addresses();
+    let listen = bare(&first.node);
     let mut device = device(1, false).await;
     device.signs_in(&address).await;
     device.event(|event| matches!(event, Event::RelayUp { .. }).then_some(())).await;
@@ -227,21 +248,41 @@ async fn a_relay_that_comes_back_is_connected_again() {
         "{away:?}"
     );
 
-    let bare = listen.into_iter().map(|address| address.iter().take(3).collect::<Multiaddr>());
-    let bare = bare
-        .map(|address| if address.to_string().contains("tcp") { address.iter().take(2).collect() } else { address });
-    let second = relay(103, bare.collect()).await;
+    let second = relay(103, listen).await;
     device.event(|event| matches!(event, Event::RelayUp { .. }).then_some(())).await;
     assert_eq!(device.net.relay_request(&address, &Request::Hello).await, Ok(Response::Done));
     assert_eq!(second.node.connected(), 1);
+}
+
+/// The addresses of a node as it is told to listen there: without its name.
+fn bare(node: &NodeHandle) -> Vec<Multiaddr> {
+    let bare = |address: Multiaddr| {
+        let parts = address.iter().filter(|part| !matches!(part, libp2p::multiaddr::Protocol::P2p(_)));
+        parts.collect()
+    };
+    node.addresses().into_iter().map(bare).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ports_of_a_node_are_free_when_it_was_shut_down() {
+    // With both, a device gives up one dial when the other was faster: what is left of it must not keep the port.
+    let both: &[&str] = &[QUIC, TCP];
+    for listen in [&[QUIC], &[TCP], both, both, both, both, both, both] {
+        let first = relay(113, any(listen)).await;
+        let mut device = device(1, false).await;
+        device.signs_in(&first.address()).await;
+        let listen = bare(&first.node);
+        first.node.shutdown().await;
+        let second = start(configured(113, listen.clone())).await;
+        assert!(second.is_ok(), "{listen:?}: {:?}", second.err());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_with_another_key_is_named() {
     let other = relay(104, any(&[QUIC])).await;
     let expected = TransportKey::from_seed([105; 32].into()).unwrap().peer();
-    let bare: Vec<Multiaddr> = other.node.addresses().iter().map(|address| address.iter().take(3).collect()).collect();
-    let wrong = RelayAddress::new(expected, &bare).unwrap();
+    let wrong = RelayAddress::new(expected, &bare(&other.node)).unwrap();
     let error = NetError::WrongKey { expected: expected.into(), found: other.node.peer().into() };
     let mut device = device(1, false).await;
     // A foreign relay, and an own one.
@@ -295,6 +336,7 @@ async fn devices_without_a_direct_path_meet_through_the_circuit() {
     assert_eq!((back.path, back.why), (Path::Circuit, Why::AlwaysRelay));
     let circuits = relay.node.circuits().await.unwrap();
     assert_eq!((circuits.reserved, circuits.open), (2, 1));
+    assert!(relay.counts("circuits_reserved 2") && relay.counts("circuits_open 1"), "{}", relay.metrics.text());
     // It sees no address of Bob's: none was told.
     let path = alice.event(|event| match event {
         Event::PeerUp { path, .. } => Some(path),
@@ -338,7 +380,7 @@ async fn one_peers_flood_waits_and_another_is_served() {
     assert!(answers.iter().all(|answer| *answer == Ok(Response::Refused(Refusal::NotFound))));
 }
 
-mod hostile {
+pub(crate) mod hostile {
     //! A peer that keeps to no protocol of ours: raw streams.
     use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
     use kith_core::net::transport;
@@ -347,25 +389,25 @@ mod hostile {
 
     use super::*;
 
-    struct Raw {
+    pub(crate) struct Raw {
         control: libp2p_stream::Control,
         relay: RelayAddress,
     }
 
-    async fn raw(relay: &Relay) -> Raw {
+    pub(crate) async fn raw(node: &NodeHandle) -> Raw {
         let behaviour = libp2p_stream::Behaviour::new();
         let control = behaviour.new_control();
         let key = TransportKey::throwaway();
         let mut swarm =
             transport::swarm(&key, transport::base(&key, transport::Role::Device).unwrap(), behaviour, LIMIT);
-        swarm.dial(relay.node.addresses()[0].clone()).unwrap();
+        swarm.dial(node.addresses()[0].clone()).unwrap();
         tokio::spawn(async move { while swarm.next().await.is_some() {} });
-        until(|| relay.node.connected() == 1).await;
-        Raw { control, relay: relay.address() }
+        until(|| node.connected() == 1).await;
+        Raw { control, relay: RelayAddress::new(node.peer(), &node.addresses()).unwrap() }
     }
 
     impl Raw {
-        async fn says(&mut self, bytes: &[u8]) -> Vec<u8> {
+        pub(crate) async fn says(&mut self, bytes: &[u8]) -> Vec<u8> {
             let protocol = StreamProtocol::new(protocol::RELAY);
             let mut stream = self.control.open_stream(self.relay.peer(), protocol).await.unwrap();
             stream.write_all(bytes).await.unwrap();
@@ -378,14 +420,14 @@ mod hostile {
         }
     }
 
-    fn frame(body: &[u8]) -> Vec<u8> {
+    pub(crate) fn frame(body: &[u8]) -> Vec<u8> {
         [&(body.len() as u32).to_be_bytes(), body].concat()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn what_cannot_be_read_is_answered_and_counted_and_the_connection_stays() {
         let relay = relay(111, any(&[TCP])).await;
-        let mut raw = raw(&relay).await;
+        let mut raw = raw(&relay.node).await;
         // Longer than any request: refused by its length alone.
         assert_eq!(raw.says(&u32::MAX.to_be_bytes()).await, [Unseen::MARK, Unseen::TooLarge.code()]);
         // A request that this relay does not know: a newer one's.
@@ -398,12 +440,20 @@ mod hostile {
         assert_eq!(Response::decode(&raw.says(&frame(&Request::Hello.encode())).await), Ok(Response::Done));
         let counts = relay.node.counts();
         assert_eq!((counts.too_large, counts.unreadable, relay.node.connected()), (1, 4, 1));
+        for line in [
+            "unserved_total{why=\"too_large\"} 1",
+            "decode_errors_total{kind=\"malformed\"} 2",
+            "decode_errors_total{kind=\"from_the_future\"} 1",
+            "decode_errors_total{kind=\"empty\"} 1",
+        ] {
+            assert!(relay.counts(line), "{line} is missing in {}", relay.metrics.text());
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn lanes_beyond_a_peers_share_are_refused() {
         let relay = relay(112, any(&[QUIC])).await;
-        let mut raw = raw(&relay).await;
+        let mut raw = raw(&relay.node).await;
         let mut held = Vec::new();
         for _ in 0..32 {
             let protocol = StreamProtocol::new(protocol::RELAY);
@@ -415,6 +465,7 @@ mod hostile {
         until(|| relay.lookups.load(Ordering::SeqCst) == 32).await;
         assert_eq!(raw.says(&frame(&Request::Hello.encode())).await, [Unseen::MARK, Unseen::Busy.code()]);
         assert_eq!(relay.node.counts().busy, 1);
+        assert!(relay.counts("unserved_total{why=\"busy\"} 1"), "{}", relay.metrics.text());
         relay.gate.close();
     }
 }

@@ -4,6 +4,7 @@ use clap::Parser;
 use kith_core::types::Rng;
 use kith_core::wire::relay::{Request, Response};
 use kith_relay::admin::{AdminError, Arguments, Task};
+use kith_relay::data_dir::DataError;
 use kith_relay::server::{Server, ServerError};
 use rand_core::SeedableRng;
 
@@ -102,8 +103,26 @@ async fn a_damaged_backup_is_refused_and_changes_nothing() {
 async fn two_relays_do_not_share_a_directory_and_lost_keys_are_not_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::bind(config(dir.path())).await.unwrap();
-    assert!(matches!(Server::bind(config(dir.path())).await, Err(ServerError::Store(_))));
+    assert!(matches!(Server::bind(config(dir.path())).await, Err(ServerError::Data(DataError::Store(_)))));
     server.shutdown().await;
     std::fs::remove_file(dir.path().join(kith_relay::keys::FILE)).unwrap();
-    assert!(matches!(Server::bind(config(dir.path())).await, Err(ServerError::Keys(_))));
+    assert!(matches!(Server::bind(config(dir.path())).await, Err(ServerError::Data(DataError::Keys(_)))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_whose_store_has_gone_refuses_to_start_until_a_backup_is_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rng = Rng::seed_from_u64(1);
+    let server = Server::bind(config(dir.path())).await.unwrap();
+    person(&server.handle(), &mut rng, "bob", 1).await;
+    let file = dir.path().join("copy.kith").display().to_string();
+    command(dir.path(), &["backup", &file]).await.unwrap();
+    server.shutdown().await;
+
+    std::fs::remove_dir_all(dir.path().join("store")).unwrap();
+    assert!(matches!(Server::bind(config(dir.path())).await, Err(ServerError::Data(DataError::Gone { .. }))));
+    assert!(matches!(command(dir.path(), &["user", "list"]).await, Err(AdminError::Data(DataError::Gone { .. }))));
+    command(dir.path(), &["restore", &file, "--force"]).await.unwrap();
+    assert!(command(dir.path(), &["user", "list"]).await.unwrap().0.contains("\"handle\":\"bob\""));
+    Server::bind(config(dir.path())).await.unwrap().shutdown().await;
 }

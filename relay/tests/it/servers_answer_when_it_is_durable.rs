@@ -1,4 +1,4 @@
-//! A real server over a real store, without its node.
+//! A real server over a real store, and its node where bytes come from outside.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use kith_core::types::Rng;
 use kith_core::wire::codec::Body;
 use kith_core::wire::relay::{Deposited, Destination, Purpose, Push, Refusal, Request, Response, token_hash};
+use kith_relay::attach::attach_node;
 use kith_relay::config::Config;
 use kith_relay::server::{Handle, PUSHES, Server};
 use rand_core::SeedableRng;
@@ -13,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
+use crate::node_serves_devices::hostile;
 use crate::world::{Person, envelope, stranger};
 
 pub(crate) fn config(dir: &Path) -> Config {
@@ -46,7 +48,7 @@ async fn waiting(handle: &Handle, person: &Person) -> Vec<Vec<u8>> {
     }
 }
 
-async fn get(address: SocketAddr, page: &str) -> (u16, String) {
+pub(crate) async fn get(address: SocketAddr, page: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {page} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -86,8 +88,8 @@ async fn a_connected_device_is_pushed_what_comes_and_a_lagging_one_is_let_go() {
     let handle = server.handle();
     let bob = person(&handle, &mut rng, "bob", 1).await;
     let (sender, mut pushes) = mpsc::channel(PUSHES);
-    handle.connected(bob.caller(0).peer, sender).await;
-    assert!(waiting(&handle, &bob).await.is_empty());
+    let fetched = handle.fetch(bob.caller(0), None, sender).await;
+    assert!(matches!(&fetched, Response::Waiting { envelopes, .. } if envelopes.is_empty()), "{fetched:?}");
     let first = envelope(&mut rng);
     deposit(&handle, &bob, first.clone()).await;
     let Some(Push::Envelopes { envelopes, .. }) = pushes.recv().await else { panic!("no push") };
@@ -116,7 +118,6 @@ async fn pages_tell_that_it_lives_and_what_it_counted() {
     let handle = server.handle();
     let bob = person(&handle, &mut rng, "bob", 1).await;
     deposit(&handle, &bob, envelope(&mut rng)).await;
-    handle.answer(stranger(1), b"\x01nonsense").await;
     assert_eq!(get(server.http_addr(), "/health").await.0, 200);
     assert_eq!(get(server.http_addr(), "/ready").await.0, 200);
     assert_eq!(get(server.http_addr(), "/secrets").await.0, 404);
@@ -124,7 +125,7 @@ async fn pages_tell_that_it_lives_and_what_it_counted() {
     for line in [
         "kith_relay_requests_total{name=\"deposit\",outcome=\"ok\"} 1",
         "kith_relay_deposits_total{result=\"taken\"} 1",
-        "kith_relay_decode_errors_total{kind=\"malformed\"} 1",
+        "kith_relay_unserved_total{why=\"late\"} 0",
         "kith_relay_flush_seconds_count",
         "kith_relay_deposited_bytes_total",
         "kith_relay_connected_devices 0",
@@ -136,20 +137,31 @@ async fn pages_tell_that_it_lives_and_what_it_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_no_request_get_an_answer() {
+async fn bytes_that_are_no_request_get_an_answer_and_are_counted() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::bind(config(dir.path())).await.unwrap();
-    let handle = server.handle();
-    let answer = async |bytes: &[u8]| match Response::decode(&handle.answer(stranger(1), bytes).await) {
-        Ok(Response::Refused(refusal)) => refusal,
-        other => panic!("{other:?}"),
-    };
-    assert!(matches!(answer(b"").await, Refusal::Malformed(_)));
-    assert!(matches!(answer(b"\x01\xff").await, Refusal::Malformed(_)));
-    assert_eq!(answer(b"\x02\x62hi").await, Refusal::Unknown, "a format of the future");
-    assert_eq!(answer(b"\x01\x62zz").await, Refusal::Unknown, "a request of the future");
-    let hello = Response::decode(&handle.answer(stranger(1), &Request::Hello.encode()).await);
-    assert!(matches!(hello, Ok(Response::Hello(_))));
+    let mut config = config(dir.path());
+    config.listen = vec!["/ip4/127.0.0.1/tcp/0".into()];
+    let mut server = Server::bind(config).await.unwrap();
+    let node = attach_node(&mut server).await.unwrap();
+    let mut raw = hostile::raw(&node).await;
+    let mut answer = async |bytes: &[u8]| Response::decode(&raw.says(&hostile::frame(bytes)).await).unwrap();
+    let unknown = Response::Refused(Refusal::Unknown);
+    assert_eq!(answer(b"").await, unknown);
+    assert!(matches!(answer(b"\x01\xff").await, Response::Refused(Refusal::Malformed(_))));
+    assert_eq!(answer(b"\x02\x62hi").await, unknown, "a format of the future");
+    assert_eq!(answer(b"\x01\x62zz").await, unknown, "a request of the future");
+    assert!(
+        matches!(answer(&Request::Hello.encode()).await, Response::Hello(_)),
+        "the connection is as good as before"
+    );
+    let (_, text) = get(server.http_addr(), "/metrics").await;
+    for line in [
+        "kith_relay_decode_errors_total{kind=\"empty\"} 1",
+        "kith_relay_decode_errors_total{kind=\"malformed\"} 2",
+        "kith_relay_decode_errors_total{kind=\"from_the_future\"} 1",
+    ] {
+        assert!(text.contains(line), "{line} is missing in {text}");
+    }
     server.shutdown().await;
 }
 
