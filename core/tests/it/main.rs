@@ -11,5 +11,6 @@ mod floors;
 mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]
 mod store;
+mod the_soak_profile_names_every_long_form;
 #[cfg(feature = "voice")]
 mod voice_notes_work_with_other_programs;
