@@ -7,6 +7,7 @@ mod corpora_are_replayed;
 #[cfg(feature = "client")]
 mod devices_exchange_envelopes;
 mod floors;
+mod licences_are_known;
 #[cfg(feature = "speech")]
 mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]
