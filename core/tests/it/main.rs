@@ -8,6 +8,7 @@ mod corpora_are_replayed;
 mod devices_exchange_envelopes;
 mod floors;
 mod licences_are_known;
+mod protocol_documents_name_every_key;
 #[cfg(feature = "speech")]
 mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]
