@@ -1,4 +1,9 @@
 //! Behaviour of the core, a module each.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests wait, draw and open sockets as they need"
+)]
 
 #[cfg(feature = "client")]
 mod contacts_meet_on_the_local_network;
