@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 mod baseline;
+mod circle;
 mod deposits;
 mod devices;
 mod figure;
