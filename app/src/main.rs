@@ -1,5 +1,6 @@
 //! Kith's program: today its command line, for people at a terminal, scripts, bots and screen readers.
 #![forbid(unsafe_code)]
+#![expect(clippy::disallowed_methods, reason = "a program waits for people and for other processes")]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 

@@ -16,7 +16,11 @@
 //! `store` adds the guarded sled, `client` the floors up to 6 for text, `voice` and `speech` the sound.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links, unreachable_pub)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests look at the clock and at what they are asked"))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
+
+#[cfg(all(feature = "test-utils", not(debug_assertions)))]
+compile_error!("feature `test-utils` plays faults and opens secrets for tests: no release is built with it");
 
 pub mod home;
 pub mod identity;
@@ -27,14 +31,18 @@ pub mod wire;
 #[cfg(feature = "client")]
 pub mod chat;
 #[cfg(feature = "client")]
+#[expect(clippy::disallowed_methods, reason = "the facade waits, and starts work beside it")]
 pub mod client;
 #[cfg(feature = "mls")]
 pub mod mls;
 #[cfg(feature = "net")]
+#[expect(clippy::disallowed_methods, reason = "a driver: sockets and their timers")]
 pub mod net;
 #[cfg(feature = "client")]
+#[expect(clippy::disallowed_methods, reason = "a driver: it gives the engine its time and its randomness")]
 pub mod session;
 #[cfg(feature = "speech")]
+#[expect(clippy::disallowed_methods, reason = "a driver: inference on a thread of its own")]
 pub mod speech;
 #[cfg(feature = "voice")]
 pub mod voice;

@@ -58,8 +58,13 @@ mod error;
 #[cfg(feature = "store")]
 mod file;
 #[cfg(feature = "store")]
+#[expect(clippy::disallowed_methods, reason = "it owns the threads that write, and names stores at random")]
 pub mod guarded;
 #[cfg(feature = "store")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "keys and nonces are random and never repeated, whatever the caller does"
+)]
 mod keyring;
 mod memory;
 mod overlay;

@@ -8,17 +8,22 @@
 #![deny(missing_docs, rustdoc::broken_intra_doc_links, unreachable_pub)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice))]
 
+#[expect(clippy::disallowed_methods, reason = "a driver: it starts the server and waits")]
 pub mod admin;
+#[expect(clippy::disallowed_methods, reason = "a driver: a task for each device that is pushed to")]
 pub mod attach;
 pub mod backup;
 pub mod check;
 pub mod config;
+#[expect(clippy::disallowed_methods, reason = "a driver: it answers the operator beside the server")]
 pub mod control;
 pub mod data_dir;
 pub mod domain;
 mod http;
 pub mod keys;
 pub mod metrics;
+#[expect(clippy::disallowed_methods, reason = "a driver: sockets and their timers")]
 pub mod node;
+#[expect(clippy::disallowed_methods, reason = "a driver: it gives the domain its time and its randomness")]
 pub mod server;
 pub mod store;

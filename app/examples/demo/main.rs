@@ -3,6 +3,7 @@
 //!
 //! `./dev demo` builds and starts it. It exits with 0 only if every step was verified; it ends only what it started, and
 //! leaves nothing behind.
+#![expect(clippy::disallowed_methods, reason = "it starts processes and says how long they take")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;

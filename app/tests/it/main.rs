@@ -1,4 +1,9 @@
 //! The programs as processes of their own: what they print, how they exit, and what people at both ends see.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests wait, draw and open sockets as they need"
+)]
 
 mod alone;
 mod errors_are_sentences;

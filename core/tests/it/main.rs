@@ -1,4 +1,9 @@
 //! Behaviour of the core, a module each.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests wait, draw and open sockets as they need"
+)]
 
 #[cfg(feature = "client")]
 mod contacts_meet_on_the_local_network;
@@ -7,9 +12,12 @@ mod corpora_are_replayed;
 #[cfg(feature = "client")]
 mod devices_exchange_envelopes;
 mod floors;
+mod licences_are_known;
+mod protocol_documents_name_every_key;
 #[cfg(feature = "speech")]
 mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]
 mod store;
+mod the_soak_profile_names_every_long_form;
 #[cfg(feature = "voice")]
 mod voice_notes_work_with_other_programs;

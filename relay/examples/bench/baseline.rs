@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use kith_core::net::{PeerId, TransportKey, transport};
-use libp2p::StreamProtocol;
+use kith_core::net::transport::{self, Role};
+use kith_core::net::{PeerId, TransportKey};
 use libp2p::swarm::SwarmEvent;
+use libp2p::{Multiaddr, StreamProtocol};
 
 use crate::Failure;
 
@@ -41,13 +42,9 @@ pub(crate) fn fsync(dir: &Path, bytes: usize) -> Result<Duration, Failure> {
 
 /// Half of the time, so many bytes go there and back on one stream in less: two swarms over QUIC.
 pub(crate) async fn echo(bytes: usize) -> Result<Duration, Failure> {
-    let ((server, mut listening, mut accepting), (_, mut dialling, mut opening)) = (swarm()?, swarm()?);
-    listening.listen_on("/ip4/127.0.0.1/udp/0/quic-v1".parse()?)?;
-    let address = loop {
-        if let SwarmEvent::NewListenAddr { address, .. } = listening.select_next_some().await {
-            break address;
-        }
-    };
+    let ((server, mut listening, mut accepting), (_, mut dialling, mut opening)) =
+        (swarm(Role::Device)?, swarm(Role::Device)?);
+    let address = listen(&mut listening).await?;
     let mut incoming = accepting.accept(ECHO)?;
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(async move { while listening.next().await.is_some() {} });
@@ -76,12 +73,38 @@ pub(crate) async fn echo(bytes: usize) -> Result<Duration, Failure> {
     Ok(p50_p99(times).0)
 }
 
-type Made = (PeerId, libp2p::Swarm<libp2p_stream::Behaviour>, libp2p_stream::Control);
+type Bare = libp2p::Swarm<libp2p_stream::Behaviour>;
 
-fn swarm() -> Result<Made, Failure> {
+type Made = (PeerId, Bare, libp2p_stream::Control);
+
+fn swarm(role: Role) -> Result<Made, Failure> {
     let key = TransportKey::throwaway();
     let behaviour = libp2p_stream::Behaviour::new();
     let control = behaviour.new_control();
-    let base = transport::base(&key, transport::Role::Device)?;
-    Ok((key.peer(), transport::swarm(&key, base, behaviour, Duration::from_secs(60)), control))
+    let base = transport::base(&key, role)?;
+    Ok((key.peer(), transport::swarm(&key, base, behaviour, Duration::from_secs(3600)), control))
+}
+
+async fn listen(swarm: &mut Bare) -> Result<Multiaddr, Failure> {
+    swarm.listen_on("/ip4/127.0.0.1/udp/0/quic-v1".parse()?)?;
+    loop {
+        if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
+            return Ok(address);
+        }
+    }
+}
+
+/// So many connections over QUIC to one swarm, which nothing but the transport keeps, for as long as the tasks live.
+pub(crate) async fn kept_alive(count: usize) -> Result<tokio::task::JoinSet<()>, Failure> {
+    let mut tasks = tokio::task::JoinSet::new();
+    let (server, mut listening, _) = swarm(Role::Relay)?;
+    let address = listen(&mut listening).await?;
+    tasks.spawn(async move { while listening.next().await.is_some() {} });
+    for _ in 0..count {
+        let (_, mut dialling, _) = swarm(Role::Device)?;
+        dialling.dial(address.clone().with_p2p(server).map_err(|_| "an address with another peer")?)?;
+        while !matches!(dialling.select_next_some().await, SwarmEvent::ConnectionEstablished { .. }) {}
+        tasks.spawn(async move { while dialling.next().await.is_some() {} });
+    }
+    Ok(tasks)
 }

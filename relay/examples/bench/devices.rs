@@ -17,6 +17,7 @@ use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::baseline::kept_alive;
 use crate::figure::Figure;
 use crate::process::{Actor, answer, told};
 use crate::relay::{Relay, config};
@@ -52,12 +53,15 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
         return Err(format!("{still} of {count} devices are connected").into());
     }
     drop((connected, runtime));
-    let mut alone = Actor::start_alone("idle")?;
     let seconds = if scale.quick { 60 } else { 240 };
-    let bytes: f64 = alone.ask(&Idle { dir: dir.path().join("idle"), seconds })?;
+    // Side by side, each in a network of its own.
+    let (mut ours, mut bare) = (Actor::start_alone("idle")?, Actor::start_alone("idle")?);
+    ours.tell(&Idle { dir: Some(dir.path().join("idle")), seconds })?;
+    bare.tell(&Idle { dir: None, seconds })?;
+    let (ours, bare): (f64, f64) = (ours.hear()?, bare.hear()?);
     Ok(vec![
         Figure::new(format!("relay with {count} devices"), full, "MiB").at_most(256.0).against(empty, "with none"),
-        Figure::new("an idle device", bytes, "bytes/min").at_most(1_000.0).against(0.0, "nothing"),
+        Figure::new("an idle device", ours, "bytes/min").at_most(1_000.0).against(bare, "QUIC's keep-alives alone"),
     ])
 }
 
@@ -125,14 +129,34 @@ async fn quiet_device(relay: &RelayAddress, keys: &DeviceKeys, begin: Vec<Reques
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Idle {
-    dir: std::path::PathBuf,
+    /// For the relay's files; without it connections are counted that carry nothing.
+    dir: Option<std::path::PathBuf>,
     seconds: u64,
 }
 
 /// Plays a relay and some whole nodes of devices in a network of their own, and answers how many bytes a device costs a minute.
 pub(crate) async fn play() -> Result<(), Failure> {
     let Some(Idle { dir, seconds }) = told().await? else { return Ok(()) };
-    answer(idle(&dir, seconds).await)
+    answer(match dir {
+        Some(dir) => idle(&dir, seconds).await,
+        None => bare(seconds).await,
+    })
+}
+
+async fn bare(seconds: u64) -> Result<f64, Failure> {
+    let connections = kept_alive(IDLE).await?;
+    let bytes = count(seconds).await?;
+    drop(connections);
+    Ok(bytes)
+}
+
+/// Bytes a minute of one of the devices.
+async fn count(seconds: u64) -> Result<f64, Failure> {
+    tokio::time::sleep(SETTLE).await;
+    let before = loopback_bytes()?;
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let bytes = loopback_bytes()?.saturating_sub(before);
+    Ok(bytes as f64 * 60.0 / seconds as f64 / IDLE as f64)
 }
 
 async fn idle(dir: &std::path::Path, seconds: u64) -> Result<f64, Failure> {
@@ -147,12 +171,9 @@ async fn idle(dir: &std::path::Path, seconds: u64) -> Result<f64, Failure> {
     for keys in &stranger.devices {
         nodes.push(whole_device(&relay, keys, std::mem::take(&mut begin)).await?);
     }
-    tokio::time::sleep(SETTLE).await;
-    let before = loopback_bytes()?;
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let bytes = loopback_bytes()?.saturating_sub(before);
+    let bytes = count(seconds).await?;
     server.shutdown().await;
-    Ok(bytes as f64 * 60.0 / seconds as f64 / IDLE as f64)
+    Ok(bytes)
 }
 
 async fn whole_device(

@@ -3,8 +3,10 @@
 //! `cargo run --release -p kith-relay --example bench -- [NAME…] [--json] [--quick]`. Names are those of the table below; none
 //! means all. It ends with code 1 if a target is missed or something could not be measured. Only loopback is used; what has to
 //! be a process of its own is this program once more, in a role.
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 mod baseline;
+mod circle;
 mod deposits;
 mod devices;
 mod figure;

@@ -1,5 +1,6 @@
 //! Many messages through one relay: whether all arrive, once, and whether memory grows.
 
+use crate::baseline::fsync;
 use crate::figure::Figure;
 use crate::people::{Counted, Exchanged, Tell};
 use crate::process::Actor;
@@ -12,6 +13,9 @@ const MESSAGES: usize = 100_000;
 
 /// Memory has settled when a fifth of the messages has arrived.
 const SETTLED: usize = 20_000;
+
+/// Bytes of a short message on the wire.
+const ON_THE_WIRE: usize = 900;
 
 /// A relay refuses names that look alike, such as those with 1 and l, so that no digit is in them.
 fn name(who: &str, number: usize) -> String {
@@ -52,6 +56,7 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     };
     let growth = |before: f64, after: f64| (after / before - 1.0) * 100.0;
     let sent = (each * PAIRS) as f64;
+    let fsync = fsync(dir.path(), ON_THE_WIRE)?.as_secs_f64();
     Ok(vec![
         Figure::new("volume: lost", lost as f64, "messages").at_most(0.0).against(sent, "all messages"),
         Figure::new("volume: doubled", doubled as f64, "messages").at_most(0.0).against(sent, "all messages"),
@@ -61,6 +66,6 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
         Figure::new("volume: 100 clients' growth", growth(*people_before, *people_after), "%")
             .at_most(5.0)
             .against(*people_before, "MiB after a fifth"),
-        Figure::new("volume: rate", sent / seconds, "messages/s"),
+        Figure::new("volume: rate", sent / seconds, "messages/s").against(1.0 / fsync, "one fsync a message"),
     ])
 }

@@ -1,4 +1,9 @@
 //! Behaviour of the relay and of whole devices against it, a module each.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests wait, draw and open sockets as they need"
+)]
 
 mod accounts_and_records;
 mod contact_requests_cost_the_stranger;

@@ -1,4 +1,5 @@
-//! What the relay's store bears. Run by hand in a release build: `cargo test --release -p kith-relay -- --ignored --nocapture measured`.
+//! What the relay's store bears. Run by hand, optimised: `cargo test --release --config profile.release.debug-assertions=true
+//! --workspace --features kith-core/test-utils --test it -- --ignored --nocapture measured`.
 
 use std::time::{Duration, Instant};
 

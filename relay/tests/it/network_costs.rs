@@ -1,7 +1,7 @@
 //! What the network costs: bytes of an idle device, time of an exchange, memory of many connections.
 //!
-//! Ignored by default, since they take minutes or a quiet machine: `cargo nextest run -p kith-relay --run-ignored only -E
-//! 'test(/network_costs/)' --no-capture`.
+//! Ignored by default, since they take minutes or a quiet machine: `cargo nextest run --workspace --features kith-core/test-utils
+//! --run-ignored only -E 'test(/network_costs/)' --no-capture`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
