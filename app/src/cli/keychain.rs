@@ -47,7 +47,7 @@ pub(crate) fn name(profile: &Path) -> Result<Option<String>, Error> {
 
 /// The key of this name.
 pub(crate) async fn key(name: String) -> Result<Key, Error> {
-    let (sought, secret) = at_work(move || {
+    let (sought, secret) = at_work(text::keychain_away, move || {
         let secret = entry(&name).and_then(|entry| entry.get_secret().map_err(Problem::from));
         Ok((name, secret.map(Zeroizing::new)))
     })
@@ -65,7 +65,7 @@ pub(crate) async fn key(name: String) -> Result<Key, Error> {
 /// A new key, kept in the keychain for a profile that is about to be made.
 pub(crate) async fn create(profile: &Path) -> Result<Key, Error> {
     let path = profile.display().to_string();
-    let (name, key) = at_work(move || keep(&path)).await?;
+    let (name, key) = at_work(text::keychain_unfit, move || keep(&path)).await?;
     // The profile must never be without the name of its key, so it comes first.
     if let Err(error) = write(profile, &name) {
         remove(name).await;
@@ -88,7 +88,7 @@ pub(crate) async fn forget(profile: &Path) {
 pub(crate) fn disown(profile: &Path) -> Result<(), Error> {
     let path = file(profile);
     match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(Error::new("keychain", text::keychain_file(&path, &error)))
         }
         _ => Ok(()),
@@ -120,7 +120,7 @@ fn write(profile: &Path, name: &str) -> Result<(), Error> {
 }
 
 async fn remove(name: String) {
-    let removed = at_work(move || {
+    let removed = at_work(text::keychain_unfit, move || {
         let removed = entry(&name).and_then(|entry| entry.delete_credential().map_err(Problem::from));
         removed.map_err(|problem| Error::new("keychain", text::keychain_unfit(&problem.reason())))
     });
@@ -184,9 +184,12 @@ fn keep(path: &str) -> Result<(String, Key), Error> {
 }
 
 /// The keychain may ask its owner something meanwhile: not on the runtime's threads, and not for ever.
-async fn at_work<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+async fn at_work<T: Send + 'static>(
+    silent: fn(&dyn std::fmt::Display) -> String,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) | Err(_) => Err(Error::new("keychain", text::keychain_away(&text::KEYCHAIN_SILENT))),
+        Ok(Err(_)) | Err(_) => Err(Error::new("keychain", silent(&text::KEYCHAIN_SILENT))),
     }
 }
