@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdin};
 use tokio::time::{Duration, timeout};
 
 use crate::process::command;
@@ -14,9 +14,10 @@ use crate::world::{Failure, Outcome, Person, Relay, check, person, play};
 /// How long the keychain may take to start.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A bus with an unlocked keychain; both end when the standard input of the shell that keeps them does.
+/// A bus with an unlocked keychain; both end when the standard input of the shell that keeps them does, so also with the test.
 struct Keychain {
-    _session: Child,
+    session: Child,
+    input: ChildStdin,
     environment: Vec<(String, String)>,
 }
 
@@ -33,13 +34,22 @@ impl Keychain {
         let mut bus = command(Path::new("dbus-run-session"));
         bus.args(["--", "sh", "-c", SCRIPT]).envs(environment.iter().map(|(name, value)| (name, value)));
         let log = std::fs::File::create(room.join("keychain.log"))?;
-        let mut session = bus.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn()?;
+        // Killed, it would leave the bus behind.
+        bus.kill_on_drop(false).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+        let mut session = bus.spawn()?;
+        let input = session.stdin.take().ok_or_else(|| Failure::new("the bus has no input"))?;
         let output = session.stdout.take().ok_or_else(|| Failure::new("the bus has no output"))?;
         let line = timeout(LIMIT, BufReader::new(output).lines().next_line()).await;
         let address = line.map_err(|_| Failure::new("the keychain did not start"))??;
         let address = address.ok_or_else(|| Failure::new("the keychain ended at once"))?;
         environment.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), address));
-        Ok(Self { _session: session, environment })
+        Ok(Self { session, input, environment })
+    }
+
+    async fn ends(mut self) -> Outcome {
+        drop(self.input);
+        let ended = timeout(LIMIT, self.session.wait()).await.map_err(|_| Failure::new("the bus did not end"))??;
+        check(ended.success(), &format!("the bus ended with {ended}"))
     }
 }
 
@@ -105,7 +115,9 @@ async fn a_key_in_the_keychain_opens_the_profile_without_a_passphrase() {
         let refused = alice.refused(&["whoami"]).await?;
         check(refused.code == "keychain_key", &format!("it was {refused:?}"))?;
         alice.environment = keychain.environment.clone();
-        check(alice.ask_one(&["whoami"]).await?["account"] == me["account"], "the profile did not stay what it was")
+        check(alice.ask_one(&["whoami"]).await?["account"] == me["account"], "the profile did not stay what it was")?;
+        another.ends().await?;
+        keychain.ends().await
     })
     .await;
 }
