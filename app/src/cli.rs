@@ -13,6 +13,7 @@ mod arguments;
 mod backend;
 mod chat;
 mod error;
+mod keychain;
 mod people;
 mod print;
 mod run;
@@ -76,8 +77,9 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
 }
 
 /// Logs go to standard error, and by default only say what broke: `KITH_LOG` sets more, such as `kith_core=debug`.
+/// What comes a second time is an error to OpenMLS, and an everyday matter here.
 fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -66,11 +66,12 @@ struct Inner {
     transcriber: transcribe::Lazy,
 }
 
-/// Whether the own relay is connected, and why not.
+/// Whether the own relay is connected, why not, and what is wrong with this device's clock by the relay's.
 #[derive(Debug, Clone, Default)]
 struct Link {
     connected: bool,
     problem: Option<String>,
+    clock: Option<String>,
 }
 
 impl std::fmt::Debug for Client {

@@ -9,6 +9,7 @@
 //! already under way. Source: DESIGN §2.
 
 mod address;
+mod clock;
 mod dispatch;
 mod heart;
 mod listen;
@@ -16,6 +17,7 @@ mod onboarding;
 mod peers;
 mod remembered;
 
+pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
 pub use onboarding::{Credentials, Joined, OnboardingError, create_local, log_in, register};
@@ -41,6 +43,8 @@ pub enum Event {
     RelayUp,
     /// It cannot, and why.
     RelayDown(String),
+    /// This device's clock is far from the own relay's. Told once for each connection to it.
+    ClockOff(ClockGap),
     /// A device of a contact is reached in this way now; [`Path::None`] when it is gone.
     Peer {
         /// Which.

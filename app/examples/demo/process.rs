@@ -88,6 +88,15 @@ impl Running {
         }
     }
 
+    /// Of a relay: the address to hand out, once it is ready.
+    pub(crate) async fn address(&mut self) -> Result<String, Failure> {
+        let address = |line: &str| {
+            let mut words = line.split_whitespace();
+            words.find(|word| word.starts_with('/') && word.contains("/p2p/")).map(str::to_owned)
+        };
+        self.line(address).await
+    }
+
     /// Waits until it has ended by itself, and well.
     pub(crate) async fn ended(mut self) -> Result<(), Failure> {
         let Ok(status) = timeout(LIMIT, self.child.wait()).await else {
@@ -105,14 +114,14 @@ impl Running {
     }
 }
 
-/// Starts a relay of this name with all its data in `room`; returns it with the address to hand out. By default it listens on
-/// free ports of loopback; `settings` are variables of the environment.
-pub(crate) async fn relay(
+/// Starts a relay of this name with all its data in `room`. By default it listens on free ports of loopback; `settings` are
+/// variables of the environment.
+pub(crate) fn relay(
     programs: &Programs,
     room: &Path,
     name: &str,
     settings: &[(&str, &str)],
-) -> Result<(Running, String), Failure> {
+) -> Result<Running, Failure> {
     let mut command = command(&programs.relay);
     command
         .env("KITH_RELAY_DATA_DIR", room.join(name))
@@ -120,13 +129,7 @@ pub(crate) async fn relay(
         .env("KITH_RELAY_LISTEN", "/ip4/127.0.0.1/udp/0/quic-v1,/ip4/127.0.0.1/tcp/0")
         .env("KITH_RELAY_HTTP_LISTEN", "127.0.0.1:0")
         .envs(settings.iter().copied());
-    let mut relay = Running::start(command, "the relay", &room.join(format!("{name}.log")))?;
-    let address = |line: &str| {
-        let mut words = line.split_whitespace();
-        words.find(|word| word.starts_with('/') && word.contains("/p2p/")).map(str::to_owned)
-    };
-    let address = relay.line(address).await?;
-    Ok((relay, address))
+    Running::start(command, "the relay", &room.join(format!("{name}.log")))
 }
 
 /// A person with a profile of their own.
@@ -137,6 +140,8 @@ pub(crate) struct Person<'a> {
     pub(crate) name: &'static str,
     /// How the person's processes are found: the options of the command line.
     pub(crate) network: Vec<String>,
+    /// What else the person's processes find in their environment.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl<'a> Person<'a> {
@@ -147,7 +152,7 @@ impl<'a> Person<'a> {
         name: &'static str,
     ) -> Result<Self, Failure> {
         let network = ["--no-mdns", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1"].map(str::to_owned).to_vec();
-        let person = Self { programs, models, room: room.to_owned(), name, network };
+        let person = Self { programs, models, room: room.to_owned(), name, network, environment: Vec::new() };
         // A new one each time: nobody should ever find it in two places.
         let password = format!("{name} {:?} demo {}", std::time::SystemTime::now(), std::process::id());
         std::fs::write(person.password_file(), password)?;
@@ -162,7 +167,7 @@ impl<'a> Person<'a> {
         let mut command = command(&self.programs.kith);
         command.arg("--json").arg("--profile").arg(self.room.join(self.name));
         command.arg("--password-file").arg(self.password_file()).arg("--models").arg(&self.models);
-        command.args(&self.network);
+        command.args(&self.network).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -27,7 +27,8 @@ pub(crate) async fn play(stage: &mut Stage, programs: &Programs, assets: &Path, 
 
     stage.chapter("A relay and two people");
     stage.step("The relay starts");
-    let (relay, address) = relay(programs, room, RELAY, &[]).await?;
+    let mut relay = relay(programs, room, RELAY, &[])?;
+    let address = relay.address().await?;
     stage.verified(&address);
     sign_up(stage, &alice, "alice", &address).await?;
     sign_up(stage, &bob, "bob", &address).await?;

@@ -1,37 +1,41 @@
 //! Becoming somebody, and being told who one is.
 
-use kith_core::client::{Client, Profile, Registration, Unlock};
+use kith_core::client::{Client, ClientError, Profile, Registration, Unlock};
 use kith_core::wire::control::{Me, Reply, Request};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::arguments::Join;
 use super::backend::{Context, Use};
 use super::error::{Error, Success};
-use super::{secret, text};
+use super::{keychain, secret, text};
 
 /// What `kith register` prints for programs.
 #[derive(Serialize)]
-struct Registered<'a> {
+pub(crate) struct Registered<'a> {
     #[serde(flatten)]
-    me: &'a Me,
-    recovery_code: &'a str,
+    pub(crate) me: &'a Me,
+    pub(crate) recovery_code: &'a str,
 }
 
 pub(crate) async fn register(context: &Context, join: Join) -> Result<Success, Error> {
     refuse_second(context)?;
     let invitation = join.invitation_file.as_deref().map(secret::from_file).transpose()?;
+    let keychain = join.keychain;
+    let (profile, options) = (&context.profile, context.options.clone());
     let (client, recovery_code) = match relay_and_handle(join) {
         Some((relay, handle)) => {
             let invitation = invitation.map(|code| code.to_string());
-            let secrets = context.secrets.for_relay(true)?;
+            let secrets = context.secrets.for_relay(true, keychain)?;
             let registration = Registration { relay, handle, password: secrets.password, invitation };
-            let unlock = Unlock::Passphrase(secrets.passphrase);
-            Client::register(&context.profile, unlock, registration, context.options.clone()).await?
+            let make = async |unlock| Client::register(profile, unlock, registration, options).await;
+            unlocked_by(context, secrets.passphrase, make).await?
         }
         None => {
-            let passphrase = context.secrets.for_local()?;
-            let unlock = Unlock::Passphrase(passphrase.clone());
-            Client::register_local(&context.profile, unlock, passphrase, context.options.clone()).await?
+            let vault = context.secrets.for_local()?;
+            let passphrase = (!keychain).then(|| vault.clone());
+            let make = async |unlock| Client::register_local(profile, unlock, vault, options).await;
+            unlocked_by(context, passphrase, make).await?
         }
     };
     let mut backend = context.own(client, Use::OnceAsItIs).await?;
@@ -44,11 +48,12 @@ pub(crate) async fn register(context: &Context, join: Join) -> Result<Success, E
 
 pub(crate) async fn log_in(context: &Context, join: Join) -> Result<Success, Error> {
     refuse_second(context)?;
+    let keychain = join.keychain;
     let (relay, handle) = relay_and_handle(join).ok_or_else(|| Error::usage(text::LOCAL_LOGIN))?;
-    let secrets = context.secrets.for_relay(false)?;
+    let secrets = context.secrets.for_relay(false, keychain)?;
     let registration = Registration { relay, handle, password: secrets.password, invitation: None };
-    let unlock = Unlock::Passphrase(secrets.passphrase);
-    let client = Client::log_in(&context.profile, unlock, registration, context.options.clone()).await?;
+    let make = async |unlock| Client::log_in(&context.profile, unlock, registration, context.options.clone()).await;
+    let client = unlocked_by(context, secrets.passphrase, make).await?;
     let mut backend = context.own(client, Use::OnceAsItIs).await?;
     let me = backend.whoami().await?;
     context.screen.show(&me, || text::logged_in(&me))?;
@@ -78,6 +83,24 @@ pub(crate) async fn status(context: &Context) -> Result<Success, Error> {
     context.screen.show(&status, || text::status(&status))?;
     backend.close().await;
     Ok(Success::Done)
+}
+
+/// Makes a profile that the passphrase unlocks, or without one a new key in the system's keychain.
+async fn unlocked_by<T>(
+    context: &Context,
+    passphrase: Option<Zeroizing<String>>,
+    make: impl AsyncFnOnce(Unlock) -> Result<T, ClientError>,
+) -> Result<T, Error> {
+    if let Some(passphrase) = passphrase {
+        keychain::disown(&context.profile)?;
+        return Ok(make(Unlock::Passphrase(passphrase)).await?);
+    }
+    let key = keychain::create(&context.profile).await?;
+    let made = make(Unlock::Key(key)).await;
+    if made.is_err() && !Profile::exists(&context.profile) {
+        keychain::forget(&context.profile).await;
+    }
+    Ok(made?)
 }
 
 /// None for an account without a relay.

@@ -134,6 +134,8 @@ pub(crate) struct Join {
     pub(crate) local: bool,
     #[arg(long, value_name = "FILE", conflicts_with = "local", help = help::INVITATION)]
     pub(crate) invitation_file: Option<PathBuf>,
+    #[arg(long, env = "KITH_KEYCHAIN", value_parser = clap::builder::BoolishValueParser::new(), help = help::KEYCHAIN)]
+    pub(crate) keychain: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

@@ -12,7 +12,7 @@ use super::arguments::Global;
 use super::error::Error;
 use super::print::Screen;
 use super::secret::Secrets;
-use super::text;
+use super::{keychain, text};
 
 /// How long another command may keep the profile to itself before this one gives up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -86,10 +86,13 @@ impl Context {
         if !Profile::exists(&self.profile) {
             return Err(Error::new("no_profile", text::no_profile(&self.profile)));
         }
-        let passphrase = self.secrets.to_open()?;
+        let unlock = match keychain::name(&self.profile)? {
+            Some(name) => Unlock::Key(keychain::key(name).await?),
+            None => Unlock::Passphrase(self.secrets.to_open()?),
+        };
         let end = Instant::now() + PATIENCE;
         loop {
-            match Client::open(&self.profile, Unlock::Passphrase(passphrase.clone()), self.options.clone()).await {
+            match Client::open(&self.profile, unlock.clone(), self.options.clone()).await {
                 Ok(client) => return self.own(client, purpose).await,
                 Err(error) if error.code() == "profile_open" && Instant::now() < end => sleep(LOOK_AGAIN).await,
                 Err(error) => return Err(error.into()),

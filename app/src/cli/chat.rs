@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use kith_core::wire::control::{Contact, Event, Message, Reply, Request};
@@ -78,10 +79,12 @@ struct Chat<'a> {
 
 impl Chat<'_> {
     async fn talk(&mut self, input: &mut Input, events: &mut Events) -> Result<Success, Error> {
+        // One for all turns: a signal that comes while a line is sent would be lost with a new one each time.
+        let mut interrupted = pin!(run::interrupted());
         self.show_history(input).await?;
         loop {
             tokio::select! {
-                () = run::interrupted() => return Ok(Success::Done),
+                () = &mut interrupted => return Ok(Success::Done),
                 () = self.backend.stopped() => {
                     input.finish(text::STOPPED).await?;
                     return Ok(Success::Done);
@@ -98,7 +101,14 @@ impl Chat<'_> {
                         Err(error) => return Err(error),
                     },
                     None if input.is_terminal() => return Ok(Success::Done),
-                    None => return self.end_of_script(events).await,
+                    None => {
+                        return tokio::select! {
+                            () = &mut interrupted => {
+                                Ok(if self.waiting.is_empty() { Success::Done } else { Success::Queued })
+                            }
+                            outcome = self.end_of_script(events) => outcome,
+                        };
+                    }
                 },
                 event = events.next() => match event {
                     Ok(Some(event)) => self.event(event, input).await?,

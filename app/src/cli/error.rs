@@ -59,14 +59,18 @@ impl Error {
         Self::new("nonsense", text::NONSENSE)
     }
 
+    /// The error for programs.
+    pub(crate) fn object(&self) -> serde_json::Value {
+        serde_json::json!({"error": {"code": self.code, "message": self.message}})
+    }
+
     /// Prints the error to standard error.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         if self.code == "output_closed" {
             return ExitCode::FAILURE;
         }
         if json {
-            let error = serde_json::json!({"error": {"code": self.code, "message": self.message}});
-            eprintln!("{error}");
+            eprintln!("{}", self.object());
         } else {
             eprintln!("kith: {}", self.message);
         }

@@ -62,19 +62,63 @@ fn write(text: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use kith_core::wire::control::{Contact, Event, Me, Segment, Transcript};
+    use kith_core::wire::control::{Contact, ContactRequest, Event, Me, Message, Reach, Segment, Status, Transcript};
+    use serde::Serialize;
 
-    /// The names in these lines are what programs rely on: a change here is a change for them.
-    #[test]
-    fn objects_for_programs_keep_their_names() {
-        let me = Me {
+    use crate::cli::account::Registered;
+    use crate::cli::error::Error;
+
+    fn me() -> Me {
+        Me {
             account: "a1".into(),
             device: "d1".into(),
             handle: Some("alice@relay".into()),
             relays: vec!["/ip4/127.0.0.1/tcp/4001".into()],
             devices: 1,
-        };
-        let contact = Contact {
+        }
+    }
+
+    fn message() -> Message {
+        Message {
+            id: "d1.i1.7".into(),
+            conversation: "c1".into(),
+            author: "a1".into(),
+            author_name: "me".into(),
+            mine: true,
+            sent_ms: 1_800_000_000_000,
+            kind: "text".into(),
+            text: Some("hello".into()),
+            edited: false,
+            reply_to: Some("d2.i2.3".into()),
+            reactions: vec![("👍".into(), 2)],
+            duration_ms: None,
+            transcript: None,
+            state: Some("sent".into()),
+            route: Some("mailbox".into()),
+        }
+    }
+
+    /// The names in these lines are what programs rely on (`docs/cli.md`): a change here is a change for them.
+    #[track_caller]
+    fn is_printed_as(object: &impl Serialize, line: &str) {
+        assert_eq!(serde_json::to_string(object).unwrap(), line);
+    }
+
+    const ME: &str =
+        r#"{"account":"a1","device":"d1","handle":"alice@relay","relays":["/ip4/127.0.0.1/tcp/4001"],"devices":1}"#;
+    const MESSAGE: &str = r#"{"id":"d1.i1.7","conversation":"c1","author":"a1","author_name":"me","mine":true,"sent_ms":1800000000000,"kind":"text","text":"hello","edited":false,"reply_to":"d2.i2.3","reactions":[["👍",2]],"duration_ms":null,"transcript":null,"state":"sent","route":"mailbox"}"#;
+    const REQUEST: &str = r#"{"account":"b1","handle":"bob@relay","text":"may I?","sent_ms":5}"#;
+
+    fn request() -> ContactRequest {
+        ContactRequest { account: "b1".into(), handle: Some("bob@relay".into()), text: "may I?".into(), sent_ms: 5 }
+    }
+
+    #[test]
+    fn people_are_printed_for_programs_under_stable_names() {
+        is_printed_as(&me(), ME);
+        let registered = Registered { me: &me(), recovery_code: "the code" };
+        is_printed_as(&registered, &format!(r#"{},"recovery_code":"the code"}}"#, ME.trim_end_matches('}')));
+        let mut contact = Contact {
             account: Some("b1".into()),
             conversation: None,
             name: "bob".into(),
@@ -84,6 +128,46 @@ mod tests {
             safety_number: None,
             unread: 0,
         };
+        is_printed_as(
+            &contact,
+            r#"{"account":"b1","conversation":null,"name":"bob","handle":null,"state":"asked","verified":false,"safety_number":null,"unread":0}"#,
+        );
+        contact.account = None;
+        contact.conversation = Some("c1".into());
+        contact.state = "group".into();
+        is_printed_as(
+            &contact,
+            r#"{"account":null,"conversation":"c1","name":"bob","handle":null,"state":"group","verified":false,"safety_number":null,"unread":0}"#,
+        );
+        is_printed_as(&request(), REQUEST);
+    }
+
+    #[test]
+    fn a_status_is_printed_for_programs_under_stable_names() {
+        let reach = Reach {
+            account: "b1".into(),
+            name: "bob".into(),
+            path: "direct".into(),
+            why: "the best way".into(),
+            round_trip_ms: Some(1.5),
+        };
+        let status = Status {
+            relay_connected: Some(false),
+            relay_problem: Some("it is away".into()),
+            addresses: vec!["/ip4/127.0.0.1/udp/4101/quic-v1".into()],
+            undelivered: 2,
+            contacts: vec![reach],
+            warnings: vec!["look at this".into()],
+        };
+        is_printed_as(
+            &status,
+            r#"{"relay_connected":false,"relay_problem":"it is away","addresses":["/ip4/127.0.0.1/udp/4101/quic-v1"],"undelivered":2,"contacts":[{"account":"b1","name":"bob","path":"direct","why":"the best way","round_trip_ms":1.5}],"warnings":["look at this"]}"#,
+        );
+    }
+
+    #[test]
+    fn messages_and_transcripts_are_printed_for_programs_under_stable_names() {
+        is_printed_as(&message(), MESSAGE);
         let transcript = Transcript {
             message: None,
             text: "Meet me.".into(),
@@ -91,21 +175,45 @@ mod tests {
             model: "m".into(),
             language: "en".into(),
         };
-        let event = Event::Connection { who: "relay".into(), path: "none".into(), why: None };
-        let lines = [
-            serde_json::to_string(&me).unwrap(),
-            serde_json::to_string(&contact).unwrap(),
-            serde_json::to_string(&transcript).unwrap(),
-            serde_json::to_string(&event).unwrap(),
-        ];
-        assert_eq!(
-            lines,
-            [
-                r#"{"account":"a1","device":"d1","handle":"alice@relay","relays":["/ip4/127.0.0.1/tcp/4001"],"devices":1}"#,
-                r#"{"account":"b1","conversation":null,"name":"bob","handle":null,"state":"asked","verified":false,"safety_number":null,"unread":0}"#,
-                r#"{"message":null,"text":"Meet me.","segments":[{"start_ms":0,"end_ms":900,"text":"Meet me.","confidence":0.5}],"model":"m","language":"en"}"#,
-                r#"{"event":"connection","who":"relay","path":"none","why":null}"#,
-            ]
+        is_printed_as(
+            &transcript,
+            r#"{"message":null,"text":"Meet me.","segments":[{"start_ms":0,"end_ms":900,"text":"Meet me.","confidence":0.5}],"model":"m","language":"en"}"#,
         );
+    }
+
+    #[test]
+    fn events_are_printed_for_programs_under_stable_names() {
+        let why = Some("it ended".to_owned());
+        let told = [
+            (Event::Message { message: message() }, format!(r#"{{"event":"message","message":{MESSAGE}}}"#)),
+            (Event::Changed { message: message() }, format!(r#"{{"event":"changed","message":{MESSAGE}}}"#)),
+            (
+                Event::Request { contact_request: request() },
+                format!(r#"{{"event":"request","contact_request":{REQUEST}}}"#),
+            ),
+            (Event::Contact { account: "b1".into() }, r#"{"event":"contact","account":"b1"}"#.into()),
+            (
+                Event::Typing { conversation: "c1".into(), account: "b1".into(), on: true },
+                r#"{"event":"typing","conversation":"c1","account":"b1","on":true}"#.into(),
+            ),
+            (
+                Event::Connection { who: "relay".into(), path: "none".into(), why },
+                r#"{"event":"connection","who":"relay","path":"none","why":"it ended"}"#.into(),
+            ),
+            (
+                Event::Warning { message: "look at this".into() },
+                r#"{"event":"warning","message":"look at this"}"#.into(),
+            ),
+            (Event::Lagged { missed: 3 }, r#"{"event":"lagged","missed":3}"#.into()),
+        ];
+        for (event, line) in &told {
+            is_printed_as(event, line);
+        }
+    }
+
+    #[test]
+    fn an_error_is_printed_for_programs_under_stable_names() {
+        let error = Error::new("nobody", "nobody is called so");
+        is_printed_as(&error.object(), r#"{"error":{"code":"nobody","message":"nobody is called so"}}"#);
     }
 }

@@ -1,5 +1,7 @@
 //! Keeping an account online, watching it, and ending that.
 
+use std::pin::pin;
+
 use kith_core::client::control::Connection;
 use kith_core::wire::control::Request;
 use tokio::time::{Duration, Instant, sleep};
@@ -29,9 +31,11 @@ pub(crate) async fn run(context: &Context) -> Result<Success, Error> {
 pub(crate) async fn listen(context: &Context) -> Result<Success, Error> {
     let backend = context.reach(Use::Long).await?;
     let mut events = backend.events().await?;
+    // One for all turns: a signal that comes while an event is printed would be lost with a new one each time.
+    let mut interrupted = pin!(interrupted());
     let outcome = loop {
         let event = tokio::select! {
-            () = interrupted() => break Ok(Success::Done),
+            () = &mut interrupted => break Ok(Success::Done),
             () = backend.stopped() => break Ok(Success::Done),
             event = events.next() => event?,
         };

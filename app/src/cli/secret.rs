@@ -23,13 +23,13 @@ pub(crate) struct Secrets {
 pub(crate) struct NewSecrets {
     /// The account's, at the relay.
     pub(crate) password: Zeroizing<String>,
-    /// The profile's, on this device.
-    pub(crate) passphrase: Zeroizing<String>,
+    /// The profile's, on this device; none if its key lies in the system's keychain.
+    pub(crate) passphrase: Option<Zeroizing<String>>,
 }
 
 impl Secrets {
     /// For an account at a relay; `again` asks twice, because a new password with a slip would lock its owner out.
-    pub(crate) fn for_relay(&self, again: bool) -> Result<NewSecrets, Error> {
+    pub(crate) fn for_relay(&self, again: bool, keychain: bool) -> Result<NewSecrets, Error> {
         let password = match &self.password_file {
             Some(file) => from_file(file)?,
             None => {
@@ -37,6 +37,9 @@ impl Secrets {
                 if again { ask_twice(text::PASSWORD, text::PASSWORD_AGAIN)? } else { ask(text::PASSWORD)? }
             }
         };
+        if keychain {
+            return Ok(NewSecrets { password, passphrase: None });
+        }
         let passphrase = match (&self.passphrase_file, &self.password_file) {
             (Some(file), _) => from_file(file)?,
             (None, Some(_)) => password.clone(),
@@ -45,7 +48,7 @@ impl Secrets {
                 if passphrase.is_empty() { password.clone() } else { repeated(passphrase, text::PASSPHRASE_AGAIN)? }
             }
         };
-        Ok(NewSecrets { password, passphrase })
+        Ok(NewSecrets { password, passphrase: Some(passphrase) })
     }
 
     /// For an account without a relay.
@@ -144,14 +147,18 @@ mod tests {
     fn the_passphrase_is_the_password_unless_it_has_a_file_of_its_own() {
         let (_directory, password_file) = file(b"the password\n");
         let secrets = Secrets { password_file: Some(password_file), passphrase_file: None };
-        let new = secrets.for_relay(true).unwrap();
-        assert_eq!((new.password.as_str(), new.passphrase.as_str()), ("the password", "the password"));
+        let both = |keychain: bool| {
+            let new = secrets.for_relay(true, keychain).unwrap();
+            (new.password.to_string(), new.passphrase.map(|passphrase| passphrase.to_string()))
+        };
+        assert_eq!(both(false), ("the password".into(), Some("the password".into())));
+        assert_eq!(both(true), ("the password".into(), None));
         assert_eq!(*secrets.to_open().unwrap(), "the password");
 
         let (_other, passphrase_file) = file(b"the passphrase\n");
         let secrets = Secrets { passphrase_file: Some(passphrase_file), ..secrets };
-        let new = secrets.for_relay(true).unwrap();
-        assert_eq!((new.password.as_str(), new.passphrase.as_str()), ("the password", "the passphrase"));
+        let new = secrets.for_relay(true, false).unwrap();
+        assert_eq!(new.passphrase.unwrap().as_str(), "the passphrase");
         assert_eq!(*secrets.to_open().unwrap(), "the passphrase");
         assert_eq!(*secrets.for_local().unwrap(), "the passphrase");
     }

@@ -28,6 +28,8 @@ pub(crate) mod help {
     pub(crate) const RELAY: &str = "The relay's address, as its operator hands it out; several with commas between";
     pub(crate) const INVITATION: &str =
         "Read the invitation code from this file, where the relay takes new accounts by invitation only";
+    pub(crate) const KEYCHAIN: &str =
+        "Keep the key that unlocks the profile in the system's keychain, instead of a passphrase";
     pub(crate) const LOCAL: &str =
         "Without a relay: devices find each other on the local network or at known addresses";
     pub(crate) const WHOAMI: &str = "Show who is signed in";
@@ -88,6 +90,9 @@ pub(crate) const NOT_THE_SAME: &str = "the two were not the same: try again";
 pub(crate) const EMPTY_SECRET: &str = "an empty password or passphrase protects nothing: try again";
 pub(crate) const NO_PASSWORD: &str = "there is no terminal to ask for the password: use --password-file FILE";
 pub(crate) const NO_PASSPHRASE: &str = "there is no terminal to ask for the passphrase: use --passphrase-file FILE";
+pub(crate) const NO_RANDOMNESS: &str = "the system gives no randomness to make a key of";
+pub(crate) const KEYCHAIN_NOTHING: &str = "it lost what was just kept there";
+pub(crate) const KEYCHAIN_SILENT: &str = "it gave no answer within two minutes";
 pub(crate) const LOCAL_LOGIN: &str =
     "an account without a relay cannot be logged in to: devices of it are linked to each other";
 pub(crate) const NOT_RUNNING: &str = "nothing is running for this profile";
@@ -132,6 +137,42 @@ pub(crate) fn secret_file_empty(path: &Path) -> String {
 
 pub(crate) fn secret_file_long(path: &Path) -> String {
     format!("{} is too long to be a password's file", path.display())
+}
+
+pub(crate) fn keychain_unfit(reason: &dyn Display) -> String {
+    format!(
+        "the system's keychain cannot keep a key ({reason}): start and unlock it (on Linux a Secret Service such as \
+         gnome-keyring), or leave out --keychain and choose a passphrase"
+    )
+}
+
+pub(crate) fn keychain_away(reason: &dyn Display) -> String {
+    format!(
+        "the key of this profile lies in the system's keychain, which cannot be read now ({reason}): start and unlock it \
+         (on Linux a Secret Service such as gnome-keyring), then try again"
+    )
+}
+
+pub(crate) fn keychain_empty(name: &str) -> String {
+    format!(
+        "the system's keychain holds no key named {name:?} of Kith: without it this profile cannot be opened, so unlock the \
+         keychain that it was made with, or put that one back"
+    )
+}
+
+pub(crate) fn keychain_other(name: &str) -> String {
+    format!("what the system's keychain holds under {name:?} is no key of Kith: put the right one back")
+}
+
+pub(crate) fn keychain_crowded(path: &str) -> String {
+    format!("the system's keychain holds too many old keys for {path}: remove those of Kith that you do not need")
+}
+
+pub(crate) fn keychain_file(path: &Path, reason: &dyn Display) -> String {
+    format!(
+        "{}, which names the key of this profile in the system's keychain, cannot be used: {reason}",
+        path.display()
+    )
 }
 
 pub(crate) fn no_prompt(error: &dyn Display) -> String {

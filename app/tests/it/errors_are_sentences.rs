@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::path::Path;
 
-use crate::world::{Outcome, Person, Refused, Relay, check, person, play, sign_up};
+use crate::world::{Failure, Outcome, Person, Refused, Relay, check, copy_directory, person, play, sign_up};
 
 /// Another relay's key: of the right form, and wrong.
 const OTHER_KEY: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
@@ -101,6 +101,99 @@ async fn a_profile_that_cannot_be_opened_stays_what_it_is() {
         std::fs::rename(&aside, store.join("data"))?;
         let again = alice.ask_one(&["whoami"]).await?;
         check(again == me, &format!("who was {me} is {again} now"))
+    })
+    .await;
+}
+
+/// A file with every byte another one.
+fn flipped(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| !byte).collect()
+}
+
+#[tokio::test]
+async fn a_store_that_is_damaged_or_from_the_future_is_named_and_never_replaced() {
+    play(async |room| {
+        let alice = person(room, "alice")?;
+        alice.ask_one(&["register", "--local"]).await?;
+        let me = alice.ask_one(&["whoami"]).await?;
+        let store = room.join("alice").join("store");
+        let whole = room.join("whole");
+        copy_directory(&store, &whole)?;
+        let put_back = || -> Outcome {
+            std::fs::remove_dir_all(&store)?;
+            copy_directory(&whole, &store)
+        };
+
+        // The first byte of the marker is the format's number.
+        let mut marker = std::fs::read(store.join("marker"))?;
+        *marker.first_mut().ok_or_else(|| Failure::new("the marker is empty"))? = 200;
+        std::fs::write(store.join("marker"), &marker)?;
+        let refused = alice.refused(&["whoami"]).await?;
+        is_sentence(&refused, "newer_store")?;
+        check(refused.sentence.contains("200"), &format!("it does not say which: {refused:?}"))?;
+        put_back()?;
+
+        for part in ["data/db", "ring.kith"] {
+            let file = store.join(part);
+            std::fs::write(&file, flipped(&std::fs::read(&file)?))?;
+            is_sentence(&alice.refused(&["whoami"]).await?, "store")?;
+            is_sentence(&alice.refused(&["register", "--local"]).await?, "profile_exists")?;
+            put_back()?;
+        }
+        std::fs::remove_file(store.join("ring.kith"))?;
+        is_sentence(&alice.refused(&["whoami"]).await?, "store")?;
+        put_back()?;
+        let again = alice.ask_one(&["whoami"]).await?;
+        check(again == me, &format!("who was {me} is {again} now"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_relay_that_is_killed_while_somebody_signs_up_is_named_and_they_try_again() {
+    play(async |room| {
+        let mut relay = Relay::start(room, "relay").await?;
+        let begun = "kith_relay_requests_total{name=\"register_start\",outcome=\"ok\"}";
+        let mut interrupted = 0;
+        // The sign-up takes a moment after its first step; who is too fast for the kill has an account.
+        for name in ["first", "second", "third", "fourth", "fifth"] {
+            let newcomer = person(room, name)?;
+            let address = relay.address.clone();
+            let arguments = ["register", name, "--relay", &address];
+            let before = relay.counted(begun)?;
+            let killed = async {
+                while relay.counted(begun)? == before {
+                    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                }
+                relay.kill().await
+            };
+            let mut command = newcomer.kith();
+            let (output, killed) = tokio::join!(command.args(arguments).output(), killed);
+            killed?;
+            let output = output?;
+            if !output.status.success() {
+                let error = serde_json::from_slice::<serde_json::Value>(&output.stderr)?;
+                let part = |part: &str| error["error"][part].as_str().unwrap_or_default().to_owned();
+                let refused = Refused { exit: output.status.code(), code: part("code"), sentence: part("message") };
+                is_sentence(&refused, "relay_unreachable")?;
+                check(!room.join(name).exists(), "a profile was left behind")?;
+                interrupted += 1;
+            }
+            relay.restart().await?;
+            if output.status.success() {
+                continue;
+            }
+            // The relay may have taken the account, and only its answer was lost: then it is there to be logged in to.
+            match newcomer.ask_one(&arguments).await {
+                Ok(_) => {}
+                Err(_) => drop(newcomer.ask_one(&["login", name, "--relay", &address]).await?),
+            }
+            newcomer.ask_one(&["whoami"]).await?;
+            if interrupted >= 2 {
+                return Ok(());
+            }
+        }
+        check(interrupted > 0, "no sign-up was interrupted")
     })
     .await;
 }

@@ -6,12 +6,20 @@
 )]
 
 mod alone;
+mod commands_do_what_they_say;
+mod devices_of_one_account_agree;
 mod errors_are_sentences;
 #[path = "../../examples/demo/failure.rs"]
 mod failure;
+mod keychains_hold_keys;
+mod people_meet_on_the_local_network;
 mod people_write_to_each_other;
 #[path = "../../examples/demo/process.rs"]
 mod process;
 mod processes_are_killed;
+mod relays_are_found_out;
 mod relays_serve_their_operators;
+mod the_demo_plays;
+mod voice_notes_are_transcribed;
 mod world;
+mod wrong_clocks_are_told;

@@ -29,6 +29,27 @@ async fn messages_to_somebody_who_is_away_wait_in_the_mailbox_and_arrive_in_orde
 }
 
 #[tokio::test]
+async fn with_both_and_the_relay_up_messages_go_directly() {
+    play(async |room| {
+        let Pair { relay, alice, alice_runs: _alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        alice.is_connected_to("bob").await?;
+        bob.is_connected_to("alice").await?;
+        let taken = "kith_relay_deposits_total{result=\"taken\"}";
+        let before = relay.counted(taken)?;
+        for (from, to, words) in [(&alice, &bob, "straight to you"), (&bob, &alice, "and straight back")] {
+            let sent = from.send(to.name, words).await?;
+            to.reads(from.name, &[words]).await?;
+            let route = from.learns_of_delivery(to.name, &sent).await?;
+            check(route == "direct", &format!("it went by {route}"))?;
+        }
+        let status = alice.ask_one(&["status"]).await?;
+        check(status["relay_connected"] == true, &format!("the relay was away: {status}"))?;
+        check(relay.counted(taken)? == before, "something went by the mailbox too")
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn with_the_relay_down_devices_that_have_met_talk_directly() {
     play(async |room| {
         let Pair { mut relay, alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;
@@ -105,7 +126,7 @@ async fn a_stranger_only_asks_and_who_is_blocked_does_not_arrive() {
     play(async |room| {
         let relay = Relay::start(room, "relay").await?;
         let (alice, bob) = tokio::try_join!(sign_up(room, "alice", &relay), sign_up(room, "bob", &relay))?;
-        let (_alice_runs, _bob_runs) = tokio::try_join!(alice.run(), bob.run())?;
+        let (_alice_runs, bob_runs) = tokio::try_join!(alice.run(), bob.run())?;
 
         alice.ask(&["add", "bob", "may I?"]).await?;
         let request = bob.is_asked_by("alice").await?;
@@ -123,15 +144,38 @@ async fn a_stranger_only_asks_and_who_is_blocked_does_not_arrive() {
         alice.learns_of_delivery("bob", &sent).await?;
 
         bob.ask(&["block", "alice"]).await?;
-        let unheard = alice.ask_one(&["send", "bob", "can you hear me?", "--wait", "5"]).await;
-        // It stays where it is, or leaves for nowhere: either way nobody has it.
-        drop(unheard);
+        let contacts = bob.ask(&["contacts"]).await?;
+        check(contacts.first().is_some_and(|contact| contact["state"] == "blocked"), &format!("it is {contacts:?}"))?;
+        // The device refuses what comes straight to it: once the attempt is over, nothing has left.
+        let output = alice.kith().args(["send", "bob", "can you hear me?", "--wait", "3"]).output().await?;
+        check(output.status.code() == Some(3), &format!("it left: {}", String::from_utf8_lossy(&output.stdout)))?;
+        // And so does the relay, for which the token that Alice was given is worth nothing any more.
+        bob.ask(&["stop"]).await?;
+        bob_runs.ended().await?;
+        let refused = "kith_relay_deposits_total{result=\"forbidden\"}";
+        let before = relay.counted(refused)?;
+        let output = alice.kith().args(["send", "bob", "nor by mail?", "--wait", "3"]).output().await?;
+        check(output.status.code() == Some(3), &format!("it left: {}", String::from_utf8_lossy(&output.stdout)))?;
+        check(relay.counted(refused)? > before, "the relay did not refuse a deposit")?;
+        check(relay.counted("kith_relay_waiting_envelopes")? == 0, "something waits for Bob at the relay")?;
+
+        // When Bob takes it back, both are contacts as before; only now can anything arrive, and receipts leave.
+        let _bob_runs = bob.run().await?;
         let shown = bob.whole_history("alice").await?;
         check(shown == ["may I?", "thank you"], &format!("Bob sees {shown:?}"))?;
         let history = alice.ask(&["history", "bob"]).await?;
-        let state = history.iter().find(|message| text(message, "text") == "can you hear me?");
-        let state = state.map(|message| text(message, "state")).unwrap_or("not written");
-        check(!matches!(state, "delivered" | "read"), &format!("what was not heard is {state}"))
+        for unheard in ["can you hear me?", "nor by mail?"] {
+            let state = history.iter().find(|message| text(message, "text") == unheard);
+            let state = state.map(|message| text(message, "state")).unwrap_or("not written");
+            check(state == "queued", &format!("{unheard:?} is {state}"))?;
+        }
+        bob.ask(&["unblock", "alice"]).await?;
+        let sent = bob.send("alice", "I am back").await?;
+        bob.learns_of_delivery("alice", &sent).await?;
+        let sent = alice.send("bob", "so am I").await?;
+        bob.reads("alice", &["so am I"]).await?;
+        alice.learns_of_delivery("bob", &sent).await?;
+        Ok(())
     })
     .await;
 }

@@ -1,24 +1,11 @@
 //! What an operator relies on: pages for machines, logs without people in them, and an end when it is asked for.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::world::{Outcome, Pair, check, play, text};
+use crate::world::{Pair, check, play, text};
 
 /// A relay has to end within this time after SIGTERM: so long service managers wait at least.
 const END_WITHIN: Duration = Duration::from_secs(5);
-
-/// One page of a relay: its status line and all that follows.
-fn page(address: &str, path: &str) -> Outcome<(String, String)> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (status, rest) = answer.split_once("\r\n").unwrap_or_default();
-    Ok((status.to_owned(), rest.to_owned()))
-}
 
 #[tokio::test]
 async fn a_relay_tells_machines_how_it_is_and_its_log_names_nobody() {
@@ -29,11 +16,11 @@ async fn a_relay_tells_machines_how_it_is_and_its_log_names_nobody() {
         alice.send("bob", "nobody else reads this").await?;
 
         for (path, wanted) in [("/health", "ok"), ("/ready", "ready"), ("/metrics", "kith_relay_deposits_total")] {
-            let (status, body) = page(&relay.http, path)?;
+            let (status, body) = relay.page(path)?;
             check(status.contains(" 200 "), &format!("{path} answers {status}"))?;
             check(body.contains(wanted), &format!("{path} says {body}"))?;
         }
-        let (_, metrics) = page(&relay.http, "/metrics")?;
+        let (_, metrics) = relay.page("/metrics")?;
         let taken = metrics.lines().any(|line| line.starts_with("kith_relay_deposits_total{result=\"taken\"}"));
         check(taken, &format!("no deposit is counted: {metrics}"))?;
 

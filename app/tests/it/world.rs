@@ -1,8 +1,11 @@
 //! Small words for stories: relays, people and their devices, all of them real processes on loopback.
 
-use std::net::{TcpListener, UdpSocket};
-use std::path::Path;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -33,21 +36,54 @@ pub(crate) fn programs() -> Outcome<&'static Programs> {
     Ok(PROGRAMS.get_or_init(|| found))
 }
 
+/// A port of loopback that nobody has. It is none of those that the system gives away by itself (Linux: from 32768 on), so it
+/// stays free until it is used, and while its process is started again.
+fn free_port() -> Outcome<u16> {
+    const FIRST: u32 = 20_000;
+    const MANY: u32 = 12_000;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    // Tests that run at the same time are processes of their own: each begins elsewhere.
+    let begin = std::process::id().wrapping_mul(401);
+    for _ in 0..MANY {
+        let place = begin.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % MANY;
+        let Ok(port) = u16::try_from(FIRST + place) else { continue };
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Failure::new("no port is free"))
+}
+
 /// A relay that can be ended and started again where it was.
 pub(crate) struct Relay<'a> {
     room: &'a Path,
     name: &'static str,
     pub(crate) address: String,
-    pub(crate) http: String,
+    listen: String,
+    http: String,
     running: Option<Running>,
 }
 
 impl<'a> Relay<'a> {
     pub(crate) async fn start(room: &'a Path, name: &'static str) -> Outcome<Self> {
-        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let settings = [("KITH_RELAY_HTTP_LISTEN", http.as_str())];
-        let (running, address) = crate::process::relay(programs()?, room, name, &settings).await?;
-        Ok(Self { room, name, address, http, running: Some(running) })
+        let (port, http) = (free_port()?, free_port()?);
+        let listen = format!("/ip4/127.0.0.1/udp/{port}/quic-v1,/ip4/127.0.0.1/tcp/{port}");
+        let http = format!("127.0.0.1:{http}");
+        let mut relay = Self { room, name, address: String::new(), listen, http, running: None };
+        relay.address = relay.begin().await?;
+        Ok(relay)
+    }
+
+    async fn begin(&mut self) -> Outcome<String> {
+        let settings = [("KITH_RELAY_HTTP_LISTEN", self.http.as_str()), ("KITH_RELAY_LISTEN", self.listen.as_str())];
+        let running = crate::process::relay(programs()?, self.room, self.name, &settings)?;
+        // Kept before it is ready: who gives up waiting has a process to kill.
+        self.running.insert(running).address().await
+    }
+
+    /// Where all that it knows is.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.room.join(self.name)
     }
 
     /// SIGKILL.
@@ -60,12 +96,26 @@ impl<'a> Relay<'a> {
 
     /// Starts it again at the same address.
     pub(crate) async fn restart(&mut self) -> Outcome {
-        let listen = self.address.split("/p2p/").next().unwrap_or_default().to_owned();
-        let settings = [("KITH_RELAY_HTTP_LISTEN", self.http.as_str()), ("KITH_RELAY_LISTEN", listen.as_str())];
-        let (running, address) = crate::process::relay(programs()?, self.room, self.name, &settings).await?;
-        check(address == self.address, "the relay has another address after its restart")?;
-        self.running = Some(running);
-        Ok(())
+        let address = self.begin().await?;
+        check(address == self.address, "the relay has another address after its restart")
+    }
+
+    /// One of its pages for machines: the status line, and all that follows.
+    pub(crate) fn page(&self, path: &str) -> Outcome<(String, String)> {
+        let mut stream = TcpStream::connect(&self.http)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.http)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (status, rest) = answer.split_once("\r\n").unwrap_or_default();
+        Ok((status.to_owned(), rest.to_owned()))
+    }
+
+    /// What it has counted under a name with its labels; what it does not name yet is zero.
+    pub(crate) fn counted(&self, what: &str) -> Outcome<u64> {
+        let (_, page) = self.page("/metrics")?;
+        let count = page.lines().find_map(|line| line.strip_prefix(what)?.trim().parse().ok());
+        Ok(count.unwrap_or(0))
     }
 
     /// SIGTERM; it has to end, and well.
@@ -106,7 +156,7 @@ impl Person<'_> {
 
     /// From now on every process of this person listens here, so that it is found again.
     pub(crate) fn at_one_address(&mut self) -> Outcome {
-        let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         self.network = vec!["--no-mdns".into(), "--listen".into(), format!("/ip4/127.0.0.1/udp/{port}/quic-v1")];
         Ok(())
     }
@@ -163,16 +213,31 @@ impl Person<'_> {
         self.until(&format!("the request of {other}"), &["requests"], shown).await
     }
 
-    /// Every text of the history with somebody, oldest first.
-    pub(crate) async fn whole_history(&self, with: &str) -> Outcome<Vec<String>> {
-        let mut texts = Vec::new();
-        let mut page = self.ask(&["history", with, "--limit", "1000"]).await?;
+    /// Until something is said in the status' warnings: the sentence.
+    pub(crate) async fn is_warned(&self, of: &str) -> Outcome<String> {
+        let warned = |answer: &[Value]| {
+            let warnings = answer.first()?["warnings"].as_array()?.iter().filter_map(Value::as_str);
+            warnings.filter(|warning| warning.contains(of)).map(str::to_owned).next()
+        };
+        self.until(&format!("the warning of {of:?}"), &["status"], warned).await
+    }
+
+    /// Every message with somebody, oldest first, as it is on this device's disk.
+    pub(crate) async fn all_messages(&self, with: &str) -> Outcome<Vec<Value>> {
+        let mut messages = Vec::new();
+        let mut page = self.ask(&["--no-sync", "history", with, "--limit", "1000"]).await?;
         while let Some(first) = page.first() {
             let before = text(first, "id").to_owned();
-            texts.splice(0..0, page.iter().map(|message| text(message, "text").to_owned()));
-            page = self.ask(&["history", with, "--limit", "1000", "--before", &before]).await?;
+            messages.splice(0..0, page);
+            page = self.ask(&["--no-sync", "history", with, "--limit", "1000", "--before", &before]).await?;
         }
-        Ok(texts)
+        Ok(messages)
+    }
+
+    /// Their texts.
+    pub(crate) async fn whole_history(&self, with: &str) -> Outcome<Vec<String>> {
+        let messages = self.all_messages(with).await?;
+        Ok(messages.iter().map(|message| text(message, "text").to_owned()).collect())
     }
 }
 
@@ -188,6 +253,20 @@ pub(crate) async fn sign_up(room: &Path, name: &'static str, relay: &Relay<'_>) 
     person.at_one_address()?;
     person.ask_one(&["register", name, "--relay", &relay.address]).await?;
     Ok(person)
+}
+
+/// Logs somebody in on a further device, whose profile has this name.
+pub(crate) async fn log_in(
+    room: &Path,
+    name: &'static str,
+    account: &Person<'_>,
+    relay: &Relay<'_>,
+) -> Outcome<Person<'static>> {
+    let mut device = person(room, name)?;
+    device.at_one_address()?;
+    std::fs::copy(account.password_file(), device.password_file())?;
+    device.ask_one(&["login", account.name, "--relay", &relay.address]).await?;
+    Ok(device)
 }
 
 /// Makes two people who run contacts of each other; `who` is how the first calls the second.
@@ -216,6 +295,22 @@ impl<'a> Pair<'a> {
         befriend(&alice, &bob, "bob").await?;
         Ok(Self { relay, alice, alice_runs, bob, bob_runs })
     }
+}
+
+/// Copies a directory with all that is in it.
+pub(crate) fn copy_directory(from: &Path, to: &Path) -> Outcome {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_directory(&path, &copy)?;
+        } else if path.is_file() {
+            // A socket is nothing to copy.
+            std::fs::copy(&path, &copy)?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn check(holds: bool, otherwise: &str) -> Outcome {

@@ -5,7 +5,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError, Link};
 use crate::chat::{Notice, view};
-use crate::session::Event as Told;
+use crate::session::{ClockGap, Event as Told};
 use crate::types::{ContentId, ConversationId};
 use crate::wire::control::Event;
 
@@ -48,6 +48,7 @@ impl EventStream {
             Told::RelayDown(why) => {
                 Ok(Some(Event::Connection { who: "relay".into(), path: "none".into(), why: Some(why) }))
             }
+            Told::ClockOff(gap) => Ok(Some(Event::Warning { message: clock_off(gap) })),
             Told::Peer { device, path } => {
                 let who = device.to_string();
                 Ok(Some(Event::Connection { who, path: super::view::path_word(path).to_owned(), why: None }))
@@ -127,6 +128,21 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<String>, ClientErr
     }))
 }
 
+/// How far the clock is off, as a sentence: in a unit of which there are neither too many nor too few.
+fn clock_off(gap: ClockGap) -> String {
+    let minutes = gap.by.as_secs().saturating_add(30) / 60;
+    let hours = minutes.saturating_add(30) / 60;
+    let length = match (hours / 24, hours) {
+        (3.., _) => format!("{} days", hours.saturating_add(12) / 24),
+        (_, 2..) => format!("{hours} h"),
+        _ => format!("{minutes} minutes"),
+    };
+    let side = if gap.ahead { "ahead of" } else { "behind" };
+    format!(
+        "This device's clock is {length} {side} your relay's. Set it right: what you send shows its time to others."
+    )
+}
+
 /// Keeps what [`Client::status`] tells: the relay's connection and the warnings.
 pub(super) fn follow(client: &Client) {
     let mut told = client.inner.session.subscribe();
@@ -137,8 +153,12 @@ pub(super) fn follow(client: &Client) {
             let Some(inner) = weak.upgrade() else { return };
             let client = Client { inner };
             match event {
-                Ok(Told::RelayUp) => client.set_link(Link { connected: true, problem: None }),
-                Ok(Told::RelayDown(problem)) => client.set_link(Link { connected: false, problem: Some(problem) }),
+                Ok(Told::RelayUp) => client.set_link(Link { connected: true, ..Link::default() }),
+                Ok(Told::RelayDown(problem)) => {
+                    client.set_link(Link { connected: false, problem: Some(problem), ..client.link() });
+                }
+                // Kept with the connection: the next one begins without it, since the clock may have been set meanwhile.
+                Ok(Told::ClockOff(gap)) => client.set_link(Link { clock: Some(clock_off(gap)), ..client.link() }),
                 Ok(Told::Trouble(message)) => client.warn(message),
                 Ok(Told::Notice(notice)) => match warning(&client, &notice) {
                     Ok(Some(message)) => client.warn(message),
@@ -150,4 +170,28 @@ pub(super) fn follow(client: &Client) {
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_told_in_a_unit_that_a_person_uses() {
+        let told = |ahead, seconds| clock_off(ClockGap { ahead, by: Duration::from_secs(seconds) });
+        for (seconds, length) in [
+            (660, "11 minutes"),
+            (5000, "83 minutes"),
+            (86_399, "24 h"),
+            (2 * 86_400, "48 h"),
+            (3 * 86_400, "3 days"),
+            (365 * 86_400, "365 days"),
+        ] {
+            assert!(told(false, seconds).starts_with(&format!("This device's clock is {length} behind your relay's.")));
+            assert!(told(true, seconds).contains(&format!("is {length} ahead of your relay's.")));
+        }
+        assert!(told(true, u64::MAX).contains("days"));
+    }
 }

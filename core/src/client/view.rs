@@ -179,7 +179,7 @@ impl Client {
             addresses: addresses.iter().map(ToString::to_string).collect(),
             undelivered: self.undelivered()?,
             contacts: reaches,
-            warnings: self.warnings(),
+            warnings: self.warnings().into_iter().chain(link.clock).collect(),
         })
     }
 

@@ -3,9 +3,9 @@
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::Event;
 use super::heart::HeartHandle;
 use super::peers::Peers;
+use super::{Event, clock};
 use crate::chat::{Input, Verdict};
 use crate::net::{self, Path};
 use crate::wire::log;
@@ -87,6 +87,9 @@ impl Listener {
             }
             peers.changed().notify_one();
             let _ = events.send(Event::RelayUp);
+            if let Some(gap) = clock::compare(&net, &peers).await {
+                let _ = events.send(Event::ClockOff(gap));
+            }
         });
     }
 }

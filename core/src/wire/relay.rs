@@ -447,7 +447,7 @@ pub struct Hello {
     /// How long an envelope waits, in seconds.
     #[serde(rename = "d")]
     pub keep_s: u64,
-    /// Its clock, for the eye: a difference of more than an hour is told to the person.
+    /// Its clock, for the eye: a difference of more than ten minutes is told to the person.
     #[serde(rename = "w")]
     pub wall: Timestamp,
 }

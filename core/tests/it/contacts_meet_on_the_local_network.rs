@@ -16,12 +16,15 @@ const INSIDE: &str = "KITH_TEST_INSIDE_NAMESPACE";
 
 const NAME: &str = "contacts_meet_on_the_local_network::contacts_find_each_other_without_a_relay_or_an_address";
 
-/// Runs this test again in a new network namespace, if the system allows one.
+/// Runs this test again in a new network namespace.
 fn run_in_namespace() {
     let setup = "ip link set lo up multicast on && ip addr add 10.77.0.1/24 dev lo && ip route add 224.0.0.0/4 dev lo";
     let own = std::env::current_exe().unwrap();
     let allowed = Command::new("unshare").args(["-rn", "sh", "-c", setup]).output();
-    if !allowed.is_ok_and(|output| output.status.success()) {
+    if !allowed.as_ref().is_ok_and(|output| output.status.success()) {
+        // Where the tests have to be whole, a system that refuses is a failure; at a desk it is a remark.
+        let macos = cfg!(target_os = "macos");
+        assert!(macos || std::env::var("CI").as_deref() != Ok("true"), "no network namespace can be made: {allowed:?}");
         eprintln!("skipped: no network namespace can be made here");
         return;
     }

@@ -1,0 +1,139 @@
+//! Several devices of one account: each gets every message, and all show one order, also when much happens at once.
+
+use serde_json::Value;
+
+use crate::world::{Outcome, Pair, Person, Relay, check, log_in, play, sign_up, text};
+
+/// The messages that are shown in a conversation, by their texts and ids.
+async fn shown(device: &Person<'_>, with: &str) -> Outcome<Vec<(String, String)>> {
+    let messages = device.all_messages(with).await?;
+    let part = |message: &Value, name: &str| text(message, name).to_owned();
+    Ok(messages.iter().map(|message| (part(message, "text"), part(message, "id"))).collect())
+}
+
+/// Until a device shows all of these texts with somebody, in whatever order.
+async fn has_all(device: &Person<'_>, with: &str, words: &[String]) -> Outcome {
+    let all = |answer: &[Value]| {
+        let has = |words: &String| answer.iter().any(|message| text(message, "text") == words);
+        words.iter().all(has).then_some(())
+    };
+    device.until(&format!("{words:?} at {}", device.name), &["history", with, "--limit", "1000"], all).await
+}
+
+/// The conversation with somebody, by its id: on every device the same.
+async fn conversation(device: &Person<'_>, with: &str) -> Outcome<String> {
+    let contacts = device.ask(&["contacts"]).await?;
+    let found = contacts.iter().find(|contact| text(contact, "name") == with);
+    Ok(found.map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default())
+}
+
+/// Until a device has been added to a conversation.
+async fn has_joined(device: &Person<'_>, conversation: &str) -> Outcome {
+    let joined =
+        |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == conversation).then_some(());
+    device.until(&format!("the conversation at {}", device.name), &["contacts"], joined).await
+}
+
+/// Everybody writes once; then every device has all of it, in the same order.
+async fn all_agree(devices: &[&Person<'_>], conversation: &str, occasion: &str) -> Outcome {
+    let mut said = Vec::new();
+    for device in devices {
+        let words = format!("{} {occasion}", device.name);
+        device.send(conversation, &words).await?;
+        said.push(words);
+    }
+    for device in devices {
+        has_all(device, conversation, &said).await?;
+    }
+    let mut orders = Vec::new();
+    for device in devices {
+        let mut order = shown(device, conversation).await?;
+        // What was said before a device was added need not be on it.
+        order.retain(|(words, _)| said.contains(words));
+        check(order.len() == said.len(), &format!("{} shows something twice: {order:?}", device.name))?;
+        orders.push((device.name, order));
+    }
+    for pair in orders.windows(2) {
+        let [one, other] = pair else { continue };
+        check(one.1 == other.1, &format!("{one:?} is not the order of {other:?}"))?;
+    }
+    Ok(())
+}
+
+/// Until a device knows that its account has so many.
+async fn counts_devices(device: &Person<'_>, wanted: u64) -> Outcome {
+    let counted = |answer: &[Value]| (answer.first()?["devices"] == wanted).then_some(());
+    device.until(&format!("{wanted} devices"), &["whoami"], counted).await
+}
+
+#[tokio::test]
+async fn a_second_device_gets_what_is_written_from_then_on_in_the_same_order() {
+    play(async |room| {
+        let Pair { relay, alice, alice_runs: _alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        let phone = log_in(room, "alice-phone", &alice, &relay).await?;
+        let _phone_runs = phone.run().await?;
+        counts_devices(&alice, 2).await?;
+        let (one, other) = (alice.ask_one(&["whoami"]).await?, phone.ask_one(&["whoami"]).await?);
+        check(one["account"] == other["account"], "the second device is another account")?;
+        check(one["device"] != other["device"], "the second device is the first")?;
+        let with = conversation(&alice, "bob").await?;
+        has_joined(&phone, &with).await?;
+        all_agree(&[&alice, &phone, &bob], &with, "first").await?;
+        all_agree(&[&bob, &phone, &alice], &with, "then").await?;
+        // What one device wrote is the account's own on the other.
+        let own = phone.ask(&["history", &with]).await?;
+        let written = own.iter().find(|message| text(message, "text") == "alice first");
+        check(written.is_some_and(|message| message["mine"] == true), &format!("it is {written:?}"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn devices_that_are_added_on_both_sides_at_once_end_in_one_conversation() {
+    play(async |room| {
+        let Pair { relay, alice, alice_runs: _alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        let (alice_phone, bob_phone) =
+            tokio::try_join!(log_in(room, "alice-phone", &alice, &relay), log_in(room, "bob-phone", &bob, &relay))?;
+        let _phones = tokio::try_join!(alice_phone.run(), bob_phone.run())?;
+        let with = conversation(&alice, "bob").await?;
+        tokio::try_join!(has_joined(&alice_phone, &with), has_joined(&bob_phone, &with))?;
+        let devices = [&alice, &alice_phone, &bob, &bob_phone];
+        all_agree(&devices, &with, "to all").await?;
+        for device in devices {
+            let contacts = device.ask(&["contacts"]).await?;
+            check(contacts.len() == 1, &format!("{} has several conversations: {contacts:?}", device.name))?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_people_who_ask_each_other_at_once_have_one_conversation() {
+    play(async |room| {
+        let relay = Relay::start(room, "relay").await?;
+        let (alice, bob) = tokio::try_join!(sign_up(room, "alice", &relay), sign_up(room, "bob", &relay))?;
+        let _runs = tokio::try_join!(alice.run(), bob.run())?;
+        tokio::try_join!(alice.ask(&["add", "bob", "I ask first"]), bob.ask(&["add", "alice", "no, I do"]))?;
+        // Who wants the same as the other needs no further word; where one request overtook, it is answered.
+        for (person, other) in [(&alice, "bob"), (&bob, "alice")] {
+            let asked = person.ask(&["requests"]).await?;
+            if asked.iter().any(|request| text(request, "handle").starts_with(other)) {
+                person.ask(&["accept", other]).await?;
+            }
+        }
+        tokio::try_join!(alice.has_contact("bob"), bob.has_contact("alice"))?;
+        let mut found = Vec::new();
+        for (person, other) in [(&alice, "bob"), (&bob, "alice")] {
+            let contacts = person.ask(&["contacts"]).await?;
+            check(contacts.len() == 1, &format!("{} has {contacts:?}", person.name))?;
+            check(person.ask(&["requests"]).await?.is_empty(), &format!("{} is still asked by {other}", person.name))?;
+            found.extend(contacts.iter().map(|contact| text(contact, "conversation").to_owned()));
+        }
+        check(found.len() == 2 && found.first() == found.last(), &format!("the conversations are {found:?}"))?;
+        let with = conversation(&alice, "bob").await?;
+        all_agree(&[&alice, &bob], &with, "at last").await?;
+        check(shown(&alice, "bob").await? == shown(&bob, "alice").await?, "the two see different histories")
+    })
+    .await;
+}

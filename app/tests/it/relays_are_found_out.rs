@@ -1,0 +1,94 @@
+//! A relay that shows an older record than it showed before, or another version of its log, is noticed and named.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::world::{Outcome, Pair, Person, Relay, check, copy_directory, log_in, play, text};
+
+/// Keeps all that a relay knows now, which it may later go on from as if nothing had been since.
+async fn remember(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
+    relay.terminate().await?;
+    copy_directory(&relay.data(), copy)?;
+    relay.restart().await
+}
+
+/// The relay goes back to what it knew, without saying so.
+async fn forget_since(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
+    relay.terminate().await?;
+    std::fs::remove_dir_all(relay.data())?;
+    copy_directory(copy, &relay.data())?;
+    relay.restart().await
+}
+
+async fn is_online(person: &Person<'_>) -> Outcome {
+    let there = |answer: &[Value]| (answer.first()?["relay_connected"] == true).then_some(());
+    person.until("the relay", &["status"], there).await
+}
+
+#[tokio::test]
+async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
+    play(async |room| {
+        let Pair { mut relay, alice, alice_runs: _alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        let before = room.join("before");
+        remember(&mut relay, &before).await?;
+        is_online(&alice).await?;
+        is_online(&bob).await?;
+        let phone = log_in(room, "alice-phone", &alice, &relay).await?;
+        let _phone_runs = phone.run().await?;
+        let contacts = bob.ask(&["contacts"]).await?;
+        let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
+        let joined =
+            |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
+        phone.until("the conversation", &["contacts"], joined).await?;
+        // Bob has seen the newer record once a message of the new device has come.
+        phone.send(&with, "from my phone").await?;
+        bob.reads("alice", &["from my phone"]).await?;
+
+        forget_since(&mut relay, &before).await?;
+        is_online(&bob).await?;
+        bob.ask(&["add", "alice", "is it you?"]).await.ok();
+        let warning = bob.is_warned("old record").await?;
+        check(warning.contains("alice"), &format!("it does not say whose: {warning}"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_relay_that_shows_two_versions_of_its_log_is_named() {
+    play(async |room| {
+        let Pair { mut relay, alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;
+        let contacts = bob.ask(&["contacts"]).await?;
+        let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
+        let joined =
+            |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
+        let before = room.join("before");
+        remember(&mut relay, &before).await?;
+        is_online(&alice).await?;
+
+        // While Alice is away a device of Bob is added: one version of what comes next in the log.
+        alice.ask(&["stop"]).await?;
+        alice_runs.ended().await?;
+        is_online(&bob).await?;
+        let bob_phone = log_in(room, "bob-phone", &bob, &relay).await?;
+        let phone_runs = bob_phone.run().await?;
+        bob_phone.until("the conversation", &["contacts"], joined).await?;
+        for (device, runs) in [(&bob_phone, phone_runs), (&bob, bob_runs)] {
+            device.ask(&["stop"]).await?;
+            runs.ended().await?;
+        }
+
+        // While Bob is away the relay forgets it, and a device of Alice is added: the other version.
+        forget_since(&mut relay, &before).await?;
+        let _alice_runs = alice.run().await?;
+        is_online(&alice).await?;
+        let alice_phone = log_in(room, "alice-phone", &alice, &relay).await?;
+        let _phone_runs = alice_phone.run().await?;
+        alice_phone.until("the conversation", &["contacts"], joined).await?;
+
+        let _bob_runs = bob.run().await?;
+        let warning = bob.is_warned("two versions of its log").await?;
+        check(warning.contains("alice"), &format!("it does not say which conversation: {warning}"))
+    })
+    .await;
+}
