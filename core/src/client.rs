@@ -18,7 +18,7 @@ mod view;
 
 pub use error::ClientError;
 pub use events::EventStream;
-pub use profile::{Profile, Registration, Unlock};
+pub use profile::{Profile, Registered, Registration, Unlock};
 pub use transcribe::transcribe_file;
 
 pub use crate::wire::control::{Event, Reply, Request};
@@ -26,7 +26,7 @@ pub use crate::wire::control::{Event, Reply, Request};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::chat::Me;
+use crate::chat::{Habits, Me};
 use crate::net::Multiaddr;
 use crate::session::{self, Session};
 use crate::store::{Opened, Store};
@@ -42,11 +42,13 @@ pub struct Options {
     pub always_relay: bool,
     /// The folder with speech models; none for the one beside the program.
     pub models: Option<PathBuf>,
+    /// Tell others what was read.
+    pub read_receipts: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { listen: Vec::new(), mdns: true, always_relay: false, models: None }
+        Self { listen: Vec::new(), mdns: true, always_relay: false, models: None, read_receipts: true }
     }
 }
 
@@ -165,5 +167,6 @@ impl Client {
 fn session_options(options: &Options, restored: bool) -> Result<session::Options, ClientError> {
     let parse = |text: &String| text.parse::<Multiaddr>().map_err(|_| ClientError::Address(text.clone()));
     let listen = options.listen.iter().map(parse).collect::<Result<_, _>>()?;
-    Ok(session::Options { listen, mdns: options.mdns, always_relay: options.always_relay, restored })
+    let habits = Habits { read_receipts: options.read_receipts, ..Habits::default() };
+    Ok(session::Options { listen, mdns: options.mdns, always_relay: options.always_relay, restored, habits })
 }

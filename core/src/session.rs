@@ -5,7 +5,7 @@
 //! turns what the network brings into inputs. It decides nothing about messages: that is the engine's.
 //!
 //! Invariants: no envelope, answer or notice leaves before the batch that it follows from is flushed; after a failed flush the
-//! engine is opened anew from the store; every queue is bounded, and at its bound new inputs wait, never the outcomes of what is
+//! store and the engine are opened anew, and until then nothing is read, answered or taken; only the heart writes; every queue is bounded, and at its bound new inputs wait, never the outcomes of what is
 //! already under way. Source: DESIGN §2.
 
 mod address;
@@ -20,15 +20,15 @@ mod remembered;
 pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
-pub use onboarding::{Credentials, Joined, OnboardingError, create_local, log_in, register};
+pub use onboarding::{Credentials, Enrolment, Joined, OnboardingError, create_local, log_in, register};
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::chat::{Command, CommandError, Engine, Notice, Reply};
+use crate::chat::{Command, CommandError, Engine, Habits, Notice, Reply};
 use crate::net::{self, Node, NodeConfig, Path, PeerId, TransportKey};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::types::{AccountId, DeviceId};
 
 /// How many events wait for a slow listener before it misses the oldest.
@@ -52,8 +52,27 @@ pub enum Event {
         /// How.
         path: Path,
     },
-    /// The store failed, and the engine was opened anew; nothing that was acknowledged is lost.
+    /// Something could not be stored, as a sentence; nothing that was acknowledged is lost.
     Trouble(String),
+    /// The store and the engine were opened anew after a trouble: it goes on.
+    Recovered,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandFailure {
+    /// The engine says why.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// Nothing can be stored at present, so that nothing was done.
+    #[error("nothing was stored or sent: {0}")]
+    Store(StoreError),
+    /// The write failed: the store says when it is open again whether it was done all the same.
+    #[error("it is not certain that this was stored: {0}; look whether it is there before you do it again")]
+    Uncertain(StoreError),
+    /// The session has ended.
+    #[error("the session has ended")]
+    Ended,
 }
 
 /// How a session is started.
@@ -67,6 +86,8 @@ pub struct Options {
     pub always_relay: bool,
     /// The store came from a copy: nothing may be sent under its MLS state.
     pub restored: bool,
+    /// How this device behaves where the protocol leaves it a choice: whether it tells what was read.
+    pub habits: Habits,
 }
 
 /// A signed-in account, at work.
@@ -103,6 +124,9 @@ pub enum StartError {
     /// A key of this device cannot be used.
     #[error("this device's transport key cannot be used")]
     Key,
+    /// The system gave no thread.
+    #[error("the system has no thread left: {0}")]
+    Thread(String),
 }
 
 impl Session {
@@ -111,7 +135,7 @@ impl Session {
     /// # Errors
     /// When there is no account, or the store or the network fails.
     pub async fn start(store: Store, options: Options) -> Result<Self, StartError> {
-        let engine = Engine::open(&store)?.ok_or(StartError::NoAccount)?;
+        let engine = opened(store.clone()).await?;
         let (account, device) = (engine.account().id(), engine.account().device());
         let seed = zeroize::Zeroizing::new(*engine.account().keys().transport.seed().expose());
         let key = TransportKey::from_seed(seed).map_err(|_| StartError::Key)?;
@@ -126,7 +150,19 @@ impl Session {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let peers = peers::Peers::new(store.clone(), net.clone(), account, device);
-        let (heart, work) = heart::start(store.clone(), engine, options.restored, events.clone(), stop.clone());
+        let settings = heart::Settings {
+            restored: options.restored,
+            habits: options.habits,
+            events: events.clone(),
+            stop: stop.clone(),
+        };
+        let (heart, work) = match heart::start(store.clone(), engine, settings) {
+            Ok(started) => started,
+            Err(error) => {
+                net.shutdown().await;
+                return Err(StartError::Thread(error.to_string()));
+            }
+        };
         let session = Self { store, heart, net, peers, events, account, device, stop, tasks };
         session.spawn(work, incoming).await;
         Ok(session)
@@ -145,7 +181,8 @@ impl Session {
         };
         self.tasks.spawn(listener.run(incoming, self.stop.clone()));
         self.tasks.spawn(peers::follow(self.peers.clone(), self.events.subscribe(), self.stop.clone()));
-        let addresses = address::Addresses::new(self.net.clone(), self.peers.clone(), self.store.clone());
+        let addresses =
+            address::Addresses::new(self.net.clone(), self.peers.clone(), self.store.clone(), self.heart.clone());
         self.tasks.spawn(addresses.run(self.stop.clone()));
     }
 
@@ -153,13 +190,19 @@ impl Session {
     ///
     /// # Errors
     /// Why it was not carried out.
-    pub async fn command(&self, command: Command) -> Result<Reply, CommandError> {
+    pub async fn command(&self, command: Command) -> Result<Reply, CommandFailure> {
         self.heart.command(command).await
     }
 
     /// What the session tells from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Tells whoever listens something that was noticed outside of the session.
+    pub fn tell(&self, event: Event) {
+        // Nobody may be listening.
+        let _ = self.events.send(event);
     }
 
     /// The store, for views.
@@ -213,12 +256,22 @@ impl Session {
         self.net.relay_request(relay, request).await
     }
 
-    /// Ends the session: what is durable stays, what is under way is tried again next time.
+    /// Ends the session: what is durable stays, what is under way is tried again next time. The store is closed then.
     pub async fn shutdown(&self) {
         self.stop.cancel();
         self.net.shutdown().await;
         self.tasks.close();
         self.tasks.wait().await;
         self.heart.join().await;
+        let store = self.store.clone();
+        // It fails only when the program's runtime ends, and with it the process.
+        let _ = tokio::task::spawn_blocking(move || store.end()).await;
     }
+}
+
+/// Reading a store is not for the runtime's threads.
+async fn opened(store: Store) -> Result<Engine, StartError> {
+    let opening = tokio::task::spawn_blocking(move || Engine::open(&store));
+    let opened = opening.await.map_err(|error| StartError::Thread(error.to_string()))?;
+    opened?.ok_or(StartError::NoAccount)
 }

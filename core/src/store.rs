@@ -81,7 +81,7 @@ pub use disk::{Options, Store};
 #[cfg(feature = "store")]
 pub use error::StoreError;
 #[cfg(feature = "store")]
-pub use file::write_private;
+pub use file::{create_private_dir, rename_durably, write_private};
 #[cfg(feature = "store")]
 pub use guarded::{Done, Opened};
 #[cfg(feature = "store")]

@@ -1,6 +1,6 @@
 //! Becoming somebody, and being told who one is.
 
-use kith_core::client::{Client, ClientError, Profile, Registration, Unlock};
+use kith_core::client::{Client, ClientError, Profile, Registered, Registration, Unlock};
 use kith_core::wire::control::{Me, Reply, Request};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use super::{keychain, secret, text};
 
 /// What `kith register` prints for programs.
 #[derive(Serialize)]
-pub(crate) struct Registered<'a> {
+pub(crate) struct Newcomer<'a> {
     #[serde(flatten)]
     pub(crate) me: &'a Me,
     pub(crate) recovery_code: &'a str,
@@ -23,7 +23,7 @@ pub(crate) async fn register(context: &Context, join: Join) -> Result<Success, E
     let invitation = join.invitation_file.as_deref().map(secret::from_file).transpose()?;
     let keychain = join.keychain;
     let (profile, options) = (&context.profile, context.options.clone());
-    let (client, recovery_code) = match relay_and_handle(join) {
+    let Registered { recovery_code, client } = match relay_and_handle(join) {
         Some((relay, handle)) => {
             let invitation = invitation.map(|code| code.to_string());
             let secrets = context.secrets.for_relay(true, keychain)?;
@@ -38,9 +38,18 @@ pub(crate) async fn register(context: &Context, join: Join) -> Result<Success, E
             unlocked_by(context, passphrase, make).await?
         }
     };
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            // The account is there, and its code nowhere else.
+            let code = serde_json::json!({"recovery_code": recovery_code.as_str()});
+            context.screen.show(&code, || text::registered_only(&recovery_code))?;
+            return Err(error.into());
+        }
+    };
     let mut backend = context.own(client, Use::OnceAsItIs).await?;
     let me = backend.whoami().await?;
-    let registered = Registered { me: &me, recovery_code: &recovery_code };
+    let registered = Newcomer { me: &me, recovery_code: &recovery_code };
     context.screen.show(&registered, || text::registered(&me, &recovery_code))?;
     backend.close().await;
     Ok(Success::Done)

@@ -58,6 +58,7 @@ impl Context {
                 mdns: !global.no_mdns,
                 always_relay: global.always_relay,
                 models: global.models,
+                ..Options::default()
             },
             sync: !global.no_sync,
         })

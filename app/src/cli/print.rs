@@ -65,7 +65,7 @@ mod tests {
     use kith_core::wire::control::{Contact, ContactRequest, Event, Me, Message, Reach, Segment, Status, Transcript};
     use serde::Serialize;
 
-    use crate::cli::account::Registered;
+    use crate::cli::account::Newcomer;
     use crate::cli::error::Error;
 
     fn me() -> Me {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn people_are_printed_for_programs_under_stable_names() {
         is_printed_as(&me(), ME);
-        let registered = Registered { me: &me(), recovery_code: "the code" };
+        let registered = Newcomer { me: &me(), recovery_code: "the code" };
         is_printed_as(&registered, &format!(r#"{},"recovery_code":"the code"}}"#, ME.trim_end_matches('}')));
         let mut contact = Contact {
             account: Some("b1".into()),

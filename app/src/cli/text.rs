@@ -212,6 +212,14 @@ pub(crate) fn registered(me: &Me, recovery_code: &str) -> String {
     )
 }
 
+/// The account was made, but the profile could not be put to work.
+pub(crate) fn registered_only(recovery_code: &str) -> String {
+    format!(
+        "Your account is made. Your recovery code, shown this once:\n\n    {recovery_code}\n\n\
+         Write it down and keep it away from this device: it opens the account when the password is forgotten."
+    )
+}
+
 pub(crate) fn logged_in(me: &Me) -> String {
     format!("Signed in as {}. Keep the account online with `kith run`.", account_at(me))
 }

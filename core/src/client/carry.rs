@@ -8,6 +8,7 @@ use crate::chat::policy::{Kind, direct_conversation};
 use crate::chat::view as chat_view;
 use crate::chat::{Command, Reply as Outcome};
 use crate::identity::{Handle, Invite};
+use crate::store::StoreError;
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::voice;
 use crate::wire::control::{Reply, Request};
@@ -22,6 +23,15 @@ impl Client {
     /// # Errors
     /// A sentence that says why it was not carried out.
     pub async fn execute(&self, request: Request) -> Result<Reply, ClientError> {
+        self.carry_out(request).await.map_err(|error| match (error, self.store().failure()) {
+            // Why the store cannot be read says more than that it cannot.
+            (ClientError::Engine(_), Some(StoreError::Closed)) => ClientError::Ending,
+            (ClientError::Engine(_), Some(why)) => ClientError::Store(why),
+            (error, _) => error,
+        })
+    }
+
+    async fn carry_out(&self, request: Request) -> Result<Reply, ClientError> {
         match request {
             Request::Whoami => Ok(Reply::Me(self.whoami()?)),
             Request::Status => Ok(Reply::Status(self.status().await?)),

@@ -3,7 +3,7 @@
 use crate::chat::{CommandError, EngineError};
 use crate::identity::{FormatError, HandleError};
 use crate::net::{InvalidRelayAddress, NetError};
-use crate::session::{OnboardingError, StartError};
+use crate::session::{CommandFailure, OnboardingError, StartError};
 use crate::speech::{ModelError, SpeechError};
 use crate::store::{ReadError, StoreError};
 use crate::voice::note::NoteError;
@@ -20,6 +20,17 @@ pub enum ClientError {
     /// The directory holds a profile already.
     #[error("there is a profile at {0} already; name another directory with --profile")]
     ProfileExists(String),
+    /// The creation of a profile was cut off.
+    #[error(
+        "the creation of the profile at {0} was cut off before it was whole: run `kith register` or `kith login` again"
+    )]
+    Unfinished(String),
+    /// A handle is taken, and a sign-up in this directory was cut off.
+    #[error(
+        "the handle {0:?} is taken, perhaps by you: a sign-up here was cut off; `kith login` gets the account back if the \
+         relay had taken it"
+    )]
+    CutOff(String),
     /// The system does not say where profiles go.
     #[error("this system does not say where a profile belongs; name a directory with --profile")]
     NoDirectory,
@@ -38,6 +49,12 @@ pub enum ClientError {
     /// The command was not carried out.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// It could not be stored.
+    #[error("nothing was stored or sent: {0}")]
+    NotStored(StoreError),
+    /// It may have been stored.
+    #[error("it is not certain that this was stored: {0}; look whether it is there before you do it again")]
+    Uncertain(StoreError),
     /// The network did not do it.
     #[error("{0}")]
     Network(#[from] NetError),
@@ -74,6 +91,20 @@ pub enum ClientError {
     /// What was looked up is another account's record.
     #[error("the relay shows the record of another account than the link names")]
     WrongRecord,
+    /// A handle that is known leads to another account than before.
+    #[error(
+        "{handle} is another account now ({shown}) than the contact whom you know by that name ({known}): the relay may have \
+         given the name to somebody else, or may be lying. Ask the person over another way and compare safety numbers. If the \
+         new account is theirs, use their kith:// link, or block the old contact and add them again"
+    )]
+    OtherAccount {
+        /// The handle.
+        handle: String,
+        /// The beginning of the id of the contact who is known by it.
+        known: String,
+        /// The beginning of the id that the relay shows.
+        shown: String,
+    },
     /// Not an invitation.
     #[error("that is not an invitation code: it is a long word that the relay's operator gave out")]
     Invitation,
@@ -111,6 +142,17 @@ pub enum ClientError {
     Ending,
 }
 
+impl From<CommandFailure> for ClientError {
+    fn from(failure: CommandFailure) -> Self {
+        match failure {
+            CommandFailure::Refused(error) => Self::Command(error),
+            CommandFailure::Store(error) => Self::NotStored(error),
+            CommandFailure::Uncertain(error) => Self::Uncertain(error),
+            CommandFailure::Ended => Self::Ending,
+        }
+    }
+}
+
 impl From<ReadError> for ClientError {
     fn from(error: ReadError) -> Self {
         Self::Engine(error.into())
@@ -121,14 +163,17 @@ impl ClientError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoProfile(_) => "no_profile",
+            Self::NoProfile(_) | Self::Unfinished(_) => "no_profile",
+            Self::CutOff(_) => "handle_taken",
             Self::ProfileExists(_) => "profile_exists",
             Self::NoDirectory => "no_directory",
             Self::Store(StoreError::AlreadyOpen { .. }) => "profile_open",
             Self::Store(StoreError::WrongKey) => "wrong_passphrase",
             Self::Store(StoreError::FromTheFuture { .. }) => "newer_store",
-            Self::Store(StoreError::Full) => "disk_full",
-            Self::Store(_) | Self::Engine(_) | Self::Write(_) => "store",
+            Self::Store(StoreError::Full) | Self::NotStored(StoreError::Full) | Self::Uncertain(StoreError::Full) => {
+                "disk_full"
+            }
+            Self::Store(_) | Self::NotStored(_) | Self::Uncertain(_) | Self::Engine(_) | Self::Write(_) => "store",
             Self::Start(StartError::NoAccount) => "no_account",
             Self::Start(_) => "start",
             Self::Onboarding(error) => onboarding_code(error),
@@ -145,6 +190,7 @@ impl ClientError {
             Self::UnknownRelay(_) => "unknown_relay",
             Self::NoRelay => "no_relay",
             Self::WrongRecord => "wrong_record",
+            Self::OtherAccount { .. } => "other_account",
             Self::Nonsense => "nonsense",
             Self::Invitation => "invitation",
             Self::NoMessage(_) => "no_message",

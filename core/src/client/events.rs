@@ -9,10 +9,15 @@ use crate::session::{ClockGap, Event as Told};
 use crate::types::{ContentId, ConversationId};
 use crate::wire::control::Event;
 
+/// What a person is told when a trouble is over.
+const RECOVERED: &str = "The profile can be written again: Kith goes on.";
+
 /// What happens, one event after the other. A slow listener misses the oldest and is told how many.
 pub struct EventStream {
     client: Client,
     told: broadcast::Receiver<Told>,
+    /// What comes after a warning that was told about the same.
+    after: Option<Event>,
 }
 
 impl std::fmt::Debug for EventStream {
@@ -23,11 +28,14 @@ impl std::fmt::Debug for EventStream {
 
 impl EventStream {
     pub(super) fn new(client: Client, told: broadcast::Receiver<Told>) -> Self {
-        Self { client, told }
+        Self { client, told, after: None }
     }
 
     /// The next event; none when the session has ended.
     pub async fn next(&mut self) -> Option<Event> {
+        if let Some(event) = self.after.take() {
+            return Some(event);
+        }
         loop {
             match self.told.recv().await {
                 Ok(told) => match self.translate(told) {
@@ -41,7 +49,7 @@ impl EventStream {
         }
     }
 
-    fn translate(&self, told: Told) -> Result<Option<Event>, ClientError> {
+    fn translate(&mut self, told: Told) -> Result<Option<Event>, ClientError> {
         match told {
             Told::Notice(notice) => self.notice(notice),
             Told::RelayUp => Ok(Some(Event::Connection { who: "relay".into(), path: "direct".into(), why: None })),
@@ -54,13 +62,23 @@ impl EventStream {
                 Ok(Some(Event::Connection { who, path: super::view::path_word(path).to_owned(), why: None }))
             }
             Told::Trouble(message) => Ok(Some(Event::Warning { message })),
+            Told::Recovered => Ok(Some(Event::Warning { message: RECOVERED.to_owned() })),
         }
     }
 
-    fn notice(&self, notice: Notice) -> Result<Option<Event>, ClientError> {
-        if let Some(message) = warning(&self.client, &notice)? {
-            return Ok(Some(Event::Warning { message }));
-        }
+    fn notice(&mut self, notice: Notice) -> Result<Option<Event>, ClientError> {
+        let warning = warning(&self.client, &notice)?;
+        let event = self.event(notice)?;
+        Ok(match warning {
+            Some(message) => {
+                self.after = event;
+                Some(Event::Warning { message })
+            }
+            None => event,
+        })
+    }
+
+    fn event(&self, notice: Notice) -> Result<Option<Event>, ClientError> {
         match notice {
             Notice::Timeline { conversation, id, new } => self.message(conversation, id, new),
             Notice::Delivery { conversation, id } => self.message(conversation, id, false),
@@ -121,6 +139,17 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<String>, ClientErr
             "This device lost its keys for the conversation with {} and has asked to be added again. What you write is kept and sent then.",
             named(conversation)?
         ),
+        Notice::Request { account } => {
+            let request = crate::chat::account::waiting_request(client.store(), account)?;
+            let Some(handle) = request.and_then(|request| request.handle) else { return Ok(None) };
+            let Some(known) = client.other_known_as(&handle, *account)? else { return Ok(None) };
+            format!(
+                "{} asks for contact under the name {handle}, which you know as that of another contact, {}. Compare safety \
+                 numbers before you accept.",
+                account.short(),
+                known.account.short()
+            )
+        }
         Notice::RequestRefused { account, refusal } => {
             format!("Your contact request to {} was not taken: {refusal}.", client.name_of(account)?)
         }
@@ -160,6 +189,7 @@ pub(super) fn follow(client: &Client) {
                 // Kept with the connection: the next one begins without it, since the clock may have been set meanwhile.
                 Ok(Told::ClockOff(gap)) => client.set_link(Link { clock: Some(clock_off(gap)), ..client.link() }),
                 Ok(Told::Trouble(message)) => client.warn(message),
+                Ok(Told::Recovered) => client.warn(RECOVERED.to_owned()),
                 Ok(Told::Notice(notice)) => match warning(&client, &notice) {
                     Ok(Some(message)) => client.warn(message),
                     Ok(None) => {}

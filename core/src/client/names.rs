@@ -1,11 +1,12 @@
 //! What a person calls somebody, and who that is.
 
 use super::{Client, ClientError};
-use crate::chat::account::{contact, contacts, known_record, waiting_requests};
+use crate::chat::account::{Contact, contact, contacts, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
 use crate::chat::view::{self, ConversationView};
 use crate::identity::{AccountRecord, FullHandle, Handle, Invite, RelayPart};
 use crate::net::RelayAddress;
+use crate::session::Event as Told;
 use crate::types::{AccountId, ConversationId};
 use crate::wire::relay::{Request, Response};
 
@@ -42,6 +43,11 @@ impl Client {
             .collect();
         matching.sort();
         matching.dedup_by_key(|(account, _)| *account);
+        // Whoever is blocked gives up the name to whoever has it now.
+        let blocked = |account: &AccountId| contacts.iter().any(|known| known.account == *account && known.blocked);
+        if matching.iter().any(|(account, _)| !blocked(account)) {
+            matching.retain(|(account, _)| !blocked(account));
+        }
         match matching.as_slice() {
             [] => Err(ClientError::Nobody(who.to_owned())),
             [(account, _)] => Ok(*account),
@@ -88,7 +94,42 @@ impl Client {
         let request = Request::Lookup { handle: handle.as_str().to_owned() };
         let record = self.fetch_record(&relay, request).await?;
         self.learn_name(&relay).await;
-        Ok(Found { record, handle: Some(format!("{handle}@{relay_text}")) })
+        let full = format!("{handle}@{relay_text}");
+        if let Some(known) = self.other_known_as(&full, record.account_id())? {
+            self.tell_changed(&full, &known);
+            // Blocking the old contact says that the new one is meant.
+            if !known.blocked {
+                let (known, shown) = (known.account.short(), record.account_id().short());
+                return Err(ClientError::OtherAccount { handle: full, known, shown });
+            }
+        }
+        Ok(Found { record, handle: Some(full) })
+    }
+
+    /// A contact who is known by the same handle and is another account. Of several one who is not blocked.
+    pub(super) fn other_known_as(&self, handle: &str, account: AccountId) -> Result<Option<Contact>, ClientError> {
+        let others = contacts(self.store(), self.me().account)?.into_iter().filter(|known| known.account != account);
+        let same =
+            others.filter(|known| known.handle.as_deref().is_some_and(|known| self.is_same_handle(known, handle)));
+        Ok(same.min_by_key(|known| known.blocked))
+    }
+
+    /// Whether two handles are one, although a relay may be named once by its name and once by its address.
+    fn is_same_handle(&self, one: &str, other: &str) -> bool {
+        let (Ok(one), Ok(other)) = (one.parse::<FullHandle>(), other.parse::<FullHandle>()) else {
+            return one == other;
+        };
+        let peer = |relay: &RelayPart| self.relay_named(relay).ok().map(|(address, _)| address.peer());
+        let same_relay = || peer(&one.relay).is_some_and(|relay| peer(&other.relay) == Some(relay));
+        one.handle == other.handle && (one.relay == other.relay || same_relay())
+    }
+
+    fn tell_changed(&self, handle: &str, known: &Contact) {
+        self.inner.session.tell(Told::Trouble(format!(
+            "{handle} is another account now than the contact {} whom you know by that name. Their relay may have given the name \
+             to somebody else, or may be lying. Compare safety numbers before you trust it.",
+            known.account.short()
+        )));
     }
 
     async fn find_invited(&self, invite: Invite) -> Result<Found, ClientError> {
@@ -100,6 +141,12 @@ impl Client {
                 Ok(record) => {
                     let name = self.learn_name(&address).await;
                     let handle = invite.handle.map(|handle| format!("{handle}@{name}"));
+                    // A link names the account: it is meant, and told all the same.
+                    if let Some(handle) = &handle
+                        && let Some(known) = self.other_known_as(handle, invite.account)?
+                    {
+                        self.tell_changed(handle, &known);
+                    }
                     return Ok(Found { record, handle });
                 }
                 Err(error) => last = error,

@@ -1,21 +1,28 @@
-//! A profile: a directory with one account's store, its key ring and, without a relay, its vault.
+//! A profile: a directory with one account's store, in which are its key ring and, without a relay, its vault.
+//!
+//! Invariant: there is a whole profile or none, whenever the program or the machine stops.
+
+mod building;
 
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{Client, ClientError, Options};
-use crate::chat::{Engine, Now};
+use self::building::Building;
+use super::{Client, ClientError, Options, session_options};
 use crate::identity::Handle;
 use crate::mls::Suite;
-use crate::session::{self, Credentials, Joined};
+use crate::session::{self, Credentials, Joined, OnboardingError};
 use crate::store::{self, Opened, RingKey, Store, StoreError};
 use crate::types::Token;
+use crate::wire::relay::Refusal;
 
 /// The store's directory in a profile.
 const STORE: &str = "store";
-/// The vault of an account without a relay.
+/// The vault of an account without a relay, beside the store, with which it comes into its place.
 const VAULT: &str = "vault.kith";
+/// Held in a store's directory while it is built.
+const LOCK: &str = "building";
 
 /// Names a profile's directory.
 #[derive(Debug)]
@@ -93,47 +100,76 @@ impl Registration {
     }
 }
 
+/// An account that was made, and its profile.
+pub struct Registered {
+    /// To be shown once, whatever became of the client: it is nowhere else.
+    pub recovery_code: Zeroizing<String>,
+    /// The profile at work; or why it could not be put to work. It is there then and can be opened: another port may be free.
+    pub client: Result<Client, ClientError>,
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Registered").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
 impl Client {
-    /// Signs up at a relay and creates the profile. Returns the recovery code too, to be shown once.
+    /// Signs up at a relay and creates the profile.
     ///
     /// # Errors
-    /// A sentence that says why not; no profile is left behind.
+    /// A sentence that says why not; no profile is left behind then, and no account unless the relay's answer was lost.
     pub async fn register(
         directory: &Path,
         unlock: Unlock,
         registration: Registration,
         options: Options,
-    ) -> Result<(Self, Zeroizing<String>), ClientError> {
+    ) -> Result<Registered, ClientError> {
         refuse_existing(directory)?;
-        let joined = session::register(registration.credentials()?, Suite::DEFAULT).await?;
-        let recovery = recovery_text(&joined);
-        Ok((Self::begin(directory, unlock, joined, options).await?, recovery))
+        // What can be wrong here is found before there is an account.
+        session_options(&options, false)?;
+        let handle = registration.handle.clone();
+        let (joined, enrolment) = session::register(registration.credentials()?, Suite::DEFAULT)
+            .await
+            .map_err(|error| taken_before(directory, handle, error))?;
+        let recovery_code = recovery_text(&joined);
+        let building = match build(directory, &unlock, joined).await {
+            Ok(building) => building,
+            Err(error) => {
+                enrolment.abandon().await;
+                return Err(error);
+            }
+        };
+        enrolment.finish().await?;
+        let client = Self::begin(directory, unlock, building, options).await;
+        Ok(Registered { recovery_code, client })
     }
 
-    /// Creates a profile without a relay, for the local network. Returns the recovery code too, to be shown once.
+    /// Creates a profile without a relay, for the local network.
     ///
     /// # Errors
-    /// A sentence that says why not; no profile is left behind.
+    /// A sentence that says why not; no profile is left behind then.
     pub async fn register_local(
         directory: &Path,
         unlock: Unlock,
         passphrase: Zeroizing<String>,
         options: Options,
-    ) -> Result<(Self, Zeroizing<String>), ClientError> {
+    ) -> Result<Registered, ClientError> {
         refuse_existing(directory)?;
+        session_options(&options, false)?;
         let made = tokio::task::spawn_blocking(move || session::create_local(&passphrase, Suite::DEFAULT));
         let joined = made.await.map_err(|_| ClientError::Ending)??;
-        let recovery = recovery_text(&joined);
-        let vault = joined.vault.clone();
-        let client = Self::begin(directory, unlock, joined, options).await?;
-        store::write_private(&directory.join(VAULT), &vault)?;
-        Ok((client, recovery))
+        let recovery_code = recovery_text(&joined);
+        let building = build(directory, &unlock, joined).await?;
+        let client = Self::begin(directory, unlock, building, options).await;
+        Ok(Registered { recovery_code, client })
     }
 
     /// Logs in on a further device and creates its profile.
     ///
     /// # Errors
-    /// A sentence that says why not; no profile is left behind.
+    /// A sentence that says why not; no profile is left behind then, unless it is [`ClientError::Start`]: the profile is there
+    /// and can be opened.
     pub async fn log_in(
         directory: &Path,
         unlock: Unlock,
@@ -141,16 +177,50 @@ impl Client {
         options: Options,
     ) -> Result<Self, ClientError> {
         refuse_existing(directory)?;
-        let joined = session::log_in(registration.credentials()?, Suite::DEFAULT).await?;
-        Self::begin(directory, unlock, joined, options).await
+        session_options(&options, false)?;
+        let (joined, enrolment) = session::log_in(registration.credentials()?, Suite::DEFAULT).await?;
+        let building = match build(directory, &unlock, joined).await {
+            Ok(building) => building,
+            Err(error) => {
+                enrolment.abandon().await;
+                return Err(error);
+            }
+        };
+        enrolment.finish().await?;
+        Self::begin(directory, unlock, building, options).await
     }
 
-    async fn begin(directory: &Path, unlock: Unlock, joined: Joined, options: Options) -> Result<Self, ClientError> {
-        let (store, _) = open_or_create(directory, unlock).await?;
-        let now = Now { wall: session::wall(), mono_ms: 0 };
-        let (_, effects) = Engine::create(now, &mut session::seeded(), &store, joined.setup)?;
-        store.commit(&effects.batch, now.wall)?;
-        Self::start(directory, store, Opened::Existing, options).await
+    async fn begin(
+        directory: &Path,
+        unlock: Unlock,
+        building: Building,
+        options: Options,
+    ) -> Result<Self, ClientError> {
+        let finished = tokio::task::spawn_blocking(move || building.finish()).await;
+        finished.map_err(|_| ClientError::Ending)??;
+        let (store, opened) = open_or_create(directory, unlock).await?;
+        Self::start(directory, store, opened, options).await
+    }
+}
+
+/// Stretches the passphrase and writes the disk: not on the runtime's threads.
+async fn build(directory: &Path, unlock: &Unlock, joined: Joined) -> Result<Building, ClientError> {
+    let (directory, key) = (directory.to_owned(), RingKey::from(unlock.clone()));
+    let built = tokio::task::spawn_blocking(move || {
+        let building = Building::begin(&directory)?;
+        building.fill(&key, joined)?;
+        Ok(building)
+    });
+    built.await.map_err(|_| ClientError::Ending)?
+}
+
+/// A handle that is taken may be one's own: of a sign-up that the relay had taken when it was cut off here.
+fn taken_before(directory: &Path, handle: String, error: OnboardingError) -> ClientError {
+    match error {
+        OnboardingError::Refused(Refusal::HandleTaken) if building::was_cut_off(directory) => {
+            ClientError::CutOff(handle)
+        }
+        error => error.into(),
     }
 }
 
@@ -167,8 +237,12 @@ fn refuse_existing(directory: &Path) -> Result<(), ClientError> {
 
 pub(super) async fn open_store(directory: &Path, unlock: Unlock) -> Result<(Store, Opened), ClientError> {
     if !Profile::exists(directory) {
-        return Err(ClientError::NoProfile(directory.display().to_string()));
+        let place = directory.display().to_string();
+        let cut_off = building::was_cut_off(directory);
+        return Err(if cut_off { ClientError::Unfinished(place) } else { ClientError::NoProfile(place) });
     }
+    // Left by a creation that was cut off when all but this was done.
+    let _ = std::fs::remove_file(directory.join(STORE).join(LOCK));
     open_or_create(directory, unlock).await
 }
 

@@ -45,6 +45,9 @@ const MAX_NEARBY: usize = 256;
 /// See [`MAX_NEARBY`].
 const MAX_NEARBY_ADDRESSES: usize = 8;
 
+/// Addresses at which others say that they see this device: one or two are real, and whoever says more lies.
+const MAX_OBSERVED: usize = 16;
+
 /// How long the sockets may take to say where they listen.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -169,7 +172,10 @@ impl Actor {
         let now = Instant::now();
         match command {
             Command::SetContacts(contacts, done) => {
-                for gone in self.peers.set(contacts) {
+                for (gone, told) in self.peers.set(contacts) {
+                    if let Some(told) = told {
+                        self.notices.push(told);
+                    }
                     let _ = self.swarm.disconnect_peer_id(gone);
                 }
                 self.admit();
@@ -244,6 +250,21 @@ impl Actor {
         }
     }
 
+    /// Keeps who was found by mDNS. A contact always has room, whoever else is made up.
+    fn nearby(&mut self, peer: PeerId, address: Multiaddr) {
+        if self.nearby.len() >= MAX_NEARBY && !self.nearby.contains_key(&peer) {
+            let stranger = self.nearby.keys().find(|known| !self.peers.contains(known)).copied();
+            match stranger.filter(|_| self.peers.contains(&peer)) {
+                Some(stranger) => drop(self.nearby.remove(&stranger)),
+                None => return,
+            }
+        }
+        let addresses = self.nearby.entry(peer).or_default();
+        if addresses.len() < MAX_NEARBY_ADDRESSES {
+            addresses.insert(address);
+        }
+    }
+
     fn retry_relays(&mut self) {
         let now = Instant::now();
         while let Some(due) = self.relays.next_due(now) {
@@ -294,10 +315,7 @@ impl Actor {
             }
             SwarmEvent::ExpiredListenAddr { address, .. } if self.listening.remove(&address) => self.tell_addresses(),
             SwarmEvent::ListenerClosed { listener_id, addresses, .. } => self.listener_closed(listener_id, &addresses),
-            SwarmEvent::ExternalAddrConfirmed { address } if !exchange::is_circuit(&address) => {
-                self.observed.insert(address);
-                self.tell_observed();
-            }
+            SwarmEvent::ExternalAddrConfirmed { address } if !exchange::is_circuit(&address) => self.observed(address),
             SwarmEvent::ExternalAddrExpired { address } if self.observed.remove(&address) => self.tell_observed(),
             _ => {}
         }
@@ -314,6 +332,15 @@ impl Actor {
             self.listening.remove(address);
         }
         self.tell_addresses();
+    }
+
+    fn observed(&mut self, address: Multiaddr) {
+        if self.observed.len() >= MAX_OBSERVED && !self.observed.contains(&address) {
+            // The swarm would keep it, and tell others of it.
+            self.swarm.remove_external_address(&address);
+        } else if self.observed.insert(address) {
+            self.tell_observed();
+        }
     }
 
     fn tell_addresses(&mut self) {
@@ -374,12 +401,7 @@ impl Actor {
             }
             BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
                 for (peer, address) in found {
-                    if self.nearby.len() < MAX_NEARBY || self.nearby.contains_key(&peer) {
-                        let addresses = self.nearby.entry(peer).or_default();
-                        if addresses.len() < MAX_NEARBY_ADDRESSES {
-                            addresses.insert(address);
-                        }
-                    }
+                    self.nearby(peer, address);
                 }
                 self.dial_nearby();
             }

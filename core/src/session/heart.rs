@@ -2,18 +2,26 @@
 //!
 //! It takes inputs, hands them to the engine one after the other, commits what they change in one batch with one flush, and only
 //! then releases what follows. Inputs that come while the disk is busy are taken together in the next round: group commit.
+//!
+//! When a write fails, all that did not become durable is dropped: the store is closed and opened again, and with it the engine,
+//! which is told anew who is connected. Until that succeeds everything is refused, so that nobody is shown what may be lost.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand_core::SeedableRng;
 use ring::rand::SecureRandom;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Event;
-use crate::chat::{Call, Command, CommandError, Effects, Engine, EngineError, Input, Now, Outgoing, Reply, Verdict};
-use crate::store::{Batch, Overlay, Store};
-use crate::types::{DeviceId, RequestId, Rng, Timestamp};
+use super::{CommandFailure, Event, remembered};
+use crate::chat::{
+    Call, Command, CommandError, Effects, Engine, EngineError, Habits, Input, Now, Outgoing, Reply, Verdict,
+};
+use crate::net::Multiaddr;
+use crate::store::{Batch, Opened, Overlay, Store, StoreError};
+use crate::types::{DeviceId, Incarnation, RequestId, Rng, Timestamp};
 use crate::wire::log;
 
 /// How many inputs wait; whoever brings more waits with them.
@@ -31,12 +39,86 @@ const SNAPSHOT_FROM: u64 = 64;
 /// How many sends and calls may be under way before new inputs wait.
 const UNDER_WAY: usize = 8192;
 
+/// The first pause before a store or an engine that could not be opened anew is tried again; it doubles with each failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest of these: who makes room on a full disk looks whether it helped.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a command came to.
+type Outcome = Result<Reply, CommandFailure>;
+
 /// Something to be handled, and where its answer goes.
 enum Job {
     Input(Box<Input>, Option<oneshot::Sender<Verdict>>),
-    Command(Box<Command>, oneshot::Sender<Result<Reply, CommandError>>),
+    Command(Box<Command>, oneshot::Sender<Outcome>),
     Home(DeviceId, Box<log::Request>, oneshot::Sender<log::Response>),
+    Found(DeviceId, Vec<Multiaddr>),
     Snapshot(oneshot::Sender<Result<(), String>>),
+}
+
+/// Why the engine cannot go on.
+#[derive(Debug, Clone, thiserror::Error)]
+enum Broken {
+    /// What it put out did not become durable.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It found its own state broken, or could not read it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store holds no account any more.
+    #[error("the store holds no account any more")]
+    NoAccount,
+}
+
+impl Broken {
+    /// What the person is told.
+    fn sentence(&self) -> String {
+        match self {
+            Self::Store(StoreError::Full) => "The disk is full: nothing can be stored, so no message can be sent or \
+                received. Make room on it, and Kith goes on by itself."
+                .to_owned(),
+            Self::Store(error) => format!(
+                "The profile cannot be written, so no message can be sent or received: {error}. Nothing that was \
+                 acknowledged is lost, and Kith tries again by itself."
+            ),
+            Self::Engine(_) | Self::NoAccount => {
+                format!("What is under way had to be begun anew: {self}. Nothing that was acknowledged is lost.")
+            }
+        }
+    }
+
+    fn as_store(&self) -> StoreError {
+        match self {
+            Self::Store(error) => error.clone(),
+            Self::Engine(_) | Self::NoAccount => StoreError::Stopped(self.to_string()),
+        }
+    }
+}
+
+/// What an engine that was opened anew has to be told again.
+#[derive(Debug, Default)]
+struct Surroundings {
+    habits: Habits,
+    peers: BTreeSet<DeviceId>,
+    queue: Option<Incarnation>,
+}
+
+impl Surroundings {
+    fn note(&mut self, input: &Input) {
+        match input {
+            Input::PeerUp { device } => drop(self.peers.insert(*device)),
+            Input::PeerDown { device } => drop(self.peers.remove(device)),
+            Input::RelayUp { queue } => self.queue = Some(*queue),
+            Input::RelayDown => self.queue = None,
+            _ => {}
+        }
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let peers = self.peers.iter().map(|device| Input::PeerUp { device: *device });
+        peers.chain(self.queue.map(|queue| Input::RelayUp { queue })).collect()
+    }
 }
 
 /// What the engine wants done. Every send answers once for each recipient, every call once.
@@ -59,6 +141,7 @@ pub struct Failure;
 pub struct HeartHandle {
     jobs: mpsc::Sender<Job>,
     outcomes: mpsc::UnboundedSender<Input>,
+    recovered: Arc<Notify>,
     ended: watch::Receiver<bool>,
 }
 
@@ -70,11 +153,10 @@ impl std::fmt::Debug for Job {
 
 impl HeartHandle {
     /// Carries out a command; the answer comes when it is durable.
-    pub(super) async fn command(&self, command: Command) -> Result<Reply, CommandError> {
+    pub(super) async fn command(&self, command: Command) -> Outcome {
         let (reply, answer) = oneshot::channel();
-        let ended = || CommandError::Store(Failure.to_string());
-        self.jobs.send(Job::Command(Box::new(command), reply)).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        self.jobs.send(Job::Command(Box::new(command), reply)).await.map_err(|_| CommandFailure::Ended)?;
+        answer.await.map_err(|_| CommandFailure::Ended)?
     }
 
     /// Handles an envelope; the verdict comes when it is durable.
@@ -101,6 +183,16 @@ impl HeartHandle {
         answer.await.map_err(|_| Failure)
     }
 
+    /// Keeps where a device was found.
+    pub(super) async fn found(&self, device: DeviceId, addresses: Vec<Multiaddr>) -> Result<(), Failure> {
+        self.jobs.send(Job::Found(device, addresses)).await.map_err(|_| Failure)
+    }
+
+    /// Returns when the engine was opened anew: what was refused meanwhile can be brought again. One waits for it.
+    pub(super) async fn recovered(&self) {
+        self.recovered.notified().await;
+    }
+
     /// Writes a verified snapshot of the store, between two rounds.
     ///
     /// # Errors
@@ -118,18 +210,25 @@ impl HeartHandle {
     }
 }
 
+/// How the thread is started.
+pub(super) struct Settings {
+    pub(super) restored: bool,
+    pub(super) habits: Habits,
+    pub(super) events: broadcast::Sender<Event>,
+    pub(super) stop: CancellationToken,
+}
+
 /// Starts the thread.
-pub(super) fn start(
-    store: Store,
-    engine: Engine,
-    restored: bool,
-    events: broadcast::Sender<Event>,
-    stop: CancellationToken,
-) -> (HeartHandle, Work) {
+///
+/// # Errors
+/// If the system gives no thread.
+pub(super) fn start(store: Store, engine: Engine, settings: Settings) -> std::io::Result<(HeartHandle, Work)> {
+    let Settings { restored, habits, events, stop } = settings;
     let (jobs, inputs) = mpsc::channel(INPUTS);
     let (outcomes, outcomes_in) = mpsc::unbounded_channel();
     let (work, work_in) = mpsc::unbounded_channel();
     let (ended_in, ended) = watch::channel(false);
+    let recovered = Arc::new(Notify::new());
     let heart = Heart {
         store,
         engine,
@@ -141,16 +240,18 @@ pub(super) fn start(
         under_way: 0,
         commits: 0,
         snapshot_at: Instant::now(),
+        restored,
+        surroundings: Surroundings { habits, ..Surroundings::default() },
+        failures: 0,
+        recovered: Arc::clone(&recovered),
     };
-    std::thread::spawn(move || {
-        // A timer of its own: the program's runtime may end while this thread still waits.
-        match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-            Ok(runtime) => runtime.block_on(heart.run(inputs, outcomes_in, restored, stop)),
-            Err(error) => tracing::error!(%error, "The engine's thread cannot keep time."),
-        }
+    // A timer of its own: the program's runtime may end while this thread still waits.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    std::thread::Builder::new().name("kith-heart".into()).spawn(move || {
+        runtime.block_on(heart.run(inputs, outcomes_in, stop));
         let _ = ended_in.send(true);
-    });
-    (HeartHandle { jobs, outcomes, ended }, work_in)
+    })?;
+    Ok((HeartHandle { jobs, outcomes, recovered, ended }, work_in))
 }
 
 /// The engine's randomness, seeded by the system.
@@ -182,6 +283,12 @@ struct Heart {
     commits: u64,
     /// When the last snapshot was written, or the session began.
     snapshot_at: Instant,
+    /// The store is an old copy, and that was not dealt with yet.
+    restored: bool,
+    surroundings: Surroundings,
+    /// Since something was last made durable.
+    failures: u32,
+    recovered: Arc<Notify>,
 }
 
 /// What is released after the flush.
@@ -190,7 +297,7 @@ struct Round {
     batch: Batch,
     released: Vec<(Effects, Option<oneshot::Sender<Verdict>>)>,
     homes: Vec<(log::Response, oneshot::Sender<log::Response>)>,
-    commands: Vec<(RequestId, oneshot::Sender<Result<Reply, CommandError>>)>,
+    commands: Vec<(RequestId, oneshot::Sender<Outcome>)>,
 }
 
 impl Heart {
@@ -198,17 +305,17 @@ impl Heart {
         mut self,
         mut jobs: mpsc::Receiver<Job>,
         mut outcomes: mpsc::UnboundedReceiver<Input>,
-        restored: bool,
         stop: CancellationToken,
     ) {
-        self.handle(vec![Job::Input(Box::new(Input::Start { restored }), None)]);
-        if restored && let Err(error) = self.store.acknowledge_restored() {
-            // It is said again at the next opening, and dealt with again.
-            tracing::warn!(%error, "The store could not be told that its age was dealt with.");
-        }
+        let mut went = self.begin();
         loop {
-            let mut round = Vec::new();
+            if let Err(broken) = went
+                && !self.recover(broken, &mut jobs, &mut outcomes, &stop).await
+            {
+                return;
+            }
             self.snapshot_if_due();
+            let mut round = Vec::new();
             let room = self.under_way < UNDER_WAY;
             tokio::select! {
                 biased;
@@ -223,7 +330,7 @@ impl Heart {
                     Some(job) => round.push(job),
                     None => return,
                 },
-                () = self.until_wake() => {
+                () = self.until_wake(), if room => {
                     self.wake_at = None;
                     round.push(Job::Input(Box::new(Input::Timer), None));
                 }
@@ -237,7 +344,119 @@ impl Heart {
                     break;
                 }
             }
-            self.handle(round);
+            went = self.handle(round);
+        }
+    }
+
+    /// Begins with an engine that was just opened, and tells it what it cannot know.
+    fn begin(&mut self) -> Result<(), Broken> {
+        self.engine.set_habits(self.surroundings.habits);
+        let start = std::iter::once(Input::Start { restored: self.restored });
+        let inputs = start.chain(self.surroundings.inputs());
+        self.handle(inputs.map(|input| Job::Input(Box::new(input), None)).collect())?;
+        if std::mem::take(&mut self.restored)
+            && let Err(error) = self.store.acknowledge_restored()
+        {
+            // It is said again at the next opening, and dealt with again.
+            tracing::warn!(%error, "The store could not be told that its age was dealt with.");
+        }
+        Ok(())
+    }
+
+    /// Opens anew what cannot go on, as often as it takes; whoever wants something meanwhile is refused at once. False when the
+    /// session ends.
+    async fn recover(
+        &mut self,
+        mut broken: Broken,
+        jobs: &mut mpsc::Receiver<Job>,
+        outcomes: &mut mpsc::UnboundedReceiver<Input>,
+        stop: &CancellationToken,
+    ) -> bool {
+        tracing::warn!(why = %broken, "The engine is opened anew from the store.");
+        let _ = self.events.send(Event::Trouble(broken.sentence()));
+        loop {
+            let pause = match self.failures {
+                0 => Duration::ZERO,
+                failures => FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE),
+            };
+            self.failures = self.failures.saturating_add(1);
+            if !self.refuse_for(pause, &broken, jobs, outcomes, stop).await {
+                return false;
+            }
+            match self.open_anew(&broken) {
+                Ok(()) => break,
+                Err(still) => {
+                    tracing::debug!(why = %still, "The engine cannot be opened anew yet.");
+                    broken = still;
+                }
+            }
+        }
+        tracing::info!("The engine goes on.");
+        let _ = self.events.send(Event::Recovered);
+        self.recovered.notify_one();
+        true
+    }
+
+    fn open_anew(&mut self, broken: &Broken) -> Result<(), Broken> {
+        if matches!(broken, Broken::Store(_)) || self.store.failure().is_some() {
+            self.restored |= self.store.reopen()? == Opened::Restored;
+        }
+        self.engine = Engine::open(&self.store)?.ok_or(Broken::NoAccount)?;
+        self.wake_at = None;
+        self.begin()
+    }
+
+    async fn refuse_for(
+        &mut self,
+        pause: Duration,
+        broken: &Broken,
+        jobs: &mut mpsc::Receiver<Job>,
+        outcomes: &mut mpsc::UnboundedReceiver<Input>,
+        stop: &CancellationToken,
+    ) -> bool {
+        let end = tokio::time::sleep(pause);
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return false,
+                () = &mut end => return true,
+                Some(input) = outcomes.recv() => self.refuse(Job::Input(Box::new(input), None), broken),
+                job = jobs.recv() => match job {
+                    Some(job) => self.refuse(job, broken),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    fn refuse(&mut self, job: Job, broken: &Broken) {
+        match job {
+            Job::Input(input, verdict) => {
+                self.note(&input);
+                if let Some(verdict) = verdict {
+                    let _ = verdict.send(Verdict::TryLater);
+                }
+            }
+            Job::Command(_, reply) => {
+                let _ = reply.send(Err(CommandFailure::Store(broken.as_store())));
+            }
+            Job::Home(_, _, reply) => {
+                let _ = reply.send(log::Response::Refused(log::Refusal::TryLater));
+            }
+            // It is found again.
+            Job::Found(..) => {}
+            Job::Snapshot(reply) => {
+                let _ = reply.send(Err(broken.to_string()));
+            }
+        }
+    }
+
+    /// What an input says of the world, whether or not the engine takes it.
+    fn note(&mut self, input: &Input) {
+        self.surroundings.note(input);
+        if matches!(input, Input::Sent { .. } | Input::Answer { .. }) {
+            self.under_way = self.under_way.saturating_sub(1);
         }
     }
 
@@ -268,25 +487,25 @@ impl Heart {
         Now { wall: wall(), mono_ms: u64::try_from(mono).unwrap_or(u64::MAX) }
     }
 
-    fn handle(&mut self, jobs: Vec<Job>) {
+    fn handle(&mut self, jobs: Vec<Job>) -> Result<(), Broken> {
         let mut round = Round::default();
-        for job in jobs {
-            if let Err(error) = self.take(job, &mut round) {
+        let mut jobs = jobs.into_iter();
+        while let Some(job) = jobs.next() {
+            if let Err(broken) = self.take(job, &mut round) {
                 // The engine may be ahead of the store: what came before it is committed, and it is opened anew.
-                self.commit(std::mem::take(&mut round));
-                self.reopen(&error.to_string());
+                let broken = self.commit(round).err().unwrap_or(broken);
+                jobs.for_each(|job| self.refuse(job, &broken));
+                return Err(broken);
             }
         }
-        self.commit(round);
+        self.commit(round)
     }
 
-    fn take(&mut self, job: Job, round: &mut Round) -> Result<(), EngineError> {
+    fn take(&mut self, job: Job, round: &mut Round) -> Result<(), Broken> {
         let now = self.now();
         match job {
             Job::Input(input, verdict) => {
-                if matches!(*input, Input::Sent { .. } | Input::Answer { .. }) {
-                    self.under_way = self.under_way.saturating_sub(1);
-                }
+                self.note(&input);
                 let effects = self.step(now, *input, round)?;
                 round.released.push((effects, verdict));
             }
@@ -298,8 +517,8 @@ impl Heart {
                         round.released.push((effects, None));
                     }
                     Err(error) => {
-                        let _ = reply.send(Err(CommandError::Internal(error.to_string())));
-                        return Err(error);
+                        let _ = reply.send(Err(CommandError::Internal(error.to_string()).into()));
+                        return Err(error.into());
                     }
                 }
             }
@@ -309,8 +528,16 @@ impl Heart {
                 round.batch.append(batch);
                 round.homes.push((response, reply));
             }
+            Job::Found(device, addresses) => {
+                let read = Overlay::new(&self.store, &round.batch);
+                let batch = remembered::remember(&read, device, &addresses);
+                round.batch.append(batch);
+            }
             Job::Snapshot(reply) => {
-                self.commit(std::mem::take(round));
+                if let Err(broken) = self.commit(std::mem::take(round)) {
+                    let _ = reply.send(Err(broken.to_string()));
+                    return Err(broken);
+                }
                 let _ = reply.send(self.store.snapshot().map_err(|error| error.to_string()));
             }
         }
@@ -324,26 +551,16 @@ impl Heart {
         Ok(effects)
     }
 
-    fn commit(&mut self, round: Round) {
-        let now = self.now();
-        self.commits = self.commits.saturating_add(u64::from(!round.batch.is_empty()));
-        if !round.batch.is_empty()
-            && let Err(error) = self.store.commit(&round.batch, now.wall)
-        {
-            let message = error.to_string();
-            for (_, reply) in round.commands {
-                let _ = reply.send(Err(CommandError::Store(message.clone())));
+    fn commit(&mut self, round: Round) -> Result<(), Broken> {
+        if !round.batch.is_empty() {
+            if let Err(error) = self.store.commit(&round.batch, self.now().wall) {
+                // What stopped the store, not that it is stopped.
+                let broken = Broken::Store(self.store.failure().unwrap_or(error));
+                self.take_back(round, &broken);
+                return Err(broken);
             }
-            for (_, reply) in round.homes {
-                let _ = reply.send(log::Response::Refused(log::Refusal::TryLater));
-            }
-            for (_, verdict) in round.released {
-                if let Some(verdict) = verdict {
-                    let _ = verdict.send(Verdict::TryLater);
-                }
-            }
-            self.reopen(&message);
-            return;
+            self.commits = self.commits.saturating_add(1);
+            self.failures = 0;
         }
         let mut commands = round.commands;
         for (effects, verdict) in round.released {
@@ -352,13 +569,29 @@ impl Heart {
         for (response, reply) in round.homes {
             let _ = reply.send(response);
         }
+        Ok(())
+    }
+
+    /// Tells whoever waits that it did not become durable, as far as can be known: all of it may be on the disk, only not surely.
+    fn take_back(&mut self, round: Round, broken: &Broken) {
+        for (_, reply) in round.commands {
+            let _ = reply.send(Err(CommandFailure::Uncertain(broken.as_store())));
+        }
+        for (_, reply) in round.homes {
+            let _ = reply.send(log::Response::Refused(log::Refusal::TryLater));
+        }
+        for (_, verdict) in round.released {
+            if let Some(verdict) = verdict {
+                let _ = verdict.send(Verdict::TryLater);
+            }
+        }
     }
 
     fn release(
         &mut self,
         effects: Effects,
         verdict: Option<oneshot::Sender<Verdict>>,
-        commands: &mut Vec<(RequestId, oneshot::Sender<Result<Reply, CommandError>>)>,
+        commands: &mut Vec<(RequestId, oneshot::Sender<Outcome>)>,
     ) {
         if let Some(verdict) = verdict {
             let _ = verdict.send(effects.verdict.unwrap_or(Verdict::Durable));
@@ -366,7 +599,7 @@ impl Heart {
         for (id, outcome) in effects.replies {
             if let Some(at) = commands.iter().position(|(asked, _)| *asked == id) {
                 let (_, reply) = commands.swap_remove(at);
-                let _ = reply.send(outcome);
+                let _ = reply.send(outcome.map_err(CommandFailure::from));
             }
         }
         for outgoing in effects.sends {
@@ -383,17 +616,5 @@ impl Heart {
         if effects.wake_at.is_some() {
             self.wake_at = effects.wake_at;
         }
-    }
-
-    fn reopen(&mut self, why: &str) {
-        tracing::warn!(why, "The engine is opened anew from the store.");
-        let _ = self.events.send(Event::Trouble(why.to_owned()));
-        match Engine::open(&self.store) {
-            Ok(Some(engine)) => self.engine = engine,
-            Ok(None) => tracing::error!("The store holds no account any more."),
-            Err(error) => tracing::error!(%error, "The engine cannot be opened anew."),
-        }
-        // What was under way answers to an engine that does not know it; it starts over.
-        self.wake_at = Some(self.now().mono_ms.saturating_add(1000));
     }
 }

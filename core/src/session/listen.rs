@@ -1,6 +1,9 @@
 //! Turns what the network brings into inputs, and empties the mailbox.
 
+use std::time::Duration;
+
 use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::heart::HeartHandle;
@@ -11,6 +14,12 @@ use crate::net::{self, Path};
 use crate::wire::log;
 use crate::wire::relay::{Cursor, Push, PushAnswer, Request, Response, Stored};
 
+/// The first pause before a mailbox that could not be emptied is tried again; it doubles with each failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest of these: often enough for a person, and next to nothing for a relay.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
 pub(super) struct Listener {
     pub(super) net: net::Handle,
     pub(super) peers: Peers,
@@ -20,20 +29,33 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) async fn run(self, mut incoming: mpsc::Receiver<net::Event>, stop: CancellationToken) {
+        // One at a time: a new one ends the one before, and all of them end with the listener.
+        let mut emptying = JoinSet::new();
         loop {
             let event = tokio::select! {
                 () = stop.cancelled() => return,
+                () = self.heart.recovered() => {
+                    if self.relay_is_connected().await {
+                        self.relay_up(&mut emptying);
+                    }
+                    continue;
+                }
+                Some(_) = emptying.join_next(), if !emptying.is_empty() => continue,
                 event = incoming.recv() => event,
             };
             let Some(event) = event else { return };
-            self.take(event).await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.take(event, &mut emptying) => {}
+            }
         }
     }
 
-    async fn take(&self, event: net::Event) {
+    async fn take(&self, event: net::Event, emptying: &mut JoinSet<()>) {
         match event {
-            net::Event::RelayUp { .. } => self.relay_up().await,
+            net::Event::RelayUp { .. } => self.relay_up(emptying),
             net::Event::RelayDown { reason, .. } => {
+                emptying.abort_all();
                 let _ = self.events.send(Event::RelayDown(reason.to_string()));
                 self.input(Input::RelayDown).await;
             }
@@ -67,8 +89,30 @@ impl Listener {
                 });
             }
             net::Event::Listening(_) | net::Event::ObservedAddresses(_) => self.peers.changed().notify_one(),
-            net::Event::Reserved { .. } | net::Event::Lagged { .. } => {}
+            net::Event::Lagged { .. } => self.look_again(emptying).await,
+            net::Event::Reserved { .. } => {}
         }
+    }
+
+    /// Who is connected was told while nobody listened: it is asked.
+    async fn look_again(&self, emptying: &mut JoinSet<()>) {
+        for (peer, device) in self.peers.devices().await {
+            let Ok(found) = self.net.reachability(peer).await else { return };
+            let _ = self.events.send(Event::Peer { device, path: found.path });
+            let up = found.path != Path::None;
+            self.input(if up { Input::PeerUp { device } } else { Input::PeerDown { device } }).await;
+        }
+        if self.relay_is_connected().await {
+            self.relay_up(emptying);
+        } else if self.peers.own_relay().await.is_some() {
+            emptying.abort_all();
+            let _ = self.events.send(Event::RelayDown(net::NetError::Interrupted.to_string()));
+            self.input(Input::RelayDown).await;
+        }
+    }
+
+    async fn relay_is_connected(&self) -> bool {
+        self.peers.own_relay().await.is_some_and(|relay| self.net.is_connected(&relay.peer()))
     }
 
     async fn input(&self, input: Input) {
@@ -76,14 +120,18 @@ impl Listener {
         let _ = self.heart.input(input).await;
     }
 
-    async fn relay_up(&self) {
+    fn relay_up(&self, emptying: &mut JoinSet<()>) {
         let (net, peers, heart, events) =
             (self.net.clone(), self.peers.clone(), self.heart.clone(), self.events.clone());
-        tokio::spawn(async move {
-            if let Err(problem) = empty_mailbox(&net, &peers, &heart).await {
+        emptying.abort_all();
+        emptying.spawn(async move {
+            let mut pause = FIRST_PAUSE;
+            // That the relay goes ends this: what is tried again is what it, or the own store, refused.
+            while let Err(problem) = empty_mailbox(&net, &peers, &heart).await {
                 tracing::debug!(problem, "The mailbox cannot be emptied.");
                 let _ = events.send(Event::RelayDown(problem));
-                return;
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
             }
             peers.changed().notify_one();
             let _ = events.send(Event::RelayUp);

@@ -86,31 +86,74 @@ pub enum OnboardingError {
     Mls(#[from] MlsError),
 }
 
-/// Signs up at a relay.
+/// What the relay still has to be told before the account, or the device in it, is there. Whoever becomes somebody makes it durable
+/// here between.
+pub struct Enrolment {
+    desk: Desk,
+    request: Request,
+    record: AccountRecord,
+}
+
+impl std::fmt::Debug for Enrolment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Enrolment(…)")
+    }
+}
+
+impl Enrolment {
+    /// Tells the relay.
+    ///
+    /// # Errors
+    /// A sentence that says why it was not done, or that nobody knows whether it was.
+    pub async fn finish(self) -> Result<(), OnboardingError> {
+        let outcome = match self.desk.ask(self.request.clone()).await {
+            Ok(Response::Done) => Ok(()),
+            Ok(_) => Err(OnboardingError::Nonsense("to a record")),
+            // It may have been done: what the relay shows says it.
+            Err(OnboardingError::Network(error @ (NetError::Interrupted | NetError::TimedOut))) => {
+                if self.is_shown().await { Ok(()) } else { Err(error.into()) }
+            }
+            Err(error) => Err(error),
+        };
+        self.desk.close().await;
+        outcome
+    }
+
+    /// Leaves it: at the relay nothing has happened.
+    pub async fn abandon(self) {
+        self.desk.close().await;
+    }
+
+    async fn is_shown(&self) -> bool {
+        let account = self.record.account_id();
+        let shown = self.desk.ask(Request::GetRecord { account }).await;
+        matches!(shown, Ok(Response::Record { record }) if record == self.record.encode())
+    }
+}
+
+/// Prepares to sign up at a relay: there is an account when [`Enrolment::finish`] has returned.
 ///
 /// # Errors
 /// A sentence that says why not.
-pub async fn register(credentials: Credentials, suite: Suite) -> Result<Joined, OnboardingError> {
+pub async fn register(credentials: Credentials, suite: Suite) -> Result<(Joined, Enrolment), OnboardingError> {
     password::check(&credentials.password, Some(&credentials.handle))?;
     let mut rng = seeded();
     let keys = DeviceKeys::generate(&mut rng);
     let desk = Desk::open(&keys, &credentials).await?;
     let outcome = desk.register(&mut rng, keys, &credentials, suite).await;
-    desk.close().await;
-    outcome
+    desk.prepared(outcome).await
 }
 
-/// Logs in on a further device: the device is added to the account's record.
+/// Logs in on a further device: it is added to the account's record when [`Enrolment::finish`] has returned.
 ///
 /// # Errors
 /// A sentence that says why not.
-pub async fn log_in(credentials: Credentials, suite: Suite) -> Result<Joined, OnboardingError> {
+pub async fn log_in(credentials: Credentials, suite: Suite) -> Result<(Joined, Enrolment), OnboardingError> {
     let mut rng = seeded();
     let keys = DeviceKeys::generate(&mut rng);
     let desk = Desk::open(&keys, &credentials).await?;
     let outcome = desk.log_in(&mut rng, keys, &credentials, suite).await;
-    desk.close().await;
-    outcome
+    desk.prepared(outcome).await
 }
 
 /// Makes an account without a relay; its vault is opened by the passphrase or the recovery code, here.
@@ -166,6 +209,23 @@ impl Desk {
         self.net.shutdown().await;
     }
 
+    /// Stays open for what has to be told yet.
+    async fn prepared(
+        self,
+        outcome: Result<(Joined, Request), OnboardingError>,
+    ) -> Result<(Joined, Enrolment), OnboardingError> {
+        match outcome {
+            Ok((joined, request)) => {
+                let record = joined.setup.record.clone();
+                Ok((joined, Enrolment { desk: self, request, record }))
+            }
+            Err(error) => {
+                self.close().await;
+                Err(error)
+            }
+        }
+    }
+
     async fn ask(&self, request: Request) -> Result<Response, OnboardingError> {
         match self.net.relay_request(&self.relay, &request).await? {
             Response::Refused(refusal) => Err(OnboardingError::Refused(refusal)),
@@ -186,7 +246,7 @@ impl Desk {
         keys: DeviceKeys,
         credentials: &Credentials,
         suite: Suite,
-    ) -> Result<Joined, OnboardingError> {
+    ) -> Result<(Joined, Request), OnboardingError> {
         let relay = self.relay()?;
         let handle = credentials.handle.as_str().to_owned();
         let (registration, message) = ClientRegistration::start(rng, &credentials.password)?;
@@ -212,13 +272,9 @@ impl Desk {
             record: record.encode(),
             invitation: credentials.invitation,
         };
-        match self.ask(request).await? {
-            Response::Done => {}
-            _ => return Err(OnboardingError::Nonsense("to a registration")),
-        }
         let handle = Some(self.full_handle(&credentials.handle));
         let setup = Setup { keys, record, prekeys: vec![prekey], handle, suite };
-        Ok(Joined { setup, vault, recovery: Some(recovery) })
+        Ok((Joined { setup, vault, recovery: Some(recovery) }, request))
     }
 
     async fn log_in(
@@ -227,7 +283,7 @@ impl Desk {
         keys: DeviceKeys,
         credentials: &Credentials,
         suite: Suite,
-    ) -> Result<Joined, OnboardingError> {
+    ) -> Result<(Joined, Request), OnboardingError> {
         let relay = self.relay()?;
         let handle = credentials.handle.as_str().to_owned();
         let (login, message) = ClientLogin::start(rng, &credentials.password)?;
@@ -256,12 +312,9 @@ impl Desk {
         });
         let prekeys = prekeys.map(|(_, own)| own).collect();
         let record = AccountRecord::sign(opened.root(), body)?;
-        match self.ask(Request::PutRecord { record: record.encode() }).await? {
-            Response::Done => {}
-            _ => return Err(OnboardingError::Nonsense("to a record")),
-        }
+        let request = Request::PutRecord { record: record.encode() };
         let handle = Some(self.full_handle(&credentials.handle));
-        Ok(Joined { setup: Setup { keys, record, prekeys, handle, suite }, vault, recovery: None })
+        Ok((Joined { setup: Setup { keys, record, prekeys, handle, suite }, vault, recovery: None }, request))
     }
 
     fn full_handle(&self, handle: &Handle) -> String {

@@ -5,9 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::heart::wall;
 use crate::net::Multiaddr;
-use crate::store::{Batch, Read as _, Scope, Store, StoreError, Table};
+use crate::store::{Batch, Read, Scope, Store, Table};
 use crate::types::DeviceId;
 use crate::wire::codec::Body;
 
@@ -32,17 +31,13 @@ pub(super) fn recall(store: &Store, device: DeviceId) -> Vec<Multiaddr> {
     addresses.iter().take(MAX_ADDRESSES).filter_map(|address| address.parse().ok()).collect()
 }
 
-/// Keeps where a device was found, if that is new.
-///
-/// # Errors
-/// When the store does not take it.
-pub(super) fn remember(store: &Store, device: DeviceId, addresses: &[Multiaddr]) -> Result<(), StoreError> {
+/// What keeps where a device was found; nothing if that is known.
+pub(super) fn remember(read: &impl Read, device: DeviceId, addresses: &[Multiaddr]) -> Batch {
     let addresses = addresses.iter().take(MAX_ADDRESSES).map(ToString::to_string).collect();
     let bytes = Remembered { addresses }.encode();
-    if store.get(Table::Address, device.as_ref()).is_ok_and(|kept| kept.as_deref() == Some(&*bytes)) {
-        return Ok(());
-    }
     let mut batch = Batch::new();
-    batch.put(Table::Address, Scope::Account, device.as_ref().to_vec(), bytes);
-    store.commit(&batch, wall())
+    if !read.get(Table::Address, device.as_ref()).is_ok_and(|kept| kept.as_deref() == Some(&*bytes)) {
+        batch.put(Table::Address, Scope::Account, device.as_ref().to_vec(), bytes);
+    }
+    batch
 }

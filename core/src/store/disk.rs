@@ -7,19 +7,22 @@
 //!
 //! - New data keys are durable in the ring before a batch that uses them is given to the writer.
 //! - Keys are destroyed after the batch that drops them is durable; if the process ends between, at the next opening.
+//! - After a failed write nothing is read either until the store was opened anew: what was read would be what nobody has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::guarded::{self, Db, Done, Opened, RawBatch};
-use super::keyring::{Keyring, RingKey};
-use super::{Batch, Op, Range, Read, ReadError, Row, Scope, StoreError, Table, sealed, snapshot};
+use super::keyring::{Keyring, Opener, RingKey};
+use super::{Batch, Op, Range, Read, ReadError, Row, Scope, StoreError, Table, file, sealed, snapshot};
 use crate::types::{GroupId, Timestamp};
 
 /// The format of this store: raised when a layout changes, read by the release after it too.
 pub(super) const FORMAT: u8 = 1;
 /// Name, in no table, of the row that lists the keys about to be destroyed.
 const DOOMED: &[u8] = b"\0doomed";
+/// Room that has to be there before a store is opened anew: sled begins a segment or two and writes its page table.
+const ROOM_BYTES: usize = 4 << 20;
 /// How many rows a scan opens at a time.
 const PAGE_ROWS: usize = 512;
 
@@ -50,11 +53,25 @@ impl Options {
 /// An open store. Cheap to clone; it is closed when the last clone is dropped.
 #[derive(Clone)]
 pub struct Store {
+    state: Arc<RwLock<State>>,
+    /// Held while it is opened anew.
+    reopening: Arc<Mutex<()>>,
+    dir: PathBuf,
+    options: Options,
+}
+
+enum State {
+    Open(Open),
+    /// After a failed write or for good, and why; what opens the ring stays, so that nobody has to type a passphrase again.
+    Closed(StoreError, Opener),
+}
+
+/// What an open store consists of.
+struct Open {
     db: Db,
     ring: Arc<RwLock<Keyring>>,
     /// Held from sealing to queueing: batches are queued in the order in which their keys were chosen.
-    order: Arc<Mutex<()>>,
-    snapshots_kept: usize,
+    order: Mutex<()>,
 }
 
 impl Store {
@@ -66,21 +83,14 @@ impl Store {
     /// [`StoreError::Missing`] and [`StoreError::Damaged`] call for [`Store::restore`]. Also if another process has it open,
     /// the key is wrong, the ring is missing or damaged, the format is unknown, or the disk refuses.
     pub fn open(dir: &Path, key: &RingKey, options: &Options) -> Result<(Self, Opened), StoreError> {
-        let mut ring = None;
-        let (db, opened) = Db::open_with(dir, &options.guarded(), |opened| {
-            ring = Some(match opened {
-                Opened::First if snapshot::any(dir)? => return Err(StoreError::Missing),
-                Opened::First => Keyring::create(dir, key)?,
-                Opened::Existing | Opened::Restored => Keyring::open(dir, key)?,
-            });
-            Ok(())
+        let (open, opened) = Open::new(dir, options, |opened| match opened {
+            Opened::First if snapshot::any(dir)? => Err(StoreError::Missing),
+            Opened::First => Keyring::create(dir, key),
+            Opened::Existing | Opened::Restored => Keyring::open(dir, key),
         })?;
-        let mut ring = ring.ok_or(StoreError::RingMissing)?;
-        if let Some(doomed) = db.get(DOOMED)? {
-            ring.destroy(&decode_numbers(&doomed))?;
-        }
-        let ring = Arc::new(RwLock::new(ring));
-        Ok((Self { db, ring, order: Arc::default(), snapshots_kept: options.snapshots_kept }, opened))
+        let state = Arc::new(RwLock::new(State::Open(open)));
+        let store = Self { state, reopening: Arc::default(), dir: dir.to_owned(), options: options.clone() };
+        Ok((store, opened))
     }
 
     /// Puts the newest snapshot that can be verified in the place of a missing or damaged store, which is kept aside, and
@@ -94,12 +104,145 @@ impl Store {
         Self::open(dir, key, options)
     }
 
+    /// After a failed write: closes it, which drops all that did not become durable, and opens it anew with all guards. All clones
+    /// are this store then. Until this has succeeded every one of them refuses to read and to write, with the first failure's error.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Full`] before anything is touched, while there is no room to open it in.
+    pub fn reopen(&self) -> Result<Opened, StoreError> {
+        let _one_at_a_time = self.reopening.lock().unwrap_or_else(PoisonError::into_inner);
+        let opener = self.shut();
+        file::probe(&self.dir, ROOM_BYTES)?;
+        let (open, opened) = Open::new(&self.dir, &self.options, |opened| match opened {
+            Opened::First => Err(StoreError::Missing),
+            Opened::Existing | Opened::Restored => Keyring::open_again(&self.dir, &opener),
+        })?;
+        *self.state_mut() = State::Open(open);
+        Ok(opened)
+    }
+
+    /// Closes it, if it is open, and gives what opens its ring.
+    fn shut(&self) -> Opener {
+        let mut state = self.state_mut();
+        let (why, opener) = match &*state {
+            State::Closed(_, opener) => return opener.clone(),
+            State::Open(open) => {
+                let why = open.db.failure().unwrap_or_else(|| StoreError::Stopped("it is being opened again".into()));
+                (why, open.ring().opener())
+            }
+        };
+        let closed = std::mem::replace(&mut *state, State::Closed(why, opener.clone()));
+        // Closing waits for the writer; whoever reads meanwhile is refused, not kept waiting.
+        drop(state);
+        drop(closed);
+        opener
+    }
+
+    /// Closes it for all handles, and waits for what was submitted: another process can open it when this has returned.
+    pub fn end(&self) {
+        let _one_at_a_time = self.reopening.lock().unwrap_or_else(PoisonError::into_inner);
+        let opener = self.shut();
+        *self.state_mut() = State::Closed(StoreError::Closed, opener);
+    }
+
+    /// Why nothing is read or written any more until [`Store::reopen`]; none while all is well.
+    pub fn failure(&self) -> Option<StoreError> {
+        match &*self.state() {
+            State::Open(open) => open.db.failure(),
+            State::Closed(why, _) => Some(why.clone()),
+        }
+    }
+
     /// Queues a batch: it can be read at once, and `done` is called, on the writer's thread, when it is durable; `done` must
     /// neither block nor submit. Blocks while the queue is full, and while a new data key is made durable.
     ///
     /// # Errors
     /// If a row is too large or misplaced, the ring cannot be written, or an earlier write failed; `done` is then not called.
     pub fn submit(&self, batch: &Batch, now: Timestamp, done: Done) -> Result<(), StoreError> {
+        self.with(|open| open.submit(batch, now, done))
+    }
+
+    /// Submits a batch and waits until it is durable.
+    ///
+    /// # Errors
+    /// As [`Store::submit`], or if the write failed.
+    pub fn commit(&self, batch: &Batch, now: Timestamp) -> Result<(), StoreError> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.submit(batch, now, Box::new(move |result| drop(sender.send(result))))?;
+        receiver.recv().unwrap_or_else(|_| Err(StoreError::Stopped("the writer ended".into())))
+    }
+
+    /// Says that the caller has dealt with the store's being an old copy: new incarnations are durable in it, and no MLS
+    /// state of it will be sent under.
+    ///
+    /// # Errors
+    /// If a write fails.
+    pub fn acknowledge_restored(&self) -> Result<(), StoreError> {
+        self.with(|open| open.db.acknowledge_restored())
+    }
+
+    /// Seals the ring under another key, so that destroyed keys cannot be found with the old one either. Where a keychain
+    /// holds the key: store the new one there first, rotate, then forget the old one.
+    ///
+    /// # Errors
+    /// If the ring cannot be written; the old key then still opens it.
+    pub fn rotate(&self, key: &RingKey) -> Result<(), StoreError> {
+        self.with(|open| open.ring_mut().rotate(key))
+    }
+
+    /// Writes a snapshot while the store stays in use, verifies it by reading it again, and removes the oldest beyond the
+    /// number kept. What was erased before stays erased in it: the keys are not in it.
+    ///
+    /// # Errors
+    /// If the disk refuses or the copy does not verify.
+    pub fn snapshot(&self) -> Result<(), StoreError> {
+        self.with(|open| open.snapshot(self.options.snapshots_kept))
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Closes it, when this is the last handle: waits for what was submitted.
+    pub fn close(self) {}
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the open store, which is not closed meanwhile. Not to be called within itself: a closing between would wait for ever.
+    fn with<T, E: From<StoreError>>(&self, work: impl FnOnce(&Open) -> Result<T, E>) -> Result<T, E> {
+        match &*self.state() {
+            State::Open(open) => work(open),
+            State::Closed(why, _) => Err(why.clone().into()),
+        }
+    }
+}
+
+impl Open {
+    fn new(
+        dir: &Path,
+        options: &Options,
+        ring_of: impl FnOnce(Opened) -> Result<Keyring, StoreError>,
+    ) -> Result<(Self, Opened), StoreError> {
+        let mut ring = None;
+        let (db, opened) = Db::open_with(dir, &options.guarded(), |opened| {
+            ring = Some(ring_of(opened)?);
+            Ok(())
+        })?;
+        let mut ring = ring.ok_or(StoreError::RingMissing)?;
+        if let Some(doomed) = db.get(DOOMED)? {
+            ring.destroy(&decode_numbers(&doomed))?;
+        }
+        Ok((Self { db, ring: Arc::new(RwLock::new(ring)), order: Mutex::default() }, opened))
+    }
+
+    fn submit(&self, batch: &Batch, now: Timestamp, done: Done) -> Result<(), StoreError> {
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let (raw, doomed) = self.seal(batch, now)?;
         if doomed.is_empty() {
@@ -120,66 +263,18 @@ impl Store {
         Ok(())
     }
 
-    /// Submits a batch and waits until it is durable.
-    ///
-    /// # Errors
-    /// As [`Store::submit`], or if the write failed.
-    pub fn commit(&self, batch: &Batch, now: Timestamp) -> Result<(), StoreError> {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.submit(batch, now, Box::new(move |result| drop(sender.send(result))))?;
-        receiver.recv().unwrap_or_else(|_| Err(StoreError::Stopped("the writer ended".into())))
-    }
-
-    /// Says that the caller has dealt with the store's being an old copy: new incarnations are durable in it, and no MLS
-    /// state of it will be sent under.
-    ///
-    /// # Errors
-    /// If a write fails.
-    pub fn acknowledge_restored(&self) -> Result<(), StoreError> {
-        self.db.acknowledge_restored()
-    }
-
-    /// Seals the ring under another key, so that destroyed keys cannot be found with the old one either. Where a keychain
-    /// holds the key: store the new one there first, rotate, then forget the old one.
-    ///
-    /// # Errors
-    /// If the ring cannot be written; the old key then still opens it.
-    pub fn rotate(&self, key: &RingKey) -> Result<(), StoreError> {
-        self.ring_mut().rotate(key)
-    }
-
-    /// Writes a snapshot while the store stays in use, verifies it by reading it again, and removes the oldest beyond the
-    /// number kept. What was erased before stays erased in it: the keys are not in it.
-    ///
-    /// # Errors
-    /// If the disk refuses or the copy does not verify.
-    pub fn snapshot(&self) -> Result<(), StoreError> {
+    fn snapshot(&self, kept: usize) -> Result<(), StoreError> {
         let number = {
             let mut ring = self.ring_mut();
-            match ring.latest(Scope::Account) {
+            let number = match ring.latest(Scope::Account) {
                 Some((number, _)) => number,
-                None => {
-                    let number = ring.add(Scope::Account, 0)?;
-                    ring.write()?;
-                    number
-                }
-            }
+                None => ring.add(Scope::Account, 0)?,
+            };
+            ring.write_new()?;
+            number
         };
-        snapshot::write(&self.db, &|| self.ring(), number, self.snapshots_kept)
+        snapshot::write(&self.db, &|| self.ring(), number, kept)
     }
-
-    /// How often this store was opened or closed cleanly, this opening included: two lives of a store never share it.
-    pub fn boot(&self) -> u64 {
-        self.db.boot()
-    }
-
-    /// Its directory.
-    pub fn dir(&self) -> &Path {
-        self.db.dir()
-    }
-
-    /// Closes it, when this is the last handle: waits for what was submitted.
-    pub fn close(self) {}
 
     fn ring(&self) -> RwLockReadGuard<'_, Keyring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner)
@@ -192,7 +287,7 @@ impl Store {
     /// The batch as it goes to the disk, and the keys that it destroys.
     fn seal(&self, batch: &Batch, now: Timestamp) -> Result<(RawBatch, Vec<u32>), StoreError> {
         let mut ring = self.ring_mut();
-        let mut sealing = Sealing { db: &self.db, ring: &mut ring, batch, now, doomed: Vec::new(), added: false };
+        let mut sealing = Sealing { db: &self.db, ring: &mut ring, batch, now, doomed: Vec::new() };
         let mut raw = RawBatch::new();
         let mut chosen = std::collections::BTreeMap::new();
         for op in batch.iter() {
@@ -218,10 +313,8 @@ impl Store {
                 }
             }
         }
-        let Sealing { doomed, added, .. } = sealing;
-        if added {
-            ring.write()?;
-        }
+        let Sealing { doomed, .. } = sealing;
+        ring.write_new()?;
         if !doomed.is_empty() {
             let all = [ring.doomed(), doomed.clone()].concat();
             raw.put(DOOMED, all.into_iter().flat_map(u32::to_be_bytes).collect::<Vec<u8>>());
@@ -250,7 +343,6 @@ struct Sealing<'a> {
     batch: &'a Batch,
     now: Timestamp,
     doomed: Vec<u32>,
-    added: bool,
 }
 
 impl Sealing<'_> {
@@ -267,7 +359,6 @@ impl Sealing<'_> {
             before => {
                 let old = self.ring.numbers(scope);
                 let number = self.ring.add(scope, period)?;
-                self.added = true;
                 if let (Scope::Group(group), Some(_)) = (scope, before) {
                     self.renew(group, &old, number, raw)?;
                     self.doomed.extend(old);
@@ -323,6 +414,20 @@ fn decode_numbers(bytes: &[u8]) -> Vec<u32> {
 }
 
 impl Read for Store {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        self.with(|open| open.get(table, key))
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], range: Range) -> Result<Vec<Row>, ReadError> {
+        self.with(|open| open.scan(table, prefix, range))
+    }
+
+    fn scope(&self, table: Table, key: &[u8]) -> Result<Option<Scope>, ReadError> {
+        self.with(|open| open.scope(table, key))
+    }
+}
+
+impl Read for Open {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
         let stored_key = table.key(key);
         match self.db.get(&stored_key)? {

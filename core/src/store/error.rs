@@ -49,7 +49,7 @@ pub enum StoreError {
     #[error("there is no snapshot that can be restored")]
     NoSnapshot,
     /// The disk is full.
-    #[error("the disk is full")]
+    #[error("the disk is full: make room on it")]
     Full,
     /// A key or a value is larger than a store takes.
     #[error("a row of {bytes} bytes is too large to store")]
@@ -69,6 +69,9 @@ pub enum StoreError {
     /// An earlier write failed: nothing is written any more until the store is opened again.
     #[error("the store stopped after a failed write ({0}); open it again")]
     Stopped(String),
+    /// Whoever used it has ended.
+    #[error("the profile was closed")]
+    Closed,
     /// The operating system refused.
     #[error("the store could not be used: {0}")]
     Io(String),

@@ -30,10 +30,13 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 /// Replaces a file so that after a crash the old or the new one is there, whole, and after this returned the new one.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
-    let mut file = create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
+    let write = || {
+        let mut file = create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    // A half-written file takes room on a disk that has none.
+    write().inspect_err(|_| drop(fs::remove_file(&temporary)))?;
     fs::rename(&temporary, path)?;
     sync_parent(path)
 }
@@ -46,9 +49,50 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), super::StoreError>
     Ok(replace(path, bytes)?)
 }
 
+/// Creates a directory that only its owner may enter, and those above it, durably.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn create_private_dir(path: &Path) -> Result<(), super::StoreError> {
+    let made: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+    create_dir(path)?;
+    for new in made {
+        sync_parent(new)?;
+    }
+    Ok(())
+}
+
+/// Moves a directory to another name in the same directory, where nothing is; after a crash it has one of the two names, and after
+/// this returned the new one.
+///
+/// # Errors
+/// If something is there, or the disk refuses.
+pub fn rename_durably(from: &Path, to: &Path) -> Result<(), super::StoreError> {
+    fs::rename(from, to)?;
+    Ok(sync_parent(to)?)
+}
+
+/// Whether so many bytes can be written in a directory: writes them and takes them away.
+pub(super) fn probe(dir: &Path, bytes: usize) -> io::Result<()> {
+    let block = vec![0xa5; bytes.min(64 * 1024)];
+    let path = dir.join("room.new");
+    let write = || {
+        let mut file = create(&path)?;
+        for _ in 0..bytes.div_ceil(block.len().max(1)) {
+            file.write_all(&block)?;
+        }
+        file.sync_all()
+    };
+    let written = write();
+    // It may not have come to be at all.
+    let _ = fs::remove_file(&path);
+    written
+}
+
 /// Makes the names in the directory of `path` durable.
 pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => sync_dir(Path::new(".")),
         Some(parent) => sync_dir(parent),
         None => Ok(()),
     }

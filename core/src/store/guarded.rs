@@ -11,7 +11,7 @@
 //! # Invariants
 //!
 //! - What was submitted can be read at once, and is durable when `done` is called with `Ok`; batches become durable in order.
-//! - After a failed write nothing is written any more.
+//! - After a failed write nothing is written any more, and nothing read: part of what is there may never become durable.
 //! - No page of sled's becomes so large that it would be put into a file of its own (sled never syncs those).
 //! - Rows of a scan are of one instant.
 
@@ -92,24 +92,33 @@ impl Db {
     /// The value of a key.
     ///
     /// # Errors
-    /// If the disk does not answer or the store is damaged.
+    /// If the disk does not answer, the store is damaged, or a write failed.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let waiting = self.shared().waiting();
-        for batch in waiting.iter().rev() {
-            if let Some(value) = batch.get(key) {
-                return Ok(value.map(<[u8]>::to_vec));
+        let found = {
+            let waiting = self.shared().waiting();
+            let submitted = waiting.iter().rev().find_map(|batch| batch.get(key));
+            match submitted {
+                Some(value) => value.map(<[u8]>::to_vec),
+                None => self.tree().get(key)?,
             }
-        }
-        self.tree().get(key)
+        };
+        self.shared().refuse_after_failure()?;
+        Ok(found)
     }
 
     /// Rows whose key begins with `prefix`, in order of their keys, all of one instant.
     ///
     /// # Errors
-    /// If the disk does not answer or the store is damaged.
+    /// If the disk does not answer, the store is damaged, or a write failed.
     pub fn scan(&self, prefix: &[u8], range: Range) -> Result<Vec<Row>, StoreError> {
-        let waiting = self.shared().waiting();
-        self.tree().scan(prefix, range, waiting.iter())
+        let found = self.tree().scan(prefix, range, self.shared().waiting().iter())?;
+        self.shared().refuse_after_failure()?;
+        Ok(found)
+    }
+
+    /// Why nothing is written or read any more; none while all is well.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.shared().failure()
     }
 
     /// Queues a batch: it can be read at once, and `done` is called when it is durable. Blocks while the queue is full.

@@ -92,7 +92,7 @@ impl Stretching {
 }
 
 /// How the file's own key is derived; the same as long as the ring key is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Derivation {
     kind: u8,
     stretching: Stretching,
@@ -149,12 +149,21 @@ impl DataKey {
     }
 }
 
+/// What opened a ring, already stretched.
+#[derive(Clone)]
+pub(super) struct Opener {
+    derivation: Derivation,
+    key: Zeroizing<[u8; 32]>,
+}
+
 /// The data keys of a store.
 pub(super) struct Keyring {
     path: PathBuf,
     derivation: Derivation,
     key: Zeroizing<[u8; 32]>,
     next: u32,
+    /// Some keys are not in the file yet.
+    unwritten: bool,
     keys: BTreeMap<u32, DataKey>,
     /// The newest key of each scope.
     latest: BTreeMap<Scope, u32>,
@@ -165,33 +174,54 @@ impl Keyring {
     pub(super) fn create(dir: &Path, key: &RingKey) -> Result<Self, StoreError> {
         let derivation = Derivation::new(key)?;
         let key = derivation.derive(key)?;
-        let path = dir.join(FILE);
-        let ring = Self { path, derivation, key, next: 1, keys: BTreeMap::new(), latest: BTreeMap::new() };
+        let mut ring = Self { next: 1, ..Self::empty(dir.join(FILE), Opener { derivation, key }) };
         ring.write()?;
         Ok(ring)
     }
 
     /// Opens the file.
     pub(super) fn open(dir: &Path, key: &RingKey) -> Result<Self, StoreError> {
+        Self::open_with(dir, |derivation| derivation.derive(key))
+    }
+
+    /// Opens the file with what it was opened with before.
+    pub(super) fn open_again(dir: &Path, opener: &Opener) -> Result<Self, StoreError> {
+        Self::open_with(dir, |derivation| {
+            if *derivation == opener.derivation { Ok(opener.key.clone()) } else { Err(StoreError::WrongKey) }
+        })
+    }
+
+    fn open_with(
+        dir: &Path,
+        key: impl FnOnce(&Derivation) -> Result<Zeroizing<[u8; 32]>, StoreError>,
+    ) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let bytes = file::read(&path, MAX_FILE_BYTES)?.ok_or(StoreError::RingMissing)?;
         let (derivation, nonce, header, sealed) = parse(&bytes)?;
-        let key = derivation.derive(key)?;
+        let key = key(&derivation)?;
         let mut body = Zeroizing::new(sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(nonce);
         let body =
             cipher(&key)?.open_in_place(nonce, Aad::from(header), &mut body).map_err(|_| StoreError::WrongKey)?;
-        let mut ring = Self { path, derivation, key, next: 0, keys: BTreeMap::new(), latest: BTreeMap::new() };
+        let mut ring = Self::empty(path, Opener { derivation, key });
         ring.read_body(body).ok_or(StoreError::RingDamaged)??;
         Ok(ring)
+    }
+
+    fn empty(path: PathBuf, Opener { derivation, key }: Opener) -> Self {
+        Self { path, derivation, key, next: 0, unwritten: false, keys: BTreeMap::new(), latest: BTreeMap::new() }
+    }
+
+    /// What opens it again.
+    pub(super) fn opener(&self) -> Opener {
+        Opener { derivation: self.derivation, key: self.key.clone() }
     }
 
     /// Reads a body as it is once it is unsealed; says how many keys it has.
     #[cfg(feature = "test-utils")]
     pub(super) fn inspect_body(body: &[u8]) -> Result<usize, StoreError> {
         let derivation = Derivation { kind: Derivation::RAW, stretching: Stretching::NONE, salt: [0; 16] };
-        let (path, key) = (PathBuf::new(), Zeroizing::new([0; 32]));
-        let mut ring = Self { path, derivation, key, next: 0, keys: BTreeMap::new(), latest: BTreeMap::new() };
+        let mut ring = Self::empty(PathBuf::new(), Opener { derivation, key: Zeroizing::new([0; 32]) });
         ring.read_body(body).ok_or(StoreError::RingDamaged)??;
         Ok(ring.keys.len())
     }
@@ -213,7 +243,7 @@ impl Keyring {
         self.keys.get(&number).map(|key| (number, key))
     }
 
-    /// Makes a key; [`Keyring::write`] makes it durable.
+    /// Makes a key; [`Keyring::write_new`] makes it durable.
     pub(super) fn add(&mut self, scope: Scope, period: u32) -> Result<u32, StoreError> {
         let number = self.next;
         let mut bytes = Zeroizing::new([0; 32]);
@@ -222,7 +252,14 @@ impl Keyring {
         self.next = number.checked_add(1).ok_or(StoreError::RingDamaged)?;
         self.keys.insert(number, key);
         self.latest.insert(scope, number);
+        self.unwritten = true;
         Ok(number)
+    }
+
+    /// Makes the keys durable that were made since the last write. One that failed is made up for by the next: until then
+    /// no value may be sealed by them.
+    pub(super) fn write_new(&mut self) -> Result<(), StoreError> {
+        if self.unwritten { self.write() } else { Ok(()) }
     }
 
     /// The numbers of all keys of a scope that are in use.
@@ -251,7 +288,8 @@ impl Keyring {
         numbers.iter().for_each(|number| self.doom(*number));
         let before = self.keys.len();
         self.keys.retain(|number, _| !numbers.contains(number));
-        if self.keys.len() == before { Ok(()) } else { self.write() }
+        self.unwritten |= self.keys.len() != before;
+        self.write_new()
     }
 
     /// From now on another key opens the ring.
@@ -263,7 +301,7 @@ impl Keyring {
     }
 
     /// Writes the file, whole or not at all; durable when this returns.
-    pub(super) fn write(&self) -> Result<(), StoreError> {
+    fn write(&mut self) -> Result<(), StoreError> {
         let mut nonce = [0; NONCE_LEN];
         random(&mut nonce)?;
         let mut bytes = self.header(nonce);
@@ -274,7 +312,9 @@ impl Keyring {
         bytes.extend_from_slice(&body);
         let check = check(&bytes);
         bytes.extend_from_slice(&check);
-        Ok(file::replace(&self.path, &bytes)?)
+        file::replace(&self.path, &bytes)?;
+        self.unwritten = false;
+        Ok(())
     }
 
     fn header(&self, nonce: [u8; NONCE_LEN]) -> Vec<u8> {

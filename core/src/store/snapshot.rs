@@ -55,7 +55,24 @@ pub(super) fn write<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
     let number = before.last().map_or(0, |(number, _)| *number).saturating_add(1);
     let path = dir.join(format!("{number:016}.kith"));
     let temporary = path.with_extension("new");
-    let mut writer = BlockWriter::new(file::create(&temporary)?, db, key_number)?;
+    // A half-written copy takes room on a disk that has none.
+    write_verified(db, ring, key_number, &temporary).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+    fs::rename(&temporary, &path)?;
+    file::sync_parent(&path)?;
+    let excess = before.len().saturating_add(1).saturating_sub(kept.max(1));
+    for (_, old) in before.into_iter().take(excess) {
+        fs::remove_file(old)?;
+    }
+    Ok(())
+}
+
+fn write_verified<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
+    db: &Db,
+    ring: &dyn Fn() -> G,
+    key_number: u32,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let mut writer = BlockWriter::new(file::create(path)?, db, key_number)?;
     let key = |ring: &G, block: &mut BlockWriter| -> Result<(), StoreError> {
         block.close(ring.get(key_number)?.ok_or(StoreError::RingDamaged)?, false)
     };
@@ -84,14 +101,7 @@ pub(super) fn write<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
         },
     )?;
     writer.finish(ring().get(key_number)?.ok_or(StoreError::RingDamaged)?)?;
-    read(&temporary, &ring(), &mut |_| Ok(()))?;
-    fs::rename(&temporary, &path)?;
-    file::sync_parent(&path)?;
-    let excess = before.len().saturating_add(1).saturating_sub(kept.max(1));
-    for (_, old) in before.into_iter().take(excess) {
-        fs::remove_file(old)?;
-    }
-    Ok(())
+    read(path, &ring(), &mut |_| Ok(())).map(drop)
 }
 
 /// Puts the newest snapshot that verifies in the store's place.

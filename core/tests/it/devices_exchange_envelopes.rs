@@ -236,6 +236,42 @@ async fn a_session_that_takes_no_events_holds_back_those_who_send_and_nobody_els
     assert!(delivered.iter().all(|answer| *answer == Ok(PushAnswer::Durable)), "{delivered:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_contact_with_large_envelopes_under_way_holds_back_nobody_else() {
+    let alice = device(1, QUIC).await;
+    let mut bob = device(2, QUIC).await;
+    let carol = device(3, QUIC).await;
+    bob.knows(&[&alice, &carol]).await;
+    alice.knows(&[&bob]).await;
+    carol.knows(&[&bob]).await;
+    // As much as a connection may have under way: together they would take the whole room for bodies.
+    let mut sending = tokio::task::JoinSet::new();
+    for number in 0..16 {
+        let (net, peer) = (alice.net.clone(), bob.peer());
+        sending.spawn(async move { net.deliver(peer, &envelope(number, 2_096_900)).await });
+    }
+    let mut held = Vec::new();
+    while held.len() < 4 {
+        let Event::Envelope { reply, .. } = bob.event(|event| matches!(event, Event::Envelope { .. })).await else {
+            unreachable!()
+        };
+        held.push(reply);
+    }
+    let (net, peer) = (carol.net.clone(), bob.peer());
+    let of_carol = tokio::spawn(async move { net.deliver(peer, &envelope(99, 20_000)).await });
+    let from_carol = |event: &Event| matches!(event, Event::Envelope { peer, .. } if *peer == carol.peer());
+    let Event::Envelope { reply, .. } = bob.event(from_carol).await else { unreachable!() };
+    reply.send(PushAnswer::Durable);
+    assert_eq!(of_carol.await.unwrap(), Ok(PushAnswer::Durable));
+    held.into_iter().for_each(|reply| reply.send(PushAnswer::Durable));
+    let _at_bob = bob.accepts_all();
+    let delivered = tokio::time::timeout(LIMIT, sending.join_all()).await.unwrap();
+    // What was too much at once was refused, to be sent again or left in the mailbox.
+    let refused = Err(NetError::Refused(Refusal::Busy));
+    assert!(delivered.iter().all(|answer| *answer == Ok(PushAnswer::Durable) || *answer == refused), "{delivered:?}");
+    assert!(delivered.contains(&Ok(PushAnswer::Durable)) && delivered.contains(&refused), "{delivered:?}");
+}
+
 #[tokio::test]
 async fn an_address_in_use_is_named() {
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -5,6 +5,8 @@
     reason = "tests wait, draw and open sockets as they need"
 )]
 
+#[cfg(all(feature = "client", feature = "test-utils", target_os = "linux"))]
+mod a_full_disk_is_survived;
 #[cfg(feature = "client")]
 mod contacts_meet_on_the_local_network;
 #[cfg(all(feature = "client", feature = "test-utils"))]
@@ -13,7 +15,11 @@ mod corpora_are_replayed;
 mod devices_exchange_envelopes;
 mod floors;
 mod licences_are_known;
+#[cfg(all(feature = "client", feature = "test-utils"))]
+mod profiles_are_whole_or_not_there;
 mod protocol_documents_name_every_key;
+#[cfg(all(feature = "store", target_os = "linux"))]
+mod small_disk;
 #[cfg(feature = "speech")]
 mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]

@@ -1,6 +1,8 @@
 //! The store on a disk.
 
 mod crash;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod guards;
 mod model;
 #[cfg(target_os = "linux")]

@@ -143,13 +143,13 @@ pub(crate) fn unlock() -> Unlock {
 /// Loopback only.
 pub(crate) fn options(always_relay: bool) -> Options {
     let listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into(), "/ip4/127.0.0.1/tcp/0".into()];
-    Options { listen, mdns: false, always_relay, models: None }
+    Options { listen, mdns: false, always_relay, ..Options::default() }
 }
 
 async fn register(name: &str, dir: &Path, relay: String, always_relay: bool) -> Result<Person, Failure> {
     let password = Zeroizing::new("correct horse battery staple".to_owned());
     let registration = Registration { relay, handle: name.to_owned(), password, invitation: None };
-    let (client, _) = Client::register(dir, unlock(), registration, options(always_relay)).await?;
+    let client = Client::register(dir, unlock(), registration, options(always_relay)).await?.client?;
     let (arrived, total) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
     let mut events = client.subscribe();
     let (to, count) = (Arc::clone(&arrived), Arc::clone(&total));

@@ -286,7 +286,7 @@ mod full_disks {
         let password = "correct horse battery staple".to_owned().into();
         let registration =
             Registration { relay: relay.said.clone(), handle: name.to_owned(), password, invitation: None };
-        Client::register(&dir.join(name), unlock(), registration, options()).await.unwrap().0
+        Client::register(&dir.join(name), unlock(), registration, options()).await.unwrap().client.unwrap()
     }
 
     fn unlock() -> Unlock {
@@ -295,7 +295,7 @@ mod full_disks {
 
     fn options() -> Options {
         let listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into()];
-        Options { listen, mdns: false, always_relay: false, models: None }
+        Options { listen, mdns: false, ..Options::default() }
     }
 
     async fn become_contacts(alice: &Client, bob: &Client) {

@@ -195,6 +195,7 @@ impl Conversation {
                 if let Ok(grant) = Grant::decode(&content.body) {
                     shared.account.granted(turn, counted.author, &grant)?;
                     self.delivery.hurry(None);
+                    self.pass_on(turn, shared, counted, &grant)?;
                 }
             }
             Some(Kind::Leave) => self.somebody_leaves(turn, counted)?,
@@ -210,6 +211,32 @@ impl Conversation {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Members who are no contacts have no way to each other before each has the other's grant: those who brought them together pass
+    /// it on.
+    fn pass_on(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        counted: &Counted,
+        grant: &Grant,
+    ) -> Result<(), EngineError> {
+        let own = shared.account.id();
+        let brought = self.kind() == Some(Sort::Group)
+            && ![grant.to, counted.author].contains(&own)
+            && self.membership.policy().is_some_and(|policy| policy.is_admin(own));
+        if !brought {
+            return Ok(());
+        }
+        let is_theirs = |device: &DeviceId| {
+            self.membership.roster().member(device).is_some_and(|member| member.account == grant.to)
+        };
+        let to: Vec<DeviceId> = self.membership.present_devices().filter(is_theirs).collect();
+        let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+        let Some(event) = event.map(|event| event.as_raw().clone()).filter(|_| !to.is_empty()) else { return Ok(()) };
+        self.tell(turn, shared, &to, &Message::Events(vec![event]), super::say::QUIET)?;
         Ok(())
     }
 

@@ -30,7 +30,9 @@ pub struct Limits {
     pub lanes_per_peer: usize,
     /// Lanes of all peers together.
     pub lanes: usize,
-    /// Bytes of all bodies that are being read or answered; more waits, unread.
+    /// Bytes of all bodies that are being read or answered; more waits, unread. One peer has a
+    /// quarter of it, so that whoever announces much and sends it slowly keeps nobody else waiting; more of it is refused with
+    /// [`Refusal::Busy`].
     pub body_bytes: u32,
     /// How long a body may take to come and an answer to be taken.
     pub transfer: Duration,
@@ -148,8 +150,9 @@ pub async fn serve<H, F>(
 {
     let limits = Arc::new(limits);
     let budget = Arc::new(Semaphore::new(limits.body_bytes as usize));
+    let share = limits.share();
     let mut lanes = JoinSet::new();
-    let mut per_peer: BTreeMap<PeerId, usize> = BTreeMap::new();
+    let mut per_peer: BTreeMap<PeerId, OfPeer> = BTreeMap::new();
     loop {
         let incoming = tokio::select! {
             () = stop.cancelled() => break,
@@ -165,26 +168,27 @@ pub async fn serve<H, F>(
             },
         };
         let peer = incoming.connection.peer;
-        let of_peer = per_peer.entry(peer).or_default();
-        let admitted = *of_peer < limits.lanes_per_peer && lanes.len() < limits.lanes;
+        let of_peer = per_peer.entry(peer).or_insert_with(|| OfPeer::new(share));
+        let admitted = of_peer.lanes < limits.lanes_per_peer && lanes.len() < limits.lanes;
         let known = limits.protocols.iter().find(|(name, _)| incoming.protocol == *name);
         let (true, Some(&(protocol, limit))) = (admitted, known) else {
-            if *of_peer == 0 {
-                per_peer.remove(&peer);
-            }
             add(&counters.0.busy);
-            // Not counted as the peer's, and short: it cannot pile up beyond the connection's own bound on streams.
+            // Short, and few: it cannot pile up beyond the connection's own bound on streams.
             if lanes.len() < limits.lanes.saturating_add(limits.lanes_per_peer) {
-                *per_peer.entry(peer).or_default() += 1;
+                of_peer.lanes = of_peer.lanes.saturating_add(1);
                 lanes.spawn(turn_away(incoming, limits.transfer));
+            } else if of_peer.lanes == 0 {
+                per_peer.remove(&peer);
             }
             continue;
         };
-        *of_peer = of_peer.saturating_add(1);
+        of_peer.lanes = of_peer.lanes.saturating_add(1);
         let lane = Lane {
             protocol,
             limit,
             limits: Arc::clone(&limits),
+            share,
+            of_peer: Arc::clone(&of_peer.budget),
             budget: Arc::clone(&budget),
             counters: counters.clone(),
             handler: handler.clone(),
@@ -196,10 +200,22 @@ pub async fn serve<H, F>(
     }
 }
 
-fn release(per_peer: &mut BTreeMap<PeerId, usize>, peer: &PeerId) {
-    if let Some(count) = per_peer.get_mut(peer) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
+/// What one peer has under way.
+struct OfPeer {
+    lanes: usize,
+    budget: Arc<Semaphore>,
+}
+
+impl OfPeer {
+    fn new(share: u32) -> Self {
+        Self { lanes: 0, budget: Arc::new(Semaphore::new(share as usize)) }
+    }
+}
+
+fn release(per_peer: &mut BTreeMap<PeerId, OfPeer>, peer: &PeerId) {
+    if let Some(of_peer) = per_peer.get_mut(peer) {
+        of_peer.lanes = of_peer.lanes.saturating_sub(1);
+        if of_peer.lanes == 0 {
             per_peer.remove(peer);
         }
     }
@@ -225,6 +241,8 @@ struct Lane<H> {
     protocol: &'static str,
     limit: usize,
     limits: Arc<Limits>,
+    share: u32,
+    of_peer: Arc<Semaphore>,
     budget: Arc<Semaphore>,
     counters: Counters,
     handler: H,
@@ -257,6 +275,12 @@ where
         let _busy = incoming.connection.busy();
         // Held until the answer is out: a peer that does not take its answers cannot make others of them pile up.
         let bytes = u32::try_from(length).unwrap_or(u32::MAX).min(self.limits.body_bytes);
+        // Refused, not left waiting: what is not read of one lane holds up the others of its connection, those being read included.
+        let Ok(_share) = self.of_peer.try_acquire_many(bytes.min(self.share)) else {
+            self.counters.refused(Refusal::Busy);
+            let _ = tokio::time::timeout(self.limits.transfer, refuse(&mut incoming.stream, Refusal::Busy)).await;
+            return false;
+        };
         let Ok(_permit) = self.budget.acquire_many(bytes).await else { return false };
         let body = tokio::time::timeout(self.limits.transfer, read_body(&mut incoming.stream, length)).await;
         let Ok(Ok(body)) = body else {
@@ -293,9 +317,14 @@ where
     }
 }
 
-/// So that the list of a server's protocols and the behaviour's cannot differ.
 impl Limits {
-    /// The names of its protocols.
+    /// Bytes that the bodies of one peer may take together: a quarter, but room for the largest.
+    fn share(&self) -> u32 {
+        let largest = self.protocols.iter().map(|(_, bytes)| *bytes).max().unwrap_or_default();
+        (self.body_bytes / 4).max(u32::try_from(largest).unwrap_or(u32::MAX)).min(self.body_bytes)
+    }
+
+    /// The names of its protocols, so that a server's list and the behaviour's cannot differ.
     pub fn names(&self) -> Vec<&'static str> {
         self.protocols.iter().map(|(name, _)| *name).collect()
     }

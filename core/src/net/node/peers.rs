@@ -54,6 +54,8 @@ enum Dial {
 struct Peer {
     device: DeviceId,
     addresses: Vec<Multiaddr>,
+    /// Where it was last reached by a dial of ours: what others say of it does not push this one out.
+    proven: Option<Multiaddr>,
     circuits: Vec<RelayAddress>,
     connections: BTreeMap<ConnectionId, Path>,
     dial: Dial,
@@ -73,6 +75,7 @@ impl Peer {
         Self {
             device,
             addresses: Vec::new(),
+            proven: None,
             circuits: Vec::new(),
             connections: BTreeMap::new(),
             dial: Dial::Rest,
@@ -98,6 +101,12 @@ impl Peer {
         }
         self.addresses.insert(0, address);
         self.addresses.truncate(MAX_ADDRESSES);
+        if let Some(proven) = &self.proven
+            && !self.addresses.contains(proven)
+        {
+            self.addresses.pop();
+            self.addresses.push(proven.clone());
+        }
         known.is_none()
     }
 
@@ -187,15 +196,20 @@ impl Peers {
         self.peers.values().flat_map(|peer| peer.circuits.iter().map(RelayAddress::peer))
     }
 
-    /// Replaces the list, keeping what is known of those who stay; the connected ones who go.
-    pub(super) fn set(&mut self, contacts: BTreeMap<PeerId, DeviceId>) -> Vec<PeerId> {
+    pub(super) fn contains(&self, id: &PeerId) -> bool {
+        self.peers.contains_key(id)
+    }
+
+    /// Replaces the list, keeping what is known of those who stay. Those who go and are connected, which is told here and not when
+    /// their connections end, or are being dialled.
+    pub(super) fn set(&mut self, contacts: BTreeMap<PeerId, DeviceId>) -> Vec<(PeerId, Option<Event>)> {
         let mut gone = Vec::new();
         self.peers.retain(|id, peer| {
             let stays = contacts.contains_key(id);
             if !stays {
                 peer.answer(&Err(NetError::NotAContact));
                 if !peer.connections.is_empty() || peer.dial != Dial::Rest {
-                    gone.push(*id);
+                    gone.push((*id, changed(*id, peer.device, peer.path(), Path::None)));
                 }
             }
             stays
@@ -327,6 +341,7 @@ impl Peers {
             peer.dial = Dial::Rest;
         }
         if let Some(address) = dialled.and_then(|address| bare(address, id)) {
+            peer.proven = Some(address.clone());
             peer.learn(address);
         }
         peer.forget_pause();
@@ -456,6 +471,31 @@ mod tests {
         let known = &table.peers[&id].addresses;
         assert_eq!(known.len(), MAX_ADDRESSES);
         assert_eq!(known[0], address("/ip4/203.0.113.1/tcp/99"));
+    }
+
+    #[test]
+    fn where_a_contact_was_reached_is_not_pushed_out_by_what_others_say() {
+        let id = peer(1);
+        let mut table = with(&[id]);
+        let good = address("/ip4/203.0.113.1/tcp/1");
+        table.established(&id, ConnectionId::new_unchecked(1), Path::Direct, Some(&good));
+        for port in 1..100 {
+            table.discovered(&id, &BTreeSet::from([address(&format!("/ip4/192.168.1.1/tcp/{port}"))]));
+        }
+        let known = &table.peers[&id].addresses;
+        assert_eq!(known.len(), MAX_ADDRESSES);
+        assert!(known.contains(&good), "{known:?}");
+    }
+
+    #[test]
+    fn a_connected_contact_who_is_left_out_is_told_to_be_gone() {
+        let (stays, goes) = (peer(1), peer(2));
+        let mut table = with(&[stays, goes]);
+        table.established(&stays, ConnectionId::new_unchecked(1), Path::Direct, None);
+        table.established(&goes, ConnectionId::new_unchecked(2), Path::Direct, None);
+        let gone = table.set(BTreeMap::from([(stays, DeviceId::new([1; 32]))]));
+        assert!(matches!(&gone[..], [(id, Some(Event::PeerDown { .. }))] if *id == goes), "{gone:?}");
+        assert!(table.closed(&goes, ConnectionId::new_unchecked(2)).is_none(), "it is not told twice");
     }
 
     #[test]

@@ -241,6 +241,8 @@ fn open_sled(data: &Path, options: &Options, acknowledged: bool) -> Result<sled:
         match catch_unwind(AssertUnwindSafe(|| open_unlocked(&config))) {
             Ok(Ok(db)) => return Ok(db),
             Ok(Err(error)) if StoreError::from(error.clone()) != StoreError::Damaged => return Err(error.into()),
+            // Sled does not always say that it was the disk: nothing is moved aside for want of room.
+            _ if !moved && file::probe(data, SEGMENT_BYTES).is_err_and(is_full) => return Err(StoreError::Full),
             _ if !moved && acknowledged => move_snapshots_aside(data)?,
             // Nothing in it was ever acknowledged: its first opening never ended.
             _ if !moved => {
@@ -252,6 +254,10 @@ fn open_sled(data: &Path, options: &Options, acknowledged: bool) -> Result<sled:
         }
         moved = true;
     }
+}
+
+fn is_full(error: io::Error) -> bool {
+    StoreError::from(error) == StoreError::Full
 }
 
 /// Sled lets go of its file a moment after it was dropped, on a thread of its own.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     room: Condvar,
+    /// Whether the queue says why nothing goes on: what every read looks at, without the queue's lock.
+    stopped: AtomicBool,
     submitted: RwLock<Submitted>,
     queue_batches: usize,
     dir: PathBuf,
@@ -103,9 +106,21 @@ impl Shared {
         let mut found = self.found();
         if found.facts.restored {
             let facts = Facts { restored: false, ..found.facts };
-            found.write_facts(facts)?;
+            let written = found.write_facts(facts);
+            drop(found);
+            written.inspect_err(|error| self.fail(error.clone()))?;
         }
         Ok(())
+    }
+
+    /// Why nothing is written any more.
+    pub(super) fn failure(&self) -> Option<StoreError> {
+        if self.stopped.load(Ordering::Acquire) { self.queue().failed.clone() } else { None }
+    }
+
+    /// Asked after a read: what was read before the failure was told may be what was lost.
+    pub(super) fn refuse_after_failure(&self) -> Result<(), StoreError> {
+        self.failure().map_or(Ok(()), |error| Err(StoreError::Stopped(error.to_string())))
     }
 
     pub(super) fn record(&self) -> Recording<'_> {
@@ -165,6 +180,7 @@ impl Shared {
 
     fn fail(&self, error: StoreError) {
         self.queue().failed.get_or_insert(error);
+        self.stopped.store(true, Ordering::Release);
         self.room.notify_all();
     }
 }
@@ -206,6 +222,7 @@ impl Writer {
             queue: Mutex::default(),
             work: Condvar::new(),
             room: Condvar::new(),
+            stopped: AtomicBool::new(false),
             submitted: RwLock::default(),
             queue_batches,
             dir: found.dir.clone(),

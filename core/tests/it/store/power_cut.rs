@@ -302,10 +302,11 @@ fn shim(dir: &Path) -> PathBuf {
     library
 }
 
-/// Lets the child write in a directory; what it did, in order.
-fn recorded(dir: &Path, library: &Path, log: &Path) -> Vec<Record> {
+/// Lets the child of a name write in a directory; what it did, in order.
+fn recorded(child: &str, dir: &Path, library: &Path, log: &Path) -> Vec<Record> {
+    let child = format!("store::power_cut::{child}");
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::power_cut::child_writes_and_is_recorded", "--nocapture", "--test-threads=1"])
+        .args(["--exact", &child, "--nocapture", "--test-threads=1"])
         .env(DIR, dir)
         .env("LD_PRELOAD", library)
         .env("KITH_POWERCUT_DIR", dir)
@@ -337,7 +338,7 @@ fn what_was_acknowledged_is_there_after_a_power_cut_at_any_instant() {
     let mut already = None;
     for round in 0..rounds {
         let mut disk = Disk::load(&base);
-        let records = recorded(&base, &library, &work.join(format!("log{round}")));
+        let records = recorded("child_writes_and_is_recorded", &base, &library, &work.join(format!("log{round}")));
         let synced = records.iter().filter(|record| matches!(record.kind, b'S' | b'D')).count();
         println!("round {round}: {} records, {synced} syncs", records.len());
         let mut places: Vec<usize> = (0..cuts).map(|_| rng.next_u64() as usize % records.len()).collect();
@@ -368,5 +369,78 @@ fn what_was_acknowledged_is_there_after_a_power_cut_at_any_instant() {
         assert!(head > already, "the child acknowledged nothing");
         (base, already) = survived.swap_remove(rng.next_u32() as usize % survived.len());
         survived.into_iter().for_each(|(path, _)| fs::remove_dir_all(path).unwrap());
+    }
+}
+
+/// A profile in the making: key ring, vault, store and marker, and the names under which they come to be.
+#[cfg(all(feature = "client", feature = "test-utils"))]
+mod creation {
+    use super::*;
+    use crate::profiles_are_whole_or_not_there::{create, runtime, whole};
+    use kith_core::client::{ClientError, Profile};
+
+    #[test]
+    fn child_creates_a_profile_and_is_recorded() {
+        let Some(dir) = std::env::var_os(DIR) else { return };
+        runtime().block_on(create(&Path::new(&dir).join("alice/profile"))).unwrap();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "ack 0").unwrap();
+        out.flush().unwrap();
+    }
+
+    #[test]
+    fn a_power_cut_while_a_profile_is_made_leaves_a_whole_one_or_none() {
+        let cuts = if std::env::var_os("KITH_SOAK").is_some() { 400 } else { 24 };
+        let seed = u64::from(std::process::id());
+        println!("seed {seed}");
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let work = tempfile::tempdir().unwrap();
+        let work = work.path().canonicalize().unwrap();
+        let base = work.join("base");
+        fs::create_dir(&base).unwrap();
+        let mut disk = Disk::load(&base);
+        let child = "creation::child_creates_a_profile_and_is_recorded";
+        let records = recorded(child, &base, &shim(&work), &work.join("log"));
+        let renamed = |record: &Record| record.kind == b'R' && record.bytes.ends_with(b"/profile/store");
+        let moved = records.iter().position(renamed).expect("it is moved into its place");
+        // Half of them about the instant at which there is a profile.
+        let mut places: Vec<usize> = (0..cuts)
+            .map(|number| match number % 2 {
+                0 => rng.next_u64() as usize % (records.len() + 1),
+                _ => (moved + rng.next_u64() as usize % 8).saturating_sub(3).min(records.len()),
+            })
+            .collect();
+        places.sort_unstable();
+        let (mut acknowledged_at, mut there, mut not_there) = (None, 0, 0);
+        let mut places = places.into_iter().peekable();
+        for number in 0..=records.len() {
+            while places.next_if(|place| *place == number).is_some() {
+                let luck = [Luck::Nothing, Luck::Everything, Luck::Some, Luck::Some][rng.next_u32() as usize % 4];
+                let to = work.join("cut");
+                disk.cut(0, &to, luck, &mut rng);
+                let profile = to.join("alice/profile");
+                let what = format!("cut before record {number} of {} with {luck:?}", records.len());
+                if Profile::exists(&profile) {
+                    there += 1;
+                } else {
+                    assert_eq!(acknowledged_at, None, "{what}: it is gone");
+                    not_there += 1;
+                    let error = runtime().block_on(whole(&profile)).unwrap_err();
+                    let named = matches!(error, ClientError::Unfinished(_) | ClientError::NoProfile(_));
+                    assert!(named, "{what}: {error}");
+                    runtime().block_on(create(&profile)).unwrap_or_else(|error| panic!("{what}: {error}"));
+                }
+                runtime().block_on(whole(&profile)).unwrap_or_else(|error| panic!("{what}: {error}"));
+                fs::remove_dir_all(to).unwrap();
+            }
+            let Some(record) = records.get(number) else { break };
+            match acknowledged(record) {
+                Some(_) => acknowledged_at = Some(number),
+                None if record.kind == b'A' => {}
+                None => disk.apply(record),
+            }
+        }
+        println!("{} records, {there} cuts left a profile and {not_there} none", records.len());
+        assert!(acknowledged_at.is_some() && there > 0 && not_there > 0);
     }
 }
