@@ -241,7 +241,7 @@ fn packets() -> Vec<Packet> {
         Packet::Welcome { group, message: message.clone(), anchors: message.clone() },
         Packet::Hint { group, next: 3 },
         Packet::Sealed { to: account(1), prekey: 1, sealed: message },
-        Packet::Lost { conversation: ConversationId::new([1; 32]) },
+        Packet::Shown { group, shown: Equivocation { one: signed_entry(b"one"), other: signed_entry(b"other") } },
     ]
 }
 

@@ -25,16 +25,16 @@
 //! | 8 | `Feed` | conversation id [‖ device id ‖ incarnation [‖ 1]] | own incarnation and clock; head and gaps of a feed; its fault |
 //! | 9 | `Group` | group id ‖ field | cursor of the home's log, roster |
 //! | 10 | `Mls` | group id (or 32 zero bytes) ‖ label ‖ key | OpenMLS's own rows |
-//! | 11 | `Outbox` | device id of the recipient ‖ number (u64), or what its owner documents | envelope not yet delivered |
-//! | 12 | `Mark` | conversation id ‖ device or account id | delivered and read marks |
+//! | 11 | `Outbox` | conversation id ‖ device id ‖ incarnation [‖ 1], or `letter/` ‖ envelope id | what a device was given of an own feed; how far a feed's messages have come; letter not yet delivered |
+//! | 12 | `Mark` | conversation id ‖ device id | delivered and read marks |
 //! | 13 | `Token` | token, or account id | tokens given and received |
 //! | 14 | `KeyPackage` | hash reference | own key packages and their private parts |
-//! | 15 | `Parked` | group id ‖ envelope id, or as `Event` | envelope that cannot be read yet; event of an unknown device |
+//! | 15 | `Parked` | group id ‖ envelope id, or as `Event` | envelope that cannot be read yet, and since when; event of an unknown device |
 //! | 16 | `Transcript` | as `Event` | this reader's own transcript of a voice note |
 //! | 17 | `HomeLog` | group id ‖ index (u64) | entries of a log for which this device is the home |
 //! | 18 | `Timeline` | conversation id ‖ clock (u64) ‖ device id ‖ incarnation ‖ sequence (u64) | index: order of display |
 //! | 19 | `Seen` | envelope id | envelope already handled |
-//! | 20 | `Change` | conversation id ‖ place of its target (as `Event`) ‖ kind (u8) ‖ clock (u64) ‖ own place (as `Event`) | an edit, a delete or a reaction |
+//! | 20 | `Change` | conversation id ‖ place of its target (as `Event`) ‖ kind (u8) ‖ account id ‖ clock (u64) ‖ own place (as `Event`) | an edit, a delete or a reaction |
 //! | 21 | `Summary` | conversation id | last message and unread count |
 //! | 22 | `Address` | device id | where the device was last found |
 //!

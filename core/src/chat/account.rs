@@ -10,6 +10,7 @@
 mod card;
 mod contact;
 mod record;
+mod retry;
 mod supply;
 
 pub use card::{Accepted, Opened, WaitingRequest, waiting_request, waiting_requests};
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::{AccountRecord, DeviceCertificate, DeviceKeys, LeafIdentity, RelayAddress};
 use crate::mls::{LeafSigner, PrekeySecret, Suite};
 use crate::store::{Scope, Table};
-use crate::types::{AccountId, DeviceId, Incarnation, RequestId};
+use crate::types::{AccountId, DeviceId, EnvelopeId, Incarnation, RequestId};
 use crate::wire::codec::Body;
 use crate::wire::message::Kind;
 
@@ -116,6 +117,9 @@ pub struct Account {
     limits: SupplyLimits,
     relay_up: bool,
     under_way: BTreeMap<RequestId, supply::Errand>,
+    retries: retry::Retries,
+    /// Contact requests on their way straight to devices.
+    straight: BTreeMap<EnvelopeId, AccountId>,
     notes: Vec<Note>,
 }
 
@@ -183,6 +187,8 @@ impl Account {
             limits: SupplyLimits::default(),
             relay_up: false,
             under_way: BTreeMap::new(),
+            retries: retry::Retries::default(),
+            straight: BTreeMap::new(),
             notes: Vec::new(),
         })
     }

@@ -32,7 +32,7 @@ use super::policy::Kind;
 use super::transaction::Transaction;
 use super::turn::{EngineError, Turn};
 use crate::store::Read;
-use crate::types::{AccountId, ConversationId, DeviceId, Rng};
+use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Rng};
 use crate::wire::log;
 use crate::wire::message::Cut;
 
@@ -51,8 +51,12 @@ pub(crate) enum Errand {
     Packages(AccountId),
     /// Tell an account, as an event, what it may use to reach this one's devices.
     Grant(AccountId),
+    /// Read Welcomes again that nobody known had sent.
+    ReadWelcomes,
     /// Plead with the members to be added again.
     Plead,
+    /// Plead no more: this device is in a group.
+    DropPleas,
     /// Read elsewhere on the account: marks of another conversation.
     ReadElsewhere(crate::wire::message::ReadUpTo),
 }
@@ -80,6 +84,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) errands: &'a mut Vec<(ConversationId, Errand)>,
     /// Conversations whose group has a new epoch: what is parked for them is read again.
     pub(crate) advanced: &'a mut Vec<ConversationId>,
+    /// Who has sealed something, in which group and epoch: the Welcomes that led them there are done.
+    pub(crate) heard: &'a mut Vec<(GroupId, DeviceId, u64)>,
 }
 
 impl Shared<'_> {
@@ -99,6 +105,8 @@ pub(crate) struct Conversation {
     move_at: Option<u64>,
     renew_at: Option<u64>,
     plead_at: Option<u64>,
+    /// The pause after the next plea.
+    plead_wait_ms: u64,
     packages_at: BTreeMap<AccountId, u64>,
     /// When to look again for devices of members that are in no group yet, and the wait after that.
     sync_at: Option<u64>,
@@ -130,6 +138,7 @@ impl Conversation {
             move_at: None,
             renew_at: None,
             plead_at: None,
+            plead_wait_ms: carry::PLEA_AGAIN_MS,
             packages_at: BTreeMap::new(),
             sync_at: None,
             sync_wait_ms: carry::SYNC_AGAIN_MS,

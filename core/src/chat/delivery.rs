@@ -1,31 +1,34 @@
 //! Who has what of this device's own feed: what is still to be sent to whom, when to try again, and what each message's state is.
 //!
 //! There are no outbox entries a message: the own feed is the outbox, and a row for each recipient device says which part of it
-//! was taken. It neither seals nor sends: the engine asks [`Delivery::due`], seals the events, and tells
+//! was taken. A feed that another one of this device's took over from is sent on like that until it is taken. It neither seals nor sends: the engine asks [`Delivery::due`], seals the events, and tells
 //! [`Delivery::started`] and [`Delivery::outcome`]. When to try again is kept in memory: after a start everything that was not
 //! taken is due at once.
 //!
 //! Invariants: *sent* frees nothing, only a delivered mark or the removal of the device does; marks only grow; what a device
-//! says of itself changes the state of nothing but messages to it.
+//! says of itself changes the state of nothing but messages to it; the state of a message never falls, and who came after it was
+//! written has no part in it.
 //!
 //! Source: DESIGN §5.
 
+mod row;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rand_core::RngCore;
-use serde::{Deserialize, Serialize};
 
+use self::row::{Link, MAX_MARKS, Place, Reach, Told};
 use super::api::{Now, Route, SendOutcome};
 use super::feed::Me;
-use super::feed::row::{self, gaps, joined};
+use super::feed::row::{Heads, damaged, gaps, joined, load, load_feed};
 use super::roster::{Member, Roster};
 use super::transaction::Transaction;
-use crate::store::{Range, Read, ReadError, Scope, Table};
-use crate::types::{AccountId, ContentId, ConversationId, DeviceId, EnvelopeId, FeedId, Incarnation, Rng};
-use crate::wire::codec::{Body, DecodeError, at_most};
+use crate::store::{Range, Read, ReadError, Table};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, FeedId, Incarnation, Rng};
+use crate::wire::codec::Body;
 use crate::wire::message::{Mark, Marks};
 use crate::wire::relay::Deposited;
 
@@ -41,11 +44,8 @@ const PATIENCE_MS: u64 = 60_000;
 /// The most envelopes whose outcome is awaited; of older ones nothing is learnt, and they are sent again.
 const MAX_FLIGHTS: usize = 4096;
 
-/// The most taken ranges of one device; of a gap too many the part beyond is sent again.
-const MAX_TAKEN: usize = 32;
-
-/// The most feeds of this account of which a device's marks are kept: each restored store begins one.
-const MAX_MARKS: usize = 256;
+/// The most own feeds that are sent on at once: each restored store begins one. Of more, those that everybody has go first.
+const MAX_LIVES: usize = 16;
 
 /// How far a message has come. The greater is the better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,55 +73,11 @@ pub struct DeviceState {
     pub route: Option<Route>,
 }
 
-/// A recipient device: which part of the own feed it was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Link {
-    /// Of which own feed.
-    #[serde(rename = "i")]
-    incarnation: Incarnation,
-    /// What was written before is not for it; its history comes by repair.
-    #[serde(rename = "s")]
-    since: u64,
-    /// Taken by it or its mailbox: half-open, ascending.
-    #[serde(rename = "t")]
-    taken: Vec<(u64, u64)>,
-    /// The last envelope went straight.
-    #[serde(rename = "d")]
-    direct: Option<bool>,
-}
+/// A device, and the own feed that it is given.
+type To = (DeviceId, Incarnation);
 
-impl Body for Link {
-    const MAX_BYTES: usize = 4096;
-
-    fn check(&self) -> Result<(), DecodeError> {
-        at_most(&self.taken, MAX_TAKEN, "taken")
-    }
-}
-
-impl Link {
-    /// What it was not given yet.
-    fn untaken(&self, next: u64) -> Vec<(u64, u64)> {
-        gaps(&self.taken, self.since, next)
-    }
-}
-
-/// What a device said of this account's feeds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
-    #[serde(rename = "d")]
-    delivered: Vec<Mark>,
-    #[serde(rename = "r")]
-    read: Vec<Mark>,
-}
-
-impl Body for Told {
-    const MAX_BYTES: usize = 64 * 1024;
-
-    fn check(&self) -> Result<(), DecodeError> {
-        at_most(&self.delivered, MAX_MARKS, "delivered")?;
-        at_most(&self.read, MAX_MARKS, "read")
-    }
-}
+/// Half-open, ascending.
+type Ranges = Vec<(u64, u64)>;
 
 /// When to send to a device that lacks something.
 #[derive(Debug, Clone, Default)]
@@ -134,16 +90,17 @@ struct Attempt {
 
 #[derive(Debug, Clone)]
 struct Flight {
+    incarnation: Incarnation,
     ranges: Vec<(u64, u64)>,
     waiting: BTreeSet<DeviceId>,
 }
 
-/// A part of the own feed that these devices lack now.
+/// A part of an own feed that these devices lack now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     /// The devices.
     pub devices: Vec<DeviceId>,
-    /// The own present feed.
+    /// The own feed: the present one, or an earlier one.
     pub feed: FeedId,
     /// Which of its events: half-open, ascending.
     pub ranges: Vec<(u64, u64)>,
@@ -160,15 +117,18 @@ pub struct Moved {
     pub to: u64,
 }
 
-/// The delivery of one conversation's own feed.
+/// The delivery of one conversation's own feeds.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     conversation: ConversationId,
     me: Me,
     own: Option<Incarnation>,
-    next: u64,
-    links: BTreeMap<DeviceId, Link>,
-    attempts: BTreeMap<DeviceId, Attempt>,
+    /// How many events the own feeds hold that somebody is given.
+    nexts: BTreeMap<Incarnation, u64>,
+    links: BTreeMap<To, Link>,
+    told: BTreeMap<DeviceId, Told>,
+    reached: BTreeMap<FeedId, Reach>,
+    attempts: BTreeMap<To, Attempt>,
     flights: BTreeMap<EnvelopeId, Flight>,
     order: VecDeque<EnvelopeId>,
 }
@@ -179,14 +139,35 @@ impl Delivery {
     /// # Errors
     /// When the store cannot be read.
     pub fn load(read: &(impl Read + ?Sized), conversation: ConversationId, me: Me) -> Result<Self, ReadError> {
-        let mut links = BTreeMap::new();
-        for kept in read.scan(Table::Outbox, conversation.as_bytes(), Range::all())? {
-            let device = kept.key.get(ConversationId::LEN..).and_then(|key| DeviceId::try_from(key).ok());
-            let link = Link::decode(&kept.value).map_err(|error| row::damaged(Table::Outbox, &error))?;
-            links.extend(device.map(|device| (device, link)));
+        let (mut links, mut reached, mut told) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let outbox = |error| damaged(row::TABLE, &error);
+        for kept in read.scan(row::TABLE, conversation.as_bytes(), Range::all())? {
+            match row::place(&kept.key) {
+                Some(Place::Link(device, incarnation)) => {
+                    links.insert((device, incarnation), Link::decode(&kept.value).map_err(outbox)?);
+                }
+                Some(Place::Reach(feed)) => {
+                    reached.insert(feed, Reach::decode(&kept.value).map_err(outbox)?);
+                }
+                None => {}
+            }
         }
-        let (attempts, flights, order) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-        let mut delivery = Self { conversation, me, own: None, next: 0, links, attempts, flights, order };
+        for kept in read.scan(Table::Mark, conversation.as_bytes(), Range::all())? {
+            let Some(device) = row::told_place(&kept.key) else { continue };
+            told.insert(device, Told::decode(&kept.value).map_err(|error| damaged(Table::Mark, &error))?);
+        }
+        let mut delivery = Self {
+            conversation,
+            me,
+            own: None,
+            nexts: BTreeMap::new(),
+            links,
+            told,
+            reached,
+            attempts: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            order: VecDeque::new(),
+        };
         delivery.refresh(read)?;
         Ok(delivery)
     }
@@ -201,88 +182,142 @@ impl Delivery {
     /// # Errors
     /// When the store cannot be read.
     pub fn refresh(&mut self, read: &(impl Read + ?Sized)) -> Result<(), ReadError> {
-        let heads: row::Heads = row::load(read, Table::Feed, self.conversation.as_bytes())?.unwrap_or_default();
-        self.next = 0;
-        if let Some(incarnation) = heads.own {
-            let feed = FeedId { device: self.me.device, incarnation };
-            self.next = row::load_feed(read, &self.conversation, &feed)?.map_or(0, |row| row.next);
+        let heads: Heads = load(read, Table::Feed, self.conversation.as_bytes())?.unwrap_or_default();
+        self.own = heads.own;
+        let lives: BTreeSet<Incarnation> = self.links.keys().map(|(_, life)| *life).chain(self.own).collect();
+        self.nexts.clear();
+        for incarnation in lives {
+            let next = load_feed(read, &self.conversation, &self.feed(incarnation))?.map_or(0, |row| row.next);
+            self.nexts.insert(incarnation, next);
         }
-        if self.own != heads.own {
-            self.own = heads.own;
-            self.attempts.clear();
-            self.flights.clear();
-            self.order.clear();
-        }
-        if let Some(own) = self.own {
-            for link in self.links.values_mut().filter(|link| link.incarnation != own) {
-                *link = Link { incarnation: own, since: 0, taken: Vec::new(), direct: None };
-            }
-        }
-        for (device, link) in &self.links {
-            if !link.untaken(self.next).is_empty() {
-                self.attempts.entry(*device).or_default();
+        for (to, link) in &self.links {
+            if !link.untaken(self.next(&to.1)).is_empty() {
+                self.attempts.entry(*to).or_default();
             }
         }
         Ok(())
     }
 
     /// The members are others: devices that are gone are forgotten, new ones are sent what is written from now on; with
-    /// `from_start`, also what was written before: when a conversation begins with texts that wait for it.
+    /// `from_start`, also what was written before: when a conversation begins with texts that wait for it. To be called after
+    /// [`Self::refresh`] of each append.
     pub fn sync<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, roster: &Roster, from_start: bool) {
+        for feed in self.reached.keys().copied().collect::<Vec<_>>() {
+            self.raise(tx, roster, &feed);
+        }
         let gone = |device: &DeviceId| !roster.member(device).is_some_and(Member::is_present);
-        for device in self.links.keys().copied().filter(gone).collect::<Vec<_>>() {
-            self.links.remove(&device);
-            self.attempts.remove(&device);
-            tx.delete(Table::Outbox, self.link_key(&device));
+        for to in self.links.keys().copied().filter(|(device, _)| gone(device)).collect::<Vec<_>>() {
+            self.unlink(tx, &to);
         }
         let Some(incarnation) = self.own else { return };
+        let feed = self.feed(incarnation);
+        // Whoever is a member when a feed is written in first is given all of it.
+        let begins = !self.reached.contains_key(&feed);
+        if begins {
+            self.keep_reach(tx, &feed, Reach::default());
+            self.forget_lives(tx, roster, incarnation);
+        }
+        let next = self.next(&incarnation);
+        let untouched = self.reached.get(&feed).is_none_or(|reach| *reach == Reach::default());
         for (device, member) in roster.members() {
-            if !member.is_present() || *device == self.me.device || self.links.contains_key(device) {
+            if !member.is_present() || *device == self.me.device || self.links.contains_key(&(*device, incarnation)) {
                 continue;
             }
-            let since = if from_start { 0 } else { self.next };
-            self.links.insert(*device, Link { incarnation, since, taken: Vec::new(), direct: None });
-            self.save(tx, device);
-            if since < self.next {
-                self.attempts.entry(*device).or_default();
+            let since = if begins || from_start { 0 } else { next };
+            let known = self.counts_from(roster, member.account, &incarnation);
+            let counts = known.unwrap_or(if untouched { since } else { next });
+            self.links.insert((*device, incarnation), Link { since, counts, ..Link::default() });
+            self.save(tx, &(*device, incarnation));
+            if since < next {
+                self.attempts.entry((*device, incarnation)).or_default();
             }
         }
+    }
+
+    /// From where on the messages of a feed are for an account, if one of its devices is given it.
+    fn counts_from(&self, roster: &Roster, account: AccountId, incarnation: &Incarnation) -> Option<u64> {
+        let of = |device: &DeviceId| self.account_of(roster, device) == Some(account);
+        let links = self.links.iter().filter(|((device, life), _)| life == incarnation && of(device));
+        links.map(|(_, link)| link.counts).min()
+    }
+
+    /// Bounds how many earlier feeds are sent on.
+    fn forget_lives<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, roster: &Roster, own: Incarnation) {
+        let mut lives: BTreeSet<Incarnation> = self.links.keys().map(|(_, life)| *life).collect();
+        lives.remove(&own);
+        while lives.len() >= MAX_LIVES {
+            let open = |life: &Incarnation| self.links.keys().any(|to| to.1 == *life && !self.is_given(to));
+            let Some(life) = lives.iter().copied().min_by_key(|life| (open(life), *life)) else { return };
+            lives.remove(&life);
+            self.raise(tx, roster, &self.feed(life));
+            for to in self.links.keys().copied().filter(|to| to.1 == life).collect::<Vec<_>>() {
+                self.unlink(tx, &to);
+            }
+        }
+    }
+
+    fn unlink<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, to: &To) {
+        self.links.remove(to);
+        self.attempts.remove(to);
+        tx.delete(row::TABLE, row::link_key(&self.conversation, &to.0, &to.1));
     }
 
     /// What has to be sent now, devices that lack the same together.
     pub fn due(&mut self, now: Now) -> Vec<Due> {
-        let Some(feed) = self.own_feed() else { return Vec::new() };
-        let mut groups: BTreeMap<Vec<(u64, u64)>, Vec<DeviceId>> = BTreeMap::new();
-        for (device, attempt) in &mut self.attempts {
-            let Some(link) = self.links.get(device) else { continue };
+        let mut groups: BTreeMap<(Incarnation, Ranges), Vec<DeviceId>> = BTreeMap::new();
+        for ((device, incarnation), attempt) in &mut self.attempts {
+            let Some(link) = self.links.get(&(*device, *incarnation)) else { continue };
             if now.mono_ms >= attempt.retry_at {
                 attempt.held.clear();
             }
+            let next = self.nexts.get(incarnation).copied().unwrap_or(0);
             let ranges: Vec<(u64, u64)> =
-                link.untaken(self.next).into_iter().flat_map(|(from, to)| gaps(&attempt.held, from, to)).collect();
+                link.untaken(next).into_iter().flat_map(|(from, to)| gaps(&attempt.held, from, to)).collect();
             if !ranges.is_empty() {
-                groups.entry(ranges).or_default().push(*device);
+                groups.entry((*incarnation, ranges)).or_default().push(*device);
             }
         }
-        groups.into_iter().map(|(ranges, devices)| Due { devices, feed, ranges }).collect()
+        let due = |((incarnation, ranges), devices)| Due { devices, feed: self.feed(incarnation), ranges };
+        groups.into_iter().map(due).collect()
     }
 
-    /// An envelope with events of the own feed is on its way to these devices: nothing of it is due before it came to
+    /// An envelope with events of an own feed is on its way to these devices: nothing of it is due before it came to
     /// something or time is up.
-    pub fn started(&mut self, now: Now, envelope: EnvelopeId, devices: &[DeviceId], ranges: &[(u64, u64)]) {
+    pub fn started(
+        &mut self,
+        now: Now,
+        envelope: EnvelopeId,
+        feed: &FeedId,
+        devices: &[DeviceId],
+        ranges: &[(u64, u64)],
+    ) {
+        let incarnation = feed.incarnation;
         for device in devices {
-            let attempt = self.attempts.entry(*device).or_default();
-            let held = attempt.held.iter().chain(ranges).copied().collect();
-            attempt.held = joined(held);
+            let attempt = self.hold((*device, incarnation), ranges);
             attempt.retry_at = attempt.retry_at.max(now.mono_ms.saturating_add(PATIENCE_MS));
         }
-        self.flights.insert(envelope, Flight { ranges: ranges.to_vec(), waiting: devices.iter().copied().collect() });
+        let waiting = devices.iter().copied().collect();
+        self.flights.insert(envelope, Flight { incarnation, ranges: ranges.to_vec(), waiting });
         self.order.push_back(envelope);
         while self.order.len() > MAX_FLIGHTS {
             if let Some(oldest) = self.order.pop_front() {
                 self.flights.remove(&oldest);
             }
         }
+    }
+
+    /// Nothing can be sent to these devices now: as if it had failed.
+    pub fn postpone(&mut self, now: Now, rng: &mut Rng, feed: &FeedId, devices: &[DeviceId], ranges: &[(u64, u64)]) {
+        for device in devices {
+            self.hold((*device, feed.incarnation), ranges);
+            self.fail(now, rng, &(*device, feed.incarnation));
+        }
+    }
+
+    fn hold(&mut self, to: To, ranges: &[(u64, u64)]) -> &mut Attempt {
+        let attempt = self.attempts.entry(to).or_default();
+        attempt.held = joined(attempt.held.iter().chain(ranges).copied().collect());
+        attempt
     }
 
     /// What came of an envelope for one of its devices. Returns the messages whose state may have changed; an envelope that is
@@ -300,16 +335,16 @@ impl Delivery {
         if !flight.waiting.remove(device) {
             return Vec::new();
         }
-        let ranges = flight.ranges.clone();
+        let (to, ranges) = ((*device, flight.incarnation), flight.ranges.clone());
         if flight.waiting.is_empty() {
             self.flights.remove(envelope);
             self.order.retain(|known| known != envelope);
         }
         match outcome {
-            SendOutcome::Direct => self.take(tx, device, &ranges, true),
-            SendOutcome::Mailbox(Deposited::Taken) => self.take(tx, device, &ranges, false),
+            SendOutcome::Direct => self.take(tx, &to, &ranges, true),
+            SendOutcome::Mailbox(Deposited::Taken) => self.take(tx, &to, &ranges, false),
             SendOutcome::Refused | SendOutcome::Unreachable | SendOutcome::Mailbox(_) => {
-                self.fail(now, rng, device);
+                self.fail(now, rng, &to);
                 Vec::new()
             }
         }
@@ -318,20 +353,21 @@ impl Delivery {
     fn take<R: Read + ?Sized>(
         &mut self,
         tx: &mut Transaction<'_, R>,
-        device: &DeviceId,
+        to: &To,
         ranges: &[(u64, u64)],
         direct: bool,
     ) -> Vec<Moved> {
-        let (Some(feed), Some(link)) = (self.own_feed(), self.links.get_mut(device)) else { return Vec::new() };
-        link.taken = joined(link.taken.iter().chain(ranges).copied().collect());
-        // What lies before the device's first event is nobody's; it joins the first range, so that it takes no place.
-        link.taken.truncate(MAX_TAKEN);
+        let feed = self.feed(to.1);
+        let next = self.next(&to.1);
+        let Some(link) = self.links.get_mut(to) else { return Vec::new() };
+        link.take(ranges);
         link.direct = Some(direct);
-        let left = link.untaken(self.next);
-        self.save(tx, device);
+        let left = link.untaken(next);
+        self.save(tx, to);
+        self.raise_sent(tx, &feed, ranges);
         if left.is_empty() {
-            self.attempts.remove(device);
-        } else if let Some(attempt) = self.attempts.get_mut(device) {
+            self.attempts.remove(to);
+        } else if let Some(attempt) = self.attempts.get_mut(to) {
             attempt.held = attempt.held.iter().flat_map(|(from, to)| gaps(ranges, *from, *to)).collect();
             attempt.failures = 0;
             if attempt.held.is_empty() {
@@ -341,8 +377,8 @@ impl Delivery {
         ranges.iter().map(|(from, to)| Moved { feed, from: *from, to: *to }).collect()
     }
 
-    fn fail(&mut self, now: Now, rng: &mut Rng, device: &DeviceId) {
-        let Some(attempt) = self.attempts.get_mut(device) else { return };
+    fn fail(&mut self, now: Now, rng: &mut Rng, to: &To) {
+        let Some(attempt) = self.attempts.get_mut(to) else { return };
         let wait = FIRST_RETRY_MS.saturating_mul(1 << attempt.failures.min(16)).min(LAST_RETRY_MS);
         // Up to a quarter more, so that those who lost the same relay do not come back together.
         let wait = wait.saturating_add(u64::from(rng.next_u32()) % (wait / 4).max(1));
@@ -352,42 +388,38 @@ impl Delivery {
 
     /// A device can be reached, or with `None` the relays can: waits end.
     pub fn hurry(&mut self, device: Option<&DeviceId>) {
-        for (of, attempt) in &mut self.attempts {
+        for ((of, _), attempt) in &mut self.attempts {
             if device.is_none_or(|device| device == of) {
                 (attempt.retry_at, attempt.failures) = (0, 0);
             }
         }
     }
 
-    /// A device's mailbox was lost: what it does not say to hold is not taken, and due.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn reopen<R: Read + ?Sized>(
-        &mut self,
-        tx: &mut Transaction<'_, R>,
-        device: &DeviceId,
-    ) -> Result<(), ReadError> {
-        let Some(feed) = self.own_feed() else { return Ok(()) };
-        let told = self.told(tx, device)?;
-        let Some(link) = self.links.get_mut(device) else { return Ok(()) };
-        let delivered = next_of(&told.delivered, &feed).min(self.next);
-        link.taken = joined(vec![(link.since, delivered)]);
-        let left = link.untaken(self.next);
-        self.save(tx, device);
-        if !left.is_empty() {
-            self.attempts.insert(*device, Attempt::default());
+    /// A device's mailbox may have been lost: what it does not say to hold, or so many of the first of it, counts as not taken, and
+    /// is due.
+    pub fn reopen<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, device: &DeviceId, most: Option<u64>) {
+        for to in self.links.keys().copied().filter(|(of, _)| of == device).collect::<Vec<_>>() {
+            let (held, next) = (self.held_by(&to), self.next(&to.1));
+            let Some(link) = self.links.get_mut(&to) else { continue };
+            let from = held.max(link.since);
+            let upto = from.saturating_add(most.unwrap_or(u64::MAX)).min(next);
+            let taken: Vec<(u64, u64)> =
+                link.taken.iter().flat_map(|(low, high)| gaps(&[(from, upto)], *low, *high)).collect();
+            if from >= upto || taken == link.taken {
+                continue;
+            }
+            link.taken = taken;
+            self.save(tx, &to);
+            self.attempts.insert(to, Attempt::default());
         }
-        Ok(())
     }
 
     /// When [`Self::due`] should be asked again; nothing when nothing is to be sent. 0 is now.
     pub fn wake_at(&self) -> Option<u64> {
         self.attempts
             .iter()
-            .filter_map(|(device, attempt)| {
-                let link = self.links.get(device)?;
-                let untaken = link.untaken(self.next);
+            .filter_map(|(to, attempt)| {
+                let untaken = self.links.get(to)?.untaken(self.next(&to.1));
                 let free = untaken.iter().any(|(from, to)| !gaps(&attempt.held, *from, *to).is_empty());
                 match (untaken.is_empty(), free) {
                     (true, _) => None,
@@ -410,110 +442,68 @@ impl Delivery {
         from: &DeviceId,
         marks: &Marks,
     ) -> Result<Vec<Moved>, ReadError> {
-        let before = self.told(tx, from)?;
-        let mut after = before.clone();
+        let mut told = self.told.get(from).cloned().unwrap_or_default();
         let mut moved = Vec::new();
-        for (list, new) in [(&mut after.delivered, &marks.delivered), (&mut after.read, &marks.read)] {
+        for (list, new) in [(&mut told.delivered, &marks.delivered), (&mut told.read, &marks.read)] {
             for mark in new {
                 if mark.feed.device == *from || self.account_of(roster, &mark.feed.device) != Some(self.me.account) {
                     continue;
                 }
-                let Some(known) = row::load_feed(tx, &self.conversation, &mark.feed)? else { continue };
+                let Some(known) = load_feed(tx, &self.conversation, &mark.feed)? else { continue };
                 moved.extend(merge(list, mark.feed, mark.next.min(known.next)));
             }
         }
-        if after != before {
-            let scope = Scope::Conversation(self.conversation);
-            tx.put(Table::Mark, scope, self.link_key(from), after.encode());
+        if moved.is_empty() {
+            return Ok(moved);
         }
-        self.note_delivered(tx, from, &after);
+        let key = row::told_key(&self.conversation, from);
+        tx.put(Table::Mark, row::scope(self.conversation), key, told.encode());
+        self.told.insert(*from, told);
+        self.note_delivered(tx, from);
+        for feed in moved.iter().map(|part| part.feed).collect::<BTreeSet<_>>() {
+            self.raise(tx, roster, &feed);
+        }
         Ok(moved)
     }
 
     /// What a device holds needs no sending, whichever way it got there.
-    fn note_delivered<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, from: &DeviceId, told: &Told) {
-        let (Some(feed), Some(link)) = (self.own_feed(), self.links.get_mut(from)) else { return };
-        let delivered = next_of(&told.delivered, &feed).min(self.next);
-        let taken = joined(link.taken.iter().copied().chain([(link.since, delivered)]).collect());
-        if taken == link.taken {
-            return;
-        }
-        link.taken = taken;
-        link.taken.truncate(MAX_TAKEN);
-        if link.untaken(self.next).is_empty() {
-            self.attempts.remove(from);
-        }
-        self.save(tx, from);
-    }
-
-    /// How far a message of this account has come with each device that it is for.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn devices(
-        &self,
-        read: &(impl Read + ?Sized),
-        roster: &Roster,
-        id: &ContentId,
-    ) -> Result<Vec<DeviceState>, ReadError> {
-        let mine = self.own_feed() == Some(id.feed);
-        let mut states = Vec::new();
-        for (device, link) in &self.links {
-            let Some(account) = self.account_of(roster, device) else { continue };
-            if (mine && id.sequence < link.since) || *device == id.feed.device {
+    fn note_delivered<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, from: &DeviceId) {
+        for to in self.links.keys().copied().filter(|(device, _)| device == from).collect::<Vec<_>>() {
+            let (held, next) = (self.held_by(&to), self.next(&to.1));
+            let Some(link) = self.links.get_mut(&to) else { continue };
+            let since = link.since;
+            if !link.take(&[(since, held)]) {
                 continue;
             }
-            let told = self.told(read, device)?;
-            let taken = !mine || link.taken.iter().any(|(from, to)| *from <= id.sequence && id.sequence < *to);
-            let state = if next_of(&told.read, &id.feed) > id.sequence {
-                MessageState::Read
-            } else if next_of(&told.delivered, &id.feed) > id.sequence {
-                MessageState::Delivered
-            } else if taken {
-                MessageState::Sent
-            } else {
-                MessageState::Queued
-            };
-            let route = link.direct.map(|direct| if direct { Route::Direct } else { Route::Mailbox });
-            states.push(DeviceState { account, device: *device, state, route });
+            if link.untaken(next).is_empty() {
+                self.attempts.remove(&to);
+            }
+            self.save(tx, &to);
         }
-        Ok(states)
     }
 
-    /// How far a message of this account has come: delivered or read when it is so with a device of every other account; sent
-    /// when any device or mailbox has it.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn state(
-        &self,
-        read: &(impl Read + ?Sized),
-        roster: &Roster,
-        id: &ContentId,
-    ) -> Result<MessageState, ReadError> {
-        let devices = self.devices(read, roster, id)?;
-        let others = devices.iter().any(|device| device.account != self.me.account);
-        let mut accounts: BTreeMap<AccountId, MessageState> = BTreeMap::new();
-        for device in devices.iter().filter(|device| !others || device.account != self.me.account) {
-            let state = accounts.entry(device.account).or_insert(device.state);
-            *state = device.state.max(*state);
-        }
-        let worst = accounts.values().min().copied().unwrap_or(MessageState::Queued);
-        let best = accounts.values().max().copied().unwrap_or(MessageState::Queued);
-        Ok(if worst >= MessageState::Delivered { worst } else { best.min(MessageState::Sent) })
+    /// How many events of an own feed a device has said to hold.
+    fn held_by(&self, to: &To) -> u64 {
+        let told = self.told.get(&to.0);
+        told.map_or(0, |told| next_of(&told.delivered, &self.feed(to.1))).min(self.next(&to.1))
     }
 
     /// Whether a device has said to hold everything that was written for it: its outbox is empty.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn is_freed(&self, read: &(impl Read + ?Sized), device: &DeviceId) -> Result<bool, ReadError> {
-        let (Some(feed), Some(link)) = (self.own_feed(), self.links.get(device)) else { return Ok(true) };
-        Ok(link.since >= self.next || next_of(&self.told(read, device)?.delivered, &feed) >= self.next)
+    pub fn is_freed(&self, device: &DeviceId) -> bool {
+        self.links.keys().filter(|(of, _)| of == device).all(|to| self.is_given(to))
     }
 
-    fn own_feed(&self) -> Option<FeedId> {
-        Some(FeedId { device: self.me.device, incarnation: self.own? })
+    fn is_given(&self, to: &To) -> bool {
+        let next = self.next(&to.1);
+        self.links.get(to).is_none_or(|link| link.since >= next) || self.held_by(to) >= next
+    }
+
+    fn feed(&self, incarnation: Incarnation) -> FeedId {
+        FeedId { device: self.me.device, incarnation }
+    }
+
+    fn next(&self, incarnation: &Incarnation) -> u64 {
+        self.nexts.get(incarnation).copied().unwrap_or(0)
     }
 
     fn account_of(&self, roster: &Roster, device: &DeviceId) -> Option<AccountId> {
@@ -523,19 +513,11 @@ impl Delivery {
         roster.member(device).map(|member| member.account)
     }
 
-    fn told(&self, read: &(impl Read + ?Sized), device: &DeviceId) -> Result<Told, ReadError> {
-        Ok(row::load(read, Table::Mark, &self.link_key(device))?.unwrap_or_default())
-    }
-
-    fn save<R: Read + ?Sized>(&self, tx: &mut Transaction<'_, R>, device: &DeviceId) {
-        if let Some(link) = self.links.get(device) {
-            let scope = Scope::Conversation(self.conversation);
-            tx.put(Table::Outbox, scope, self.link_key(device), link.encode());
+    fn save<R: Read + ?Sized>(&self, tx: &mut Transaction<'_, R>, to: &To) {
+        if let Some(link) = self.links.get(to) {
+            let key = row::link_key(&self.conversation, &to.0, &to.1);
+            tx.put(row::TABLE, row::scope(self.conversation), key, link.encode());
         }
-    }
-
-    fn link_key(&self, device: &DeviceId) -> Vec<u8> {
-        [self.conversation.as_bytes().as_slice(), device.as_bytes()].concat()
     }
 }
 

@@ -7,6 +7,7 @@
 mod command;
 mod envelope;
 mod errand;
+mod parking;
 mod post;
 mod sweep;
 #[cfg(test)]
@@ -65,10 +66,13 @@ pub struct Engine {
     flights: BTreeMap<EnvelopeId, ConversationId>,
     flown: VecDeque<EnvelopeId>,
     letters: post::Post,
+    parking: parking::Parking,
     sweep: sweep::Sweep,
     peers: BTreeSet<DeviceId>,
     errands: Vec<(ConversationId, Errand)>,
     advanced: Vec<ConversationId>,
+    /// Who has sealed something, in which group and epoch, in this turn.
+    heard: Vec<(GroupId, DeviceId, u64)>,
 }
 
 impl Engine {
@@ -109,10 +113,12 @@ impl Engine {
             flights: BTreeMap::new(),
             flown: VecDeque::new(),
             letters: post::Post::default(),
+            parking: parking::Parking::default(),
             sweep: sweep::Sweep::default(),
             peers: BTreeSet::new(),
             errands: Vec::new(),
             advanced: Vec::new(),
+            heard: Vec::new(),
         }
     }
 
@@ -219,7 +225,7 @@ impl Engine {
             }
             Input::RelayUp { queue } => self.relay_up(turn, queue),
             Input::RelayDown => {
-                self.account.relay_down();
+                self.account.relay_down(turn);
                 Ok(())
             }
             Input::Record { record } => {
@@ -235,6 +241,7 @@ impl Engine {
 
     fn start(&mut self, turn: &mut Turn<'_>, restored: bool) -> Result<(), EngineError> {
         self.started = true;
+        self.account.start(turn)?;
         self.sweep.begin(turn.now.mono_ms);
         self.letters.load(turn)?;
         for id in ids(&turn.read())? {
@@ -260,12 +267,14 @@ impl Engine {
         for id in due {
             self.with(turn, id, Conversation::advance)?;
         }
+        self.account.run_due(turn)?;
         self.sweep(turn)
     }
 
     fn peer_up(&mut self, turn: &mut Turn<'_>, device: DeviceId) -> Result<(), EngineError> {
         self.peers.insert(device);
-        self.letters.hurry(turn, Some(device))?;
+        self.account.peer_up(turn, device)?;
+        self.letters.hurry(Some(device), false);
         for id in self.all() {
             if self.dozing.get(&id).is_some_and(|dozing| !dozing.has_device(&device)) {
                 continue;
@@ -277,7 +286,7 @@ impl Engine {
 
     fn relay_up(&mut self, turn: &mut Turn<'_>, queue: crate::types::Incarnation) -> Result<(), EngineError> {
         let lost = self.account.relay_up(turn, queue)?;
-        self.letters.hurry(turn, None)?;
+        self.letters.hurry(None, lost);
         for id in self.all() {
             self.with(turn, id, |conversation, turn, shared| {
                 conversation.hurry(None);
@@ -366,6 +375,7 @@ impl Engine {
             habits: self.habits,
             errands: &mut self.errands,
             advanced: &mut self.advanced,
+            heard: &mut self.heard,
         };
         let done = work(&mut conversation, turn, &mut shared)?;
         self.conversations.insert(id, conversation);
@@ -409,6 +419,7 @@ impl Engine {
     fn finish(&self, turn: &mut Turn<'_>) {
         let loaded = self.conversations.values().filter_map(Conversation::wake_at);
         let conversations = loaded.chain(self.dozing.values().filter_map(Dozing::wake_at));
-        turn.effects.wake_at = conversations.chain(self.letters.wake_at()).chain(self.sweep.wake_at()).min();
+        turn.effects.wake_at =
+            conversations.chain(self.letters.wake_at()).chain(self.account.wake_at()).chain(self.sweep.wake_at()).min();
     }
 }

@@ -47,8 +47,8 @@ pub(crate) use self::chain::place;
 pub(crate) use self::key::event as event_key;
 pub use self::row::Fault;
 
-/// The most feeds of one device in a conversation: each restored store begins one. More are refused, lest a member fill the
-/// store with lives that it never had.
+/// The most feeds of one device in a conversation that no commit has closed: each restored store begins one. Of more, those with
+/// the lowest ids count, lest a member fill vectors with lives that it never had.
 pub const MAX_INCARNATIONS: usize = 64;
 
 /// Who works here: this device.

@@ -1,7 +1,8 @@
 //! What people see of an event: its text as edited, its deletion, its reactions.
 //!
 //! Edits, deletes and reactions are kept as rows under the event that they are about, whether it is held yet or not, exactly
-//! while they count themselves; an item is folded from them when it is shown. So nothing depends on the order of arrival.
+//! while they count themselves; an item is folded from them when it is shown. So nothing depends on the order of arrival. The rows
+//! stand by account: whoever writes many of them buries only their own.
 //!
 //! Rules: an edit or a delete counts only by the account of its target; of edits the latest by (clock, feed, sequence) shows;
 //! of one account's reactions the latest; a delete cannot be deleted; a deleted edit or reaction counts no more.
@@ -17,8 +18,11 @@ use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event};
 use crate::wire::message::{Delete, Edit, Kind, Reaction, Text, VoiceNote};
 
-/// How many changes of one kind are looked at for an item: more than a person makes.
-const MAX_CHANGES: usize = 4096;
+/// How many edits of an event by its own account are looked at: more than a person makes.
+const MAX_EDITS: usize = 4096;
+
+/// How many accounts' reactions an item shows: more than a conversation has seats over its life.
+const MAX_REACTING: usize = 1024;
 
 /// The most bytes of a reaction.
 const MAX_EMOJI: usize = 32;
@@ -129,7 +133,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             return Ok(());
         }
         let was_deleted = self.is_deleted(&target)?;
-        let key = change_key(&self.conversation, &target, kind, header.clock, &id);
+        let Some(key) = self.change_key(&target, kind, header.clock, &id) else { return Ok(()) };
         self.tx.put(Table::Change, self.scope(), key, [1]);
         self.changes.touched.insert(target);
         if kind == Kind::Delete && !was_deleted && self.is_deleted(&target)? {
@@ -159,7 +163,8 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             return Ok(());
         };
         let was_deleted = self.is_deleted(&target)?;
-        self.tx.delete(Table::Change, change_key(&self.conversation, &target, kind, header.clock, &id));
+        let Some(key) = self.change_key(&target, kind, header.clock, &id) else { return Ok(()) };
+        self.tx.delete(Table::Change, key);
         self.changes.touched.insert(target);
         if kind == Kind::Delete && was_deleted && !self.is_deleted(&target)? {
             self.want_back(&target)?;
@@ -203,6 +208,11 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         self.count_unread(target, event.header().kind, 1)
     }
 
+    fn change_key(&self, target: &ContentId, kind: Kind, clock: Clock, by: &ContentId) -> Option<Vec<u8>> {
+        let account = self.account_of(&by.feed.device)?;
+        Some(key::change(&self.conversation, target, (kind_byte(kind), &account), clock, by))
+    }
+
     /// Whether a delete of this event, held or not, counts.
     pub(super) fn is_deleted(&self, id: &ContentId) -> Result<bool, ReadError> {
         is_deleted(&*self.tx, &self.conversation, id, |device| self.account_of(device))
@@ -227,10 +237,6 @@ fn target(kind: u16, content: &Content) -> Option<(Kind, ContentId)> {
     }
 }
 
-fn change_key(conversation: &ConversationId, target: &ContentId, kind: Kind, clock: Clock, by: &ContentId) -> Vec<u8> {
-    key::change(conversation, target, kind_byte(kind), clock, by)
-}
-
 /// A change's kind in its key: the numbers of these three are below 256.
 fn kind_byte(kind: Kind) -> u8 {
     match kind {
@@ -240,17 +246,38 @@ fn kind_byte(kind: Kind) -> u8 {
     }
 }
 
-/// The changes of one kind that were made to an event, the latest first.
-fn changes(
+/// The latest changes of one kind that an account has made to an event, the latest first.
+fn changes_by(
     read: &(impl Read + ?Sized),
     conversation: &ConversationId,
     target: &ContentId,
-    kind: Kind,
+    (kind, account): (Kind, &AccountId),
+    most: usize,
+) -> Result<Vec<ContentId>, ReadError> {
+    let prefix = key::changes_by(conversation, target, kind_byte(kind), account);
+    let rows = read.scan(Table::Change, &prefix, Range::last(most))?;
+    Ok(rows.iter().filter_map(|row| key::read_place(&row.key)).collect())
+}
+
+/// The latest reaction of each account to an event, an empty one too.
+fn reactions(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    target: &ContentId,
 ) -> Result<Vec<ContentId>, ReadError> {
     let mut prefix = key::changes(conversation, target);
-    prefix.push(kind_byte(kind));
-    let rows = read.scan(Table::Change, &prefix, Range::last(MAX_CHANGES))?;
-    Ok(rows.iter().filter_map(|row| key::read_place(&row.key)).collect())
+    prefix.push(kind_byte(Kind::Reaction));
+    let mut latest = Vec::new();
+    let mut range = Range::last(1);
+    while latest.len() < MAX_REACTING {
+        let Some(row) = read.scan(Table::Change, &prefix, range)?.pop() else { break };
+        latest.extend(key::read_place(&row.key));
+        // What the same account said before has greater keys than its first one, and smaller keys are others'.
+        let end = prefix.len().saturating_add(AccountId::LEN);
+        let Some(before) = row.key.get(..end) else { break };
+        range = Range::last(1).beyond(before.to_vec());
+    }
+    Ok(latest)
 }
 
 fn is_deleted(
@@ -259,12 +286,8 @@ fn is_deleted(
     id: &ContentId,
     account_of: impl Fn(&crate::types::DeviceId) -> Option<AccountId>,
 ) -> Result<bool, ReadError> {
-    let deletes = changes(read, conversation, id, Kind::Delete)?;
-    if deletes.is_empty() {
-        return Ok(false);
-    }
     let Some(author) = account_of(&id.feed.device) else { return Ok(false) };
-    Ok(deletes.iter().any(|by| account_of(&by.feed.device) == Some(author)))
+    Ok(!changes_by(read, conversation, id, (Kind::Delete, &author), 1)?.is_empty())
 }
 
 /// The edits of an event by its own account.
@@ -275,11 +298,10 @@ pub(super) fn edits(
     me: &Me,
     of: &ContentId,
 ) -> Result<Vec<ContentId>, ReadError> {
-    let whose =
-        |device: &_| if *device == me.device { Some(me.account) } else { roster.member(device).map(|m| m.account) };
-    let author = whose(&of.feed.device);
-    let edits = changes(read, conversation, of, Kind::Edit)?;
-    Ok(edits.into_iter().filter(|by| author.is_some() && whose(&by.feed.device) == author).collect())
+    let member = || roster.member(&of.feed.device).map(|member| member.account);
+    let author = if of.feed.device == me.device { Some(me.account) } else { member() };
+    let Some(author) = author else { return Ok(Vec::new()) };
+    changes_by(read, conversation, of, (Kind::Edit, &author), MAX_EDITS)
 }
 
 /// Folds one item.
@@ -322,11 +344,8 @@ pub(super) fn fold(
             }
         }
     }
-    for by in changes(read, conversation, id, Kind::Reaction)? {
+    for by in reactions(read, conversation, id)? {
         let Some(account) = whose(&by.feed.device) else { continue };
-        if item.reactions.contains_key(&account) {
-            continue;
-        }
         let content = row::load_content(read, conversation, &by)?;
         if let Some(reaction) = content.and_then(|content| Reaction::decode(&content.body).ok()) {
             item.reactions.insert(account, reaction.emoji);

@@ -240,6 +240,12 @@ impl Membership {
 
     /// Wishes for a change; it is carried out when the home can be asked.
     pub(crate) fn wish(&mut self, turn: &mut Turn<'_>, wish: Wish, delay_ms: u64) {
+        if let Wish::Return { device, .. } = &wish {
+            // Of several pleas of a device only the last one's key is sure to be there still.
+            let older =
+                |other: &Wish| matches!(other, Wish::Return { device: of, .. } if of == device) && *other != wish;
+            self.row.wishes.retain(|other| !older(other));
+        }
         if self.row.wishes.len() >= state::MAX_WISHES || self.row.wishes.contains(&wish) {
             return;
         }

@@ -269,7 +269,7 @@ impl<'a> Rogue<'a> {
         suite: Suite,
     ) -> Result<Option<Envelope>, EngineError> {
         let mut turn = Turn { now: self.now, rng: self.rng, base: self.base, effects: &mut self.effects };
-        Ok(self.account.plea(&mut turn, to, conversation, suite)?.ok())
+        Ok(self.account.plea(&mut turn, to, conversation, suite)?.ok().map(|(envelope, _)| envelope))
     }
 
     fn turn(&mut self) -> Turn<'_> {

@@ -80,8 +80,8 @@ pub fn message_state(
     id: &ContentId,
 ) -> Result<(MessageState, Option<Route>), EngineError> {
     let delivery = Delivery::load(read, view.id, me)?;
-    let state = delivery.state(read, &view.roster, id)?;
-    let devices = delivery.devices(read, &view.roster, id)?;
+    let state = delivery.state(&view.roster, id);
+    let devices = delivery.devices(&view.roster, id);
     let others = devices.iter().filter(|device| device.account != me.account);
     Ok((state, others.filter_map(|device| device.route).min()))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{Body, DecodeError};
-use crate::types::{AccountId, ConversationId, EnvelopeId, GroupId};
+use crate::types::{AccountId, EnvelopeId, GroupId};
 
 /// The most bytes of a packet: a repair bundle of 64 KiB or a note of 72 KiB in an MLS message with its padding, or a Welcome
 /// for a group of 500 devices (1.32 MB).
@@ -133,13 +133,6 @@ pub enum Packet {
         #[serde(rename = "e")]
         shown: super::log::Equivocation,
     },
-    /// "I cannot read this group any more; look for my plea." Carries nothing that is believed.
-    #[serde(rename = "l")]
-    Lost {
-        /// The conversation.
-        #[serde(rename = "c")]
-        conversation: ConversationId,
-    },
 }
 
 impl Body for Packet {
@@ -154,7 +147,6 @@ impl std::fmt::Debug for Packet {
             Self::Hint { .. } => ("Hint", 0),
             Self::Shown { .. } => ("Shown", 0),
             Self::Sealed { sealed, .. } => ("Sealed", sealed.len()),
-            Self::Lost { .. } => ("Lost", 0),
         };
         write!(formatter, "Packet::{name}({bytes} bytes …)")
     }

@@ -6,18 +6,19 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::identity::{AccountRecord, Context, FormatError, Signature};
+use crate::identity::{AccountRecord, Context, DeviceCertificate, FormatError, Signature};
 use crate::mls::{self, OwnKeyPackage, PrekeySecret, Suite};
 use crate::store::{Range, Read, Scope, Table};
-use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, RequestId, Timestamp, Token};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, Timestamp, Token};
 use crate::wire::codec::Body;
 use crate::wire::envelope::{Class, Envelope, Packet, Urgency};
 use crate::wire::message::{MAX_REQUEST_TEXT, Rejoin, RequestCard, Sealed, TokenPair};
 use crate::wire::relay::Request;
 
-use super::super::api::{Call, CallTarget, CommandError, Notice, Outgoing, Recipient};
+use super::super::api::{CallTarget, CommandError, Notice, Outgoing, Recipient, SendOutcome};
 use super::super::turn::{EngineError, Turn, get};
 use super::contact::Asked;
+use super::retry::{PATIENCE_MS, Task};
 use super::supply::Errand;
 use super::{Account, MAX_HANDLE};
 
@@ -146,7 +147,7 @@ impl Account {
             Err(error) => return Ok(Err(error)),
         };
         contact.handle = handle.filter(|handle| handle.len() <= MAX_HANDLE).or(contact.handle);
-        contact.asked = Some(Asked { text, envelope: Some(envelope.encode().into()) });
+        contact.asked = Some(Asked { text, envelope: Some(envelope.encode().into()), taken: false });
         self.keep(turn, &contact);
         self.note_contact(turn, &contact)?;
         self.supply(turn)?;
@@ -178,7 +179,8 @@ impl Account {
         Ok(card)
     }
 
-    /// Signs and seals a plea of this device to be added to a conversation again.
+    /// Signs and seals a plea of this device to be added to a conversation again. Returns it with the hash reference of the key
+    /// package that it offers.
     ///
     /// # Errors
     /// If OpenMLS fails; the inner error if the account has no prekey that this Kith can seal to.
@@ -188,7 +190,7 @@ impl Account {
         to: &AccountRecord,
         conversation: ConversationId,
         suite: Suite,
-    ) -> Result<Result<Envelope, CommandError>, EngineError> {
+    ) -> Result<Result<(Envelope, Vec<u8>), CommandError>, EngineError> {
         let (signer, identity) = (self.signer(), self.leaf_identity());
         let package = OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, false)?;
         let mut plea = Rejoin {
@@ -201,7 +203,11 @@ impl Account {
         };
         let unsigned = Sealed::Rejoin(plea.clone()).encode();
         plea.signature = self.keys.events.sign(Context::Card, &signed(to.account_id(), &unsigned)).as_bytes().to_vec();
-        self.seal(turn, to, &Sealed::Rejoin(plea))
+        let sealed = self.seal(turn, to, &Sealed::Rejoin(plea))?;
+        if sealed.is_err() {
+            OwnKeyPackage::delete(&mut turn.effects.batch, &package.reference);
+        }
+        Ok(sealed.map(|envelope| (envelope, package.reference)))
     }
 
     fn seal(
@@ -233,31 +239,73 @@ impl Account {
     /// Brings a request to the account's relay, or, if it has none, straight to its devices.
     fn deliver_request(&mut self, turn: &mut Turn<'_>, record: &AccountRecord, envelope: &Envelope) {
         let account = record.account_id();
+        self.retries.plan(Task::Request(account), turn.now.mono_ms.saturating_add(PATIENCE_MS));
         let Some(relay) = record.relays().first() else {
-            let to = record.devices().iter().map(|device| Recipient {
-                account,
-                device: device.device_id(),
-                transport: *device.transport_key().as_bytes(),
-                mailboxes: Vec::new(),
-            });
-            let outgoing =
-                Outgoing { id: envelope.id, class: envelope.class, envelope: envelope.encode(), to: to.collect() };
-            turn.effects.sends.push(outgoing);
-            return;
+            let to = record.devices().iter().map(|device| straight_to(account, device)).collect();
+            return self.send_request(turn, account, envelope, to);
         };
-        let id = RequestId::random(turn.rng);
         let request = Request::DepositRequest {
             account,
             challenge: Token::new([0; Token::LEN]),
             work: 0,
             envelope: envelope.encode(),
         };
-        self.under_way.insert(id, Errand::ContactRequest(account));
-        turn.effects.calls.push(Call { id, to: CallTarget::Relay(relay.clone()), request });
+        self.call_to(turn, CallTarget::Relay(relay.clone()), Errand::ContactRequest(account), request);
     }
 
-    /// The account's relay has the request; it is not sent again.
-    pub(super) fn request_delivered(&self, turn: &mut Turn<'_>, account: &AccountId) -> Result<(), EngineError> {
+    fn send_request(&mut self, turn: &mut Turn<'_>, account: AccountId, envelope: &Envelope, to: Vec<Recipient>) {
+        self.straight.insert(envelope.id, account);
+        turn.effects.sends.push(Outgoing { id: envelope.id, class: envelope.class, envelope: envelope.encode(), to });
+    }
+
+    /// What came of an envelope that may be a contact request on its way straight to a device.
+    ///
+    /// # Errors
+    /// If the store does not answer or the row cannot be read.
+    pub fn sent(&mut self, turn: &mut Turn<'_>, envelope: EnvelopeId, outcome: SendOutcome) -> Result<(), EngineError> {
+        let Some(account) = self.straight.get(&envelope).copied() else { return Ok(()) };
+        if outcome == SendOutcome::Direct {
+            return self.request_delivered(turn, &account);
+        }
+        self.retries.failed(turn.now.mono_ms, turn.rng, Task::Request(account));
+        Ok(())
+    }
+
+    /// A device can be reached: a request to its account that nobody has taken yet goes straight to it.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn peer_up(&mut self, turn: &mut Turn<'_>, device: DeviceId) -> Result<(), EngineError> {
+        for account in self.retries.requests() {
+            let Some(record) = self.record_of(turn, &account)? else { continue };
+            let Some(certificate) = record.device(device) else { continue };
+            if let Some(envelope) = self.undelivered(turn, &account)? {
+                self.send_request(turn, account, &envelope, vec![straight_to(account, certificate)]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The request to an account that nobody has taken yet, if there is one.
+    fn undelivered(&self, turn: &Turn<'_>, account: &AccountId) -> Result<Option<Envelope>, EngineError> {
+        let contact = self.contact(turn, account)?.filter(|contact| !contact.blocked);
+        let asked = contact.and_then(|contact| contact.asked).filter(|asked| !asked.taken);
+        Ok(asked.and_then(|asked| Envelope::decode(&asked.envelope?).ok()))
+    }
+
+    /// The account's relay or a device has the request; it is not sent again unless mail is lost.
+    pub(super) fn request_delivered(&mut self, turn: &mut Turn<'_>, account: &AccountId) -> Result<(), EngineError> {
+        self.forget_attempts(account);
+        let Some(mut contact) = self.contact(turn, account)? else { return Ok(()) };
+        let Some(asked) = contact.asked.as_mut().filter(|asked| !asked.taken) else { return Ok(()) };
+        asked.taken = true;
+        self.keep(turn, &contact);
+        Ok(())
+    }
+
+    /// The account's relay will not have the request.
+    pub(super) fn request_given_up(&mut self, turn: &mut Turn<'_>, account: &AccountId) -> Result<(), EngineError> {
+        self.forget_attempts(account);
         let Some(mut contact) = self.contact(turn, account)? else { return Ok(()) };
         let Some(asked) = &mut contact.asked else { return Ok(()) };
         asked.envelope = None;
@@ -265,14 +313,35 @@ impl Account {
         Ok(())
     }
 
-    /// Sends requests again that no relay has taken yet.
+    fn forget_attempts(&mut self, account: &AccountId) {
+        self.retries.done(Task::Request(*account));
+        self.straight.retain(|_, of| of != account);
+    }
+
+    /// Sends requests again that nobody has taken yet.
     pub(super) fn retry_requests(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
         for contact in super::contacts(&turn.read(), self.id())? {
-            let waiting = contact.asked.and_then(|asked| asked.envelope);
-            let Some(Ok(envelope)) = waiting.map(|bytes| Envelope::decode(&bytes)) else { continue };
-            let on_its_way = self.under_way.values().any(|errand| *errand == Errand::ContactRequest(contact.account));
-            if let (Some(record), false) = (self.record_of(turn, &contact.account)?, on_its_way) {
-                self.deliver_request(turn, &record, &envelope);
+            if contact.asked.is_some() {
+                self.retry_request(turn, contact.account)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn retry_request(&mut self, turn: &mut Turn<'_>, account: AccountId) -> Result<(), EngineError> {
+        match (self.undelivered(turn, &account)?, self.record_of(turn, &account)?) {
+            (Some(envelope), Some(record)) => self.deliver_request(turn, &record, &envelope),
+            (None, _) | (_, None) => self.forget_attempts(&account),
+        }
+        Ok(())
+    }
+
+    /// Mail was lost: requests that were taken and never answered count as not taken. Whoever has one already drops it by its id.
+    pub(super) fn ask_again(&self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        for mut contact in super::contacts(&turn.read(), self.id())? {
+            if let Some(asked) = contact.asked.as_mut().filter(|asked| asked.taken) {
+                asked.taken = false;
+                self.keep(turn, &contact);
             }
         }
         Ok(())
@@ -448,6 +517,11 @@ impl Account {
     pub(super) fn drop_request(&self, turn: &mut Turn<'_>, account: &AccountId) {
         turn.effects.batch.delete(Table::Request, account.as_ref());
     }
+}
+
+fn straight_to(account: AccountId, device: &DeviceCertificate) -> Recipient {
+    let transport = *device.transport_key().as_bytes();
+    Recipient { account, device: device.device_id(), transport, mailboxes: Vec::new() }
 }
 
 fn signed(to: AccountId, unsigned: &[u8]) -> Vec<u8> {

@@ -68,9 +68,12 @@ pub struct Asked {
     /// Its text: the first message once they accept.
     #[serde(rename = "t")]
     pub text: String,
-    /// The envelope, until their relay has it.
+    /// The envelope, until it is answered; none once their relay has refused it for good.
     #[serde(rename = "e")]
     pub envelope: Option<serde_bytes::ByteBuf>,
+    /// Their relay, or one of their devices, has it.
+    #[serde(rename = "h", default)]
+    pub taken: bool,
 }
 
 impl Contact {

@@ -1,6 +1,7 @@
-//! What the own relay holds for others: tokens that they may use, and key packages.
+//! What the own relay holds for this account: tokens that others may use, key packages, and the account's record.
 //!
-//! Both are kept in step with rows here, so that a relay that was away, or lost something, is caught up when it comes back.
+//! All are kept in step with what stands here, so that a relay that was away, lost something, or was taken back from a copy is
+//! caught up; what fails is tried again after a pause.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,11 @@ use crate::wire::relay::{MAX_LIST, Purpose, Refusal, Request, Response, token_ha
 use super::super::api::{Call, CallFailure, CallTarget, Notice};
 use super::super::turn::{EngineError, Turn};
 use super::Account;
+use super::retry::Task;
+
+/// So long after a start, or after the own relay was lost, it is asked for the own record although this device is not signed in:
+/// a relay taken back from a copy may not know the device until it has the record again.
+const LOCKED_OUT_MS: u64 = 30_000;
 
 /// How many key packages wait at the relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +43,26 @@ pub(super) enum Errand {
     Issue(Vec<Hash>),
     Revoke(Vec<Hash>),
     Count,
-    KeyPackages { last_resort: bool },
+    /// With the hash references of what was sent.
+    KeyPackages {
+        sent: Vec<Vec<u8>>,
+        last_resort: bool,
+    },
     ContactRequest(AccountId),
     Record(AccountId),
+    PutRecord,
+}
+
+impl Errand {
+    fn task(&self, own: AccountId) -> Task {
+        match self {
+            Self::Issue(_) | Self::Revoke(_) => Task::Tokens,
+            Self::Count | Self::KeyPackages { .. } => Task::KeyPackages,
+            Self::ContactRequest(account) => Task::Request(*account),
+            Self::Record(account) if *account != own => Task::Record(*account),
+            Self::Record(_) | Self::PutRecord => Task::OwnRecord,
+        }
+    }
 }
 
 /// What the answer to a call of the account's came to.
@@ -101,19 +124,63 @@ impl Account {
         }
         if lost {
             self.issue_all_again(turn)?;
+            // The answer to a request may have been in that mailbox, and the request itself in another one there.
+            self.ask_again(turn)?;
         }
         self.supply(turn)?;
         self.retry_requests(turn)?;
         self.call(turn, Errand::Count, Request::CountKeyPackages);
-        // Another device may have joined the account, or left it, meanwhile.
-        let account = self.id();
-        self.call(turn, Errand::Record(account), Request::GetRecord { account });
+        // Another device may have joined the account, or left it, meanwhile; or the relay has an older record than this device.
+        self.check_own_record(turn);
         Ok(lost)
     }
 
-    /// The own relay cannot be reached.
-    pub fn relay_down(&mut self) {
+    /// The own relay cannot be reached, or does not let this device in.
+    pub fn relay_down(&mut self, turn: &Turn<'_>) {
         self.relay_up = false;
+        for task in [Task::Tokens, Task::KeyPackages] {
+            self.retries.done(task);
+        }
+        self.retries.plan(Task::OwnRecord, turn.now.mono_ms.saturating_add(LOCKED_OUT_MS));
+    }
+
+    /// The device has started: what was under way before is begun anew.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn start(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        if self.relay().is_some() {
+            self.retries.plan(Task::OwnRecord, turn.now.mono_ms.saturating_add(LOCKED_OUT_MS));
+        }
+        self.retry_requests(turn)
+    }
+
+    /// When [`Account::run_due`] has something to do next.
+    pub fn wake_at(&self) -> Option<u64> {
+        self.retries.wake_at()
+    }
+
+    /// Tries again what is due for it.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn run_due(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        for task in self.retries.take_due(turn.now.mono_ms) {
+            match task {
+                Task::Tokens => self.supply(turn)?,
+                Task::KeyPackages => self.call(turn, Errand::Count, Request::CountKeyPackages),
+                Task::OwnRecord if self.relay().is_some() => self.check_own_record(turn),
+                Task::OwnRecord => self.retries.done(task),
+                Task::Request(account) => self.retry_request(turn, account)?,
+                Task::Record(account) => self.fetch_record(turn, account)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check_own_record(&mut self, turn: &mut Turn<'_>) {
+        let account = self.id();
+        self.call(turn, Errand::Record(account), Request::GetRecord { account });
     }
 
     /// A relay that lost a mailbox has lost its tokens too.
@@ -143,7 +210,12 @@ impl Account {
         if !self.relay_up || self.relay().is_none() {
             return Ok(());
         }
-        let tokens = self.tokens(turn)?;
+        let mut tokens = self.tokens(turn)?;
+        // What is being issued is revoked after that: of two requests under way the later one may be carried out first.
+        let issuing = |hash: &Hash| {
+            self.under_way.values().any(|errand| matches!(errand, Errand::Issue(hashes) if hashes.contains(hash)))
+        };
+        tokens.retain(|(hash, _)| !issuing(hash));
         let of = |state| tokens.iter().filter(move |(_, row)| row.state == state).take(MAX_LIST);
         let issue: Vec<(Purpose, Hash)> = of(TokenState::ToIssue).map(|(hash, row)| (row.purpose, *hash)).collect();
         let revoke: Vec<Hash> = of(TokenState::ToRevoke).map(|(hash, _)| *hash).collect();
@@ -161,7 +233,7 @@ impl Account {
         self.call_to(turn, CallTarget::OwnRelay, errand, request);
     }
 
-    fn call_to(&mut self, turn: &mut Turn<'_>, to: CallTarget, errand: Errand, request: Request) {
+    pub(super) fn call_to(&mut self, turn: &mut Turn<'_>, to: CallTarget, errand: Errand, request: Request) {
         if self.under_way.values().any(|other| *other == errand) {
             return;
         }
@@ -193,29 +265,58 @@ impl Account {
         outcome: &Result<Response, CallFailure>,
     ) -> Result<Handled, EngineError> {
         let Some(errand) = self.under_way.remove(&id) else { return Ok(Handled::NotMine) };
-        // Without an answer the rows still say what is to be done; it is tried again when the relay is back.
-        let Ok(response) = outcome else { return Ok(Handled::Done) };
-        match (errand, response) {
-            (Errand::Issue(hashes), Response::Done) => self.issued(turn, &hashes)?,
-            (Errand::Revoke(hashes), Response::Done) => self.revoked(turn, &hashes)?,
-            (Errand::Count, Response::KeyPackagesLeft { count, last_resort_used }) => {
+        let task = errand.task(self.id());
+        let refused = match outcome {
+            Ok(Response::Refused(refusal)) => Some(refusal),
+            Ok(_) | Err(_) => None,
+        };
+        if outcome.is_err() || refused.is_some() {
+            self.retries.failed(turn.now.mono_ms, turn.rng, task);
+        } else {
+            self.retries.done(task);
+        }
+        match (errand, outcome) {
+            (Errand::Issue(hashes), Ok(Response::Done)) => {
+                self.issued(turn, &hashes)?;
+                self.supply(turn)?;
+            }
+            (Errand::Revoke(hashes), Ok(Response::Done)) => {
+                self.revoked(turn, &hashes)?;
+                self.supply(turn)?;
+            }
+            (Errand::Count, Ok(Response::KeyPackagesLeft { count, last_resort_used })) => {
                 self.restock(turn, *count, *last_resort_used)?;
             }
-            (Errand::KeyPackages { last_resort: true }, Response::Done) => {
+            (Errand::KeyPackages { last_resort: true, .. }, Ok(Response::Done | Response::KeyPackagesLeft { .. })) => {
                 self.last_resort = true;
                 self.save(turn);
             }
-            (Errand::ContactRequest(account), Response::Done) => self.request_delivered(turn, &account)?,
-            (Errand::ContactRequest(account), Response::Refused(refusal)) => {
+            // The relay has none of them, so nobody will use them.
+            (Errand::KeyPackages { sent, .. }, Err(CallFailure::Unreachable) | Ok(Response::Refused(_))) => {
+                sent.iter().for_each(|reference| OwnKeyPackage::delete(&mut turn.effects.batch, reference));
+            }
+            (Errand::ContactRequest(account), Ok(Response::Done)) => self.request_delivered(turn, &account)?,
+            (Errand::ContactRequest(account), Ok(Response::Refused(refusal))) => {
                 self.request_refused(turn, account, refusal)?;
             }
-            (Errand::Record(account), Response::Record { record }) => {
-                let fresh = self.observe_record(turn, record)?;
-                if matches!(fresh, Some((_, Observation::Fresh))) {
-                    return Ok(Handled::NewRecord(account));
-                }
+            (Errand::Record(account), Ok(Response::Record { record })) => {
+                return self.record_came(turn, account, record);
             }
             _ => {}
+        }
+        Ok(Handled::Done)
+    }
+
+    /// A relay has shown a record. One's own relay that has an older one of one's own was taken back from a copy: it gets the
+    /// newest again, and with it the devices that came or went since.
+    fn record_came(&mut self, turn: &mut Turn<'_>, account: AccountId, record: &[u8]) -> Result<Handled, EngineError> {
+        match self.observe_record(turn, record)? {
+            Some((_, Observation::Fresh)) => return Ok(Handled::NewRecord(account)),
+            Some((shown, Observation::Older { .. })) if shown.account_id() == self.id() && account == self.id() => {
+                let record = self.record.encode();
+                self.call(turn, Errand::PutRecord, Request::PutRecord { record });
+            }
+            Some(_) | None => {}
         }
         Ok(Handled::Done)
     }
@@ -239,23 +340,28 @@ impl Account {
     }
 
     fn restock(&mut self, turn: &mut Turn<'_>, left: u32, last_resort_used: bool) -> Result<(), EngineError> {
+        if self.under_way.values().any(|errand| matches!(errand, Errand::KeyPackages { .. })) {
+            return Ok(());
+        }
         let replace = last_resort_used || !self.last_resort;
         let wanted = if left < self.limits.low { self.limits.full.saturating_sub(left) } else { 0 };
         if wanted == 0 && !replace {
             return Ok(());
         }
         let (suite, signer, identity) = (self.suite, self.signer(), self.leaf_identity());
-        let mut packages = Vec::new();
+        let (mut packages, mut sent) = (Vec::new(), Vec::new());
         for _ in 0..wanted {
             let package = OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, false)?;
             packages.push(package.bytes.into());
+            sent.push(package.reference);
         }
-        let last_resort = if replace {
-            Some(OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, true)?.bytes.into())
-        } else {
-            None
-        };
-        let errand = Errand::KeyPackages { last_resort: replace };
+        let mut last_resort = None;
+        if replace {
+            let package = OwnKeyPackage::generate(&mut turn.mls(), suite, &signer, &identity, true)?;
+            last_resort = Some(package.bytes.into());
+            sent.push(package.reference);
+        }
+        let errand = Errand::KeyPackages { sent, last_resort: replace };
         self.call(turn, errand, Request::PutKeyPackages { packages, last_resort });
         Ok(())
     }
@@ -268,7 +374,7 @@ impl Account {
     ) -> Result<(), EngineError> {
         let passing = matches!(refusal, Refusal::TooMany { .. } | Refusal::TryLater | Refusal::Full);
         if !passing {
-            self.request_delivered(turn, &account)?;
+            self.request_given_up(turn, &account)?;
         }
         turn.effects.notices.push(Notice::RequestRefused { account, refusal: refusal.clone() });
         Ok(())

@@ -6,7 +6,7 @@ use super::say::{PASSING, QUIET};
 use super::{Conversation, Errand, Shared, draw, write};
 use crate::chat::account::Account;
 use crate::chat::api::{CallFailure, Notice};
-use crate::chat::letter::Letter;
+use crate::chat::letter::{Letter, Matter};
 use crate::chat::membership::{Entered, Fact, Invitee, Wish};
 use crate::chat::policy::{History, Home, Kind, Policy};
 use crate::chat::roster::Member;
@@ -32,8 +32,11 @@ pub(super) const SYNC_AGAIN_MS: u64 = 30_000;
 /// But no more seldom than this.
 const SYNC_SELDOM_MS: u64 = 60 * 60 * 1000;
 
-/// A plea is repeated after so long without an answer.
-const PLEA_AGAIN_MS: u64 = 5 * 60 * 1000;
+/// A plea is repeated after so long without an answer, and then half as often each time.
+pub(super) const PLEA_AGAIN_MS: u64 = 5 * 60 * 1000;
+
+/// But no more seldom than this.
+const PLEA_SELDOM_MS: u64 = 60 * 60 * 1000;
 
 /// Where commits are ordered when this device decides: at the account's relay, or here.
 pub(crate) fn own_home(account: &Account) -> Home {
@@ -192,7 +195,10 @@ impl Conversation {
                     turn.effects.notices.push(Notice::Rejoining { conversation: self.id });
                     self.plead_at = Some(turn.now.mono_ms);
                 }
-                Fact::Succeeded => self.succeeded(turn),
+                Fact::Succeeded => {
+                    shared.errands.push((self.id, Errand::DropPleas));
+                    self.succeeded(turn);
+                }
             }
         }
         Ok(())
@@ -212,7 +218,8 @@ impl Conversation {
         let Some((_, anchors)) = sealed.filter(|(present, _)| *present == group) else { return Ok(()) };
         let packet = Packet::Welcome { group, message, anchors };
         let envelope = super::say::envelope(turn, &packet, Class::Durable, Urgency::Normal);
-        Letter::new(self.id, envelope, devices).keep(turn);
+        let epoch = self.membership.epoch(turn)?.unwrap_or(0);
+        Letter::new(self.id, envelope, Matter::Welcome { group, epoch }, devices).keep(turn);
         Ok(())
     }
 
@@ -319,7 +326,7 @@ impl Conversation {
 
     fn succeeded(&mut self, turn: &mut Turn<'_>) {
         self.move_at = None;
-        self.plead_at = None;
+        (self.plead_at, self.plead_wait_ms) = (None, PLEA_AGAIN_MS);
         self.packages_at.clear();
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
     }
@@ -355,7 +362,8 @@ impl Conversation {
     pub(super) fn plead(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
         self.plead_at = None;
         if self.membership.wants_back() {
-            self.plead_at = Some(turn.now.mono_ms.saturating_add(PLEA_AGAIN_MS));
+            self.plead_at = Some(turn.now.mono_ms.saturating_add(self.plead_wait_ms));
+            self.plead_wait_ms = self.plead_wait_ms.saturating_mul(2).min(PLEA_SELDOM_MS);
             shared.errands.push((self.id, Errand::Plead));
         }
     }

@@ -39,10 +39,33 @@ impl Conversation {
         self.pump(turn, shared)
     }
 
-    /// The mailbox of this device was lost: what was in it is asked for.
+    /// The mailbox of this device was lost: what was in it is asked for. Those at the same relay have lost theirs too.
     pub(crate) fn mailbox_lost(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
         let devices = self.others(shared);
+        let mut neighbours = Vec::new();
+        for recipient in self.recipients(turn, shared, &devices)? {
+            let own = shared.account.relay().map(|relay| relay.relay);
+            if recipient.mailboxes.iter().any(|(relay, _)| Some(relay.relay) == own) {
+                neighbours.push(recipient.device);
+            }
+        }
+        self.reopen(turn, shared, &neighbours, None)?;
         self.offer_digest(turn, shared, &devices)
+    }
+
+    /// What these devices do not say to hold, or so many of the first of it, is sent to them again.
+    pub(crate) fn reopen(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        devices: &[DeviceId],
+        most: Option<u64>,
+    ) -> Result<(), EngineError> {
+        let mut tx = crate::chat::transaction::Transaction::new(&turn.base, &mut turn.effects.batch);
+        for device in devices {
+            self.delivery.reopen(&mut tx, device, most);
+        }
+        self.pump(turn, shared)
     }
 
     fn digest(&self, turn: &Turn<'_>, shared: &Shared<'_>) -> Result<Digest, EngineError> {

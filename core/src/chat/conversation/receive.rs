@@ -61,6 +61,7 @@ impl Conversation {
                 return Ok(Received::Done(dropped(turn, "mls")));
             }
         };
+        shared.heard.push((group, opened.sender.device_id(), opened.epoch));
         let account = opened.sender.account_id();
         if self.kind() == Some(Sort::Direct) && shared.account.is_blocked(turn, &account)? {
             return Ok(Received::Done(Verdict::Refused));
@@ -202,6 +203,7 @@ impl Conversation {
             Some(Kind::Contact) if self.is_own() => {
                 if let Ok(change) = ContactChange::decode(&content.body) {
                     shared.account.contact_changed(turn, counted.clock, &change)?;
+                    shared.errands.push((self.id, Errand::ReadWelcomes));
                 }
             }
             Some(Kind::Read) if self.is_own() => {

@@ -53,15 +53,21 @@ impl Conversation {
         Ok(Some(Recipient { account: member.account, device, transport, mailboxes: Vec::new() }))
     }
 
+    /// How some devices are reached, for everything that a conversation sends. Of a direct conversation nothing leaves to a blocked
+    /// account.
     pub(super) fn recipients(
         &self,
         turn: &Turn<'_>,
         shared: &Shared<'_>,
         devices: &[DeviceId],
     ) -> Result<Vec<Recipient>, EngineError> {
+        let blocked = match self.partner(shared.account.id()) {
+            Some(partner) if shared.account.is_blocked(turn, &partner)? => Some(partner),
+            Some(_) | None => None,
+        };
         let mut to = Vec::with_capacity(devices.len());
         for device in devices {
-            to.extend(self.recipient(turn, shared, *device)?);
+            to.extend(self.recipient(turn, shared, *device)?.filter(|recipient| Some(recipient.account) != blocked));
         }
         Ok(to)
     }
@@ -130,10 +136,9 @@ impl Conversation {
         let unreached: Vec<DeviceId> =
             part.devices.iter().filter(|device| !reached.contains(device)).copied().collect();
         if round.bundles.is_empty() || !unreached.is_empty() {
-            // Nothing can be sent for these; patience, so that they are not due at once again.
-            let id = EnvelopeId::random(turn.rng);
+            // Nothing can be sent for these now; news of them or of a relay end the wait.
             let devices = if round.bundles.is_empty() { &part.devices } else { &unreached };
-            self.delivery.started(turn.now, id, devices, &part.ranges);
+            self.delivery.postpone(turn.now, turn.rng, &part.feed, devices, &part.ranges);
         }
         if reached.is_empty() {
             return Ok(());
@@ -142,7 +147,7 @@ impl Conversation {
             let ranges = ranges(&bundle);
             let sent = self.tell(turn, shared, &reached, &Message::Events(bundle), LETTER)?;
             let id = sent.unwrap_or_else(|| EnvelopeId::random(turn.rng));
-            self.delivery.started(turn.now, id, &reached, &ranges);
+            self.delivery.started(turn.now, id, &part.feed, &reached, &ranges);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use rand_core::{RngCore, SeedableRng};
 use super::*;
 use crate::chat::laboratory::{CONVERSATION, Device, account, device, id, roster};
 use crate::store::{Batch, MemoryStore};
-use crate::types::{Incarnation, Timestamp};
+use crate::types::{ContentId, Incarnation, Timestamp};
 
 fn now(mono_ms: u64) -> Now {
     Now { wall: Timestamp(mono_ms), mono_ms }
@@ -23,7 +23,11 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let members = roster(&[(1, 1), (4, 1), (2, 2), (5, 2), (3, 3)]);
+        Self::among(&[(1, 1), (4, 1), (2, 2), (5, 2), (3, 3)])
+    }
+
+    fn among(members: &[(u8, u8)]) -> Self {
+        let members = roster(members);
         let alice = Device::new(1, 1, &members);
         let delivery = Delivery::load(&alice.store, CONVERSATION, alice.me).unwrap();
         let mut desk = Self { alice, delivery, rng: Rng::seed_from_u64(1) };
@@ -45,7 +49,26 @@ impl Desk {
     fn text(&mut self) -> ContentId {
         let event = self.alice.text("x");
         self.delivery.refresh(&self.alice.store).unwrap();
+        self.change(|delivery, tx, roster, _| delivery.sync(tx, roster, false));
         id(&event)
+    }
+
+    /// The device's next life.
+    fn begin(&mut self) {
+        let mut rng = self.alice.rng.clone();
+        self.alice.work(|feeds| feeds.begin(&mut rng));
+        self.alice.rng = rng;
+        self.delivery.refresh(&self.alice.store).unwrap();
+    }
+
+    fn restart(&mut self) {
+        self.delivery = Delivery::load(&self.alice.store, CONVERSATION, self.alice.me).unwrap();
+    }
+
+    /// A device of an account comes or goes.
+    fn member(&mut self, number: u8, owner: u8, present: bool, from_start: bool) {
+        self.alice.roster.admit(device(number), crate::chat::laboratory::member(number, owner, present));
+        self.change(|delivery, tx, roster, _| delivery.sync(tx, roster, from_start));
     }
 
     fn outcome(&mut self, mono: u64, number: u8, to: u8, outcome: SendOutcome) -> Vec<Moved> {
@@ -60,14 +83,14 @@ impl Desk {
     }
 
     fn state(&self, id: &ContentId) -> MessageState {
-        self.delivery.state(&self.alice.store, &self.alice.roster, id).unwrap()
+        self.delivery.state(&self.alice.roster, id)
     }
 
     /// Takes all that is due as one envelope.
     fn send(&mut self, mono: u64, number: u8) -> Vec<Due> {
         let due = self.delivery.due(now(mono));
         for part in &due {
-            self.delivery.started(now(mono), envelope(number), &part.devices, &part.ranges);
+            self.delivery.started(now(mono), envelope(number), &part.feed, &part.devices, &part.ranges);
         }
         due
     }
@@ -88,16 +111,16 @@ fn a_message_goes_through_its_states() {
         desk.outcome(20, 1, to, SendOutcome::Mailbox(Deposited::Taken));
     }
     assert_eq!(desk.delivery.wake_at(), None);
-    assert!(!desk.delivery.is_freed(&desk.alice.store, &device(2)).unwrap(), "sent frees nothing");
+    assert!(!desk.delivery.is_freed(&device(2)), "sent frees nothing");
     let mark = [Mark { feed: text.feed, next: 1 }];
     desk.marks(2, &mark, &[]);
     assert_eq!(desk.state(&text), MessageState::Sent, "one account of two has it");
-    assert!(desk.delivery.is_freed(&desk.alice.store, &device(2)).unwrap());
+    assert!(desk.delivery.is_freed(&device(2)));
     desk.marks(3, &mark, &mark);
     assert_eq!(desk.state(&text), MessageState::Delivered);
     desk.marks(5, &mark, &mark);
     assert_eq!(desk.state(&text), MessageState::Read, "one device of each account");
-    let states = desk.delivery.devices(&desk.alice.store, &desk.alice.roster, &text).unwrap();
+    let states = desk.delivery.devices(&desk.alice.roster, &text);
     let bob = states.iter().find(|state| state.device == device(2)).unwrap();
     assert_eq!((bob.account, bob.state, bob.route), (account(2), MessageState::Delivered, Some(Route::Direct)));
 }
@@ -173,21 +196,25 @@ fn members_that_come_get_what_follows_and_those_that_go_are_forgotten() {
     desk.marks(3, &mark, &[]);
     assert_eq!(desk.state(&first), MessageState::Delivered, "the newcomer is no recipient of it");
     assert_ne!(desk.state(&text), MessageState::Delivered);
-    assert!(desk.alice.store.get(Table::Outbox, &desk.delivery.link_key(&device(2))).unwrap().is_none());
+    let key = row::link_key(&CONVERSATION, &device(2), &text.feed.incarnation);
+    assert!(desk.alice.store.get(Table::Outbox, &key).unwrap().is_none());
 }
 
 #[test]
 fn a_lost_mailbox_makes_due_what_was_not_delivered() {
     let mut desk = Desk::new();
+    let feed = desk.text().feed;
     desk.text();
-    desk.text();
+    let last = desk.text();
     desk.send(0, 1);
-    let feed = desk.delivery.own_feed().unwrap();
     desk.outcome(1, 1, 2, SendOutcome::Mailbox(Deposited::Taken));
     desk.marks(2, &[Mark { feed, next: 1 }], &[]);
-    desk.change(|delivery, tx, _, _| delivery.reopen(tx, &device(2)).unwrap());
-    let due = desk.delivery.due(now(2));
-    assert_eq!((due[0].devices.as_slice(), due[0].ranges.as_slice()), ([device(2)].as_slice(), [(1, 2)].as_slice()));
+    for (most, range) in [(Some(1), (1, 2)), (None, (1, 3))] {
+        desk.change(|delivery, tx, _, _| delivery.reopen(tx, &device(2), most));
+        let due = desk.delivery.due(now(2));
+        assert_eq!((due[0].devices.as_slice(), due[0].ranges.as_slice()), ([device(2)].as_slice(), [range].as_slice()));
+    }
+    assert_eq!(desk.state(&last), MessageState::Sent, "it stays what it was");
 }
 
 #[test]
@@ -207,15 +234,116 @@ fn marks_are_merged_by_the_greater_and_lies_are_bounded() {
 }
 
 #[test]
-fn a_new_incarnation_is_delivered_from_its_start() {
+fn a_new_incarnation_is_delivered_from_its_start_and_the_old_one_to_its_end() {
     let mut desk = Desk::new();
-    let old = desk.text();
-    let mut rng = Rng::seed_from_u64(50);
-    desk.alice.work(|feeds| feeds.begin(&mut rng));
+    let sent = desk.text();
+    desk.send(0, 1);
+    desk.outcome(1, 1, 2, SendOutcome::Mailbox(Deposited::Taken));
+    let waiting = desk.text();
+    desk.begin();
     let text = desk.text();
-    assert_ne!(old.feed, text.feed);
+    assert_ne!(waiting.feed, text.feed);
+    assert_eq!(desk.state(&sent), MessageState::Sent);
+    assert_eq!(desk.state(&waiting), MessageState::Queued, "it has left nowhere");
+    desk.restart();
+    assert_eq!(desk.state(&waiting), MessageState::Queued);
+    let due = desk.send(100_000, 2);
+    let of = |feed: FeedId, to: u8| -> Vec<(u64, u64)> {
+        let part = due.iter().find(|part| part.feed == feed && part.devices.contains(&device(to)));
+        part.map(|part| part.ranges.clone()).unwrap_or_default()
+    };
+    assert_eq!((of(waiting.feed, 2), of(waiting.feed, 3)), (vec![(1, 2)], vec![(0, 2)]));
+    assert_eq!((of(text.feed, 2), of(text.feed, 3)), (vec![(0, 1)], vec![(0, 1)]));
+    for from in [2, 3] {
+        desk.marks(from, &[Mark { feed: waiting.feed, next: 2 }], &[]);
+    }
+    assert_eq!(desk.state(&waiting), MessageState::Delivered);
+    assert_eq!(desk.state(&text), MessageState::Queued);
+}
+
+#[test]
+fn a_state_stays_when_accounts_come_that_a_message_was_not_for_and_when_devices_go() {
+    let mut desk = Desk::new();
+    let text = desk.text();
+    desk.send(0, 1);
+    desk.outcome(1, 1, 2, SendOutcome::Direct);
+    let mark = [Mark { feed: text.feed, next: 1 }];
+    desk.marks(2, &mark, &mark);
+    desk.marks(3, &mark, &[]);
+    assert_eq!(desk.state(&text), MessageState::Delivered);
+    // Dave comes, and is given what was before.
+    desk.member(6, 6, true, true);
+    assert_eq!(desk.state(&text), MessageState::Delivered);
+    let later = desk.text();
+    assert_eq!(desk.state(&later), MessageState::Queued);
+    let mark = [Mark { feed: text.feed, next: 2 }];
+    for from in [2, 3] {
+        desk.marks(from, &mark, &[]);
+    }
+    assert_ne!(desk.state(&later), MessageState::Delivered, "it is for Dave too");
+    desk.marks(6, &mark, &[]);
+    assert_eq!(desk.state(&later), MessageState::Delivered);
+    // The devices that said so are removed; Bob's other one has nothing yet.
+    desk.member(2, 2, false, true);
+    desk.member(3, 3, false, true);
+    desk.member(6, 6, false, true);
+    assert_eq!((desk.state(&text), desk.state(&later)), (MessageState::Delivered, MessageState::Delivered));
+    desk.restart();
+    assert_eq!((desk.state(&text), desk.state(&later)), (MessageState::Delivered, MessageState::Delivered));
+}
+
+#[test]
+fn what_was_written_alone_counts_for_the_first_who_comes() {
+    let mut desk = Desk::among(&[(1, 1)]);
+    let text = desk.text();
+    assert_eq!(desk.state(&text), MessageState::Queued);
+    desk.member(2, 2, true, true);
+    assert_eq!(desk.state(&text), MessageState::Queued);
+    assert_eq!(desk.send(0, 1)[0].ranges, [(0, 1)]);
+    desk.marks(2, &[Mark { feed: text.feed, next: 1 }], &[]);
+    assert_eq!(desk.state(&text), MessageState::Delivered);
+}
+
+#[test]
+fn where_history_is_not_given_a_newcomer_gets_the_first_text_of_a_feed_and_nothing_from_before_it_came() {
+    let mut desk = Desk::new();
+    desk.text();
+    desk.member(6, 6, true, false);
+    desk.begin();
+    let first = desk.text();
     let due = desk.delivery.due(now(0));
-    assert_eq!((due[0].feed, due[0].devices.len(), due[0].ranges.as_slice()), (text.feed, 4, [(0, 1)].as_slice()));
+    let given: Vec<DeviceId> =
+        due.iter().filter(|part| part.feed == first.feed).flat_map(|part| part.devices.clone()).collect();
+    assert_eq!(given.len(), 5);
+    assert!(due.iter().filter(|part| part.feed != first.feed).all(|part| !part.devices.contains(&device(6))));
+}
+
+#[test]
+fn earlier_feeds_that_are_sent_on_are_bounded() {
+    let mut desk = Desk::new();
+    for _ in 0..40 {
+        desk.text();
+        desk.begin();
+    }
+    let lives: BTreeSet<Incarnation> = desk.delivery.links.keys().map(|(_, life)| *life).collect();
+    assert!(lives.len() <= MAX_LIVES, "{}", lives.len());
+}
+
+#[test]
+fn what_cannot_be_sent_now_waits_longer_each_time() {
+    let mut desk = Desk::new();
+    desk.text();
+    let mut mono = 0;
+    for _ in 0..4 {
+        let due = desk.delivery.due(now(mono)).remove(0);
+        let mut rng = Rng::seed_from_u64(mono);
+        desk.delivery.postpone(now(mono), &mut rng, &due.feed, &due.devices, &due.ranges);
+        let wake = desk.delivery.wake_at().unwrap();
+        assert!(wake >= mono + FIRST_RETRY_MS);
+        mono = wake + 60_000;
+    }
+    desk.delivery.hurry(None);
+    assert_eq!(desk.delivery.wake_at(), Some(0));
 }
 
 #[test]
@@ -258,7 +386,7 @@ proptest! {
                 break;
             }
             for part in due {
-                desk.delivery.started(now(mono), envelope(number), &part.devices, &part.ranges);
+                desk.delivery.started(now(mono), envelope(number), &part.feed, &part.devices, &part.ranges);
                 for to in 2..=5 {
                     let outcome = match rng.next_u32() % 5 {
                         _ if healed => SendOutcome::Direct,
@@ -274,7 +402,7 @@ proptest! {
         }
         prop_assert_eq!(desk.delivery.wake_at(), None);
         prop_assert!(desk.delivery.attempts.is_empty());
-        for device in desk.delivery.devices(&desk.alice.store, &desk.alice.roster, &last).unwrap() {
+        for device in desk.delivery.devices(&desk.alice.roster, &last) {
             prop_assert_eq!(device.state, MessageState::Sent);
         }
     }

@@ -8,20 +8,22 @@ use crate::chat::membership::{Entered, Membership, Wish};
 use crate::chat::policy::{Kind, Policy};
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::{Invitation, MlsError};
-use crate::store::{Range, Read as _, Scope, Table};
-use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
+use crate::store::{Read as _, Scope, Table};
+use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::envelope::{Class, Envelope, Packet};
 use crate::wire::message::{Kind as Content, Rejoin, Text};
 
-/// Envelopes parked for one group: a busy hour of a conversation that one is not in yet.
-const MAX_PARKED_OF_GROUP: usize = 256;
-
-/// Envelopes parked in all.
-const MAX_PARKED: usize = 4096;
-
 /// A plea is answered after a random delay up to this, so that not all members answer it.
 const PLEA_DELAY_MS: u64 = 3_000;
+
+/// An envelope that is read, now or again.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) envelope: &'a Envelope,
+    /// When it came first.
+    pub(super) since: Timestamp,
+}
 
 impl Engine {
     /// Takes an envelope in; what to answer is in the effects.
@@ -31,12 +33,12 @@ impl Engine {
         from: Option<DeviceId>,
         bytes: &[u8],
     ) -> Result<(), EngineError> {
-        let _ = from;
         let verdict = match Envelope::decode(bytes) {
             Err(_) => dropped(turn, "envelope"),
+            Ok(envelope) if self.is_unwelcome(turn, from, &envelope)? => Verdict::Refused,
             Ok(envelope) if turn.read().get(Table::Seen, envelope.id.as_ref())?.is_some() => Verdict::Durable,
             Ok(envelope) => {
-                let verdict = self.packet(turn, &envelope)?;
+                let verdict = self.packet(turn, Arrival { envelope: &envelope, since: turn.now.wall })?;
                 if verdict == Verdict::Durable && envelope.class == Class::Durable {
                     let wall = turn.now.wall.0.to_be_bytes();
                     turn.effects.batch.put(Table::Seen, Scope::Account, envelope.id.as_ref(), wall);
@@ -48,11 +50,39 @@ impl Engine {
         Ok(())
     }
 
-    fn packet(&mut self, turn: &mut Turn<'_>, envelope: &Envelope) -> Result<Verdict, EngineError> {
-        match Packet::decode(&envelope.packet) {
+    /// Whether an envelope came straight from a device of somebody blocked, for the conversation with them: it is refused unread,
+    /// so that they are not told either whether it had come before.
+    fn is_unwelcome(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: Option<DeviceId>,
+        envelope: &Envelope,
+    ) -> Result<bool, EngineError> {
+        let (Some(from), Ok(packet)) = (from, Packet::decode(&envelope.packet)) else { return Ok(false) };
+        let (Packet::Mls { group, .. }
+        | Packet::Welcome { group, .. }
+        | Packet::Hint { group, .. }
+        | Packet::Shown { group, .. }) = packet
+        else {
+            return Ok(false);
+        };
+        let Some(id) = Membership::conversation_of(&turn.read(), group)? else { return Ok(false) };
+        let own = self.account.id();
+        let partner = self.with(turn, id, |conversation, _, _| {
+            let sender = conversation.membership().roster().member(&from).map(|member| member.account);
+            Ok(conversation.partner(own).filter(|partner| sender == Some(*partner)))
+        })?;
+        match partner.flatten() {
+            Some(partner) => self.account.is_blocked(turn, &partner),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) fn packet(&mut self, turn: &mut Turn<'_>, arrival: Arrival<'_>) -> Result<Verdict, EngineError> {
+        match Packet::decode(&arrival.envelope.packet) {
             Err(_) => Ok(dropped(turn, "packet")),
-            Ok(Packet::Mls { group, message }) => self.mls(turn, envelope, group, &message),
-            Ok(Packet::Welcome { group, message, anchors }) => self.welcome(turn, envelope, group, &message, &anchors),
+            Ok(Packet::Mls { group, message }) => self.mls(turn, arrival, group, &message),
+            Ok(Packet::Welcome { group, message, anchors }) => self.welcome(turn, arrival, group, &message, &anchors),
             Ok(Packet::Hint { group, next }) => {
                 if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
                     self.with(turn, id, |conversation, turn, shared| {
@@ -72,19 +102,18 @@ impl Engine {
                 Ok(Verdict::Durable)
             }
             Ok(Packet::Sealed { to, prekey, sealed }) => self.sealed(turn, to, prekey, &sealed),
-            Ok(Packet::Lost { .. }) => Ok(Verdict::Durable),
         }
     }
 
     fn mls(
         &mut self,
         turn: &mut Turn<'_>,
-        envelope: &Envelope,
+        arrival: Arrival<'_>,
         group: GroupId,
         message: &[u8],
     ) -> Result<Verdict, EngineError> {
         let Some(id) = Membership::conversation_of(&turn.read(), group)? else {
-            return self.park(turn, envelope, group);
+            return self.park(turn, arrival, group);
         };
         let received = self.with(turn, id, |conversation, turn, shared| {
             if !conversation.membership().holds(group) {
@@ -96,50 +125,19 @@ impl Engine {
         })?;
         match received.flatten() {
             Some(Received::Done(verdict)) => Ok(verdict),
-            Some(Received::Early) | None => self.park(turn, envelope, group),
+            Some(Received::Early) | None => self.park(turn, arrival, group),
         }
-    }
-
-    fn park(&self, turn: &mut Turn<'_>, envelope: &Envelope, group: GroupId) -> Result<Verdict, EngineError> {
-        if envelope.class != Class::Durable {
-            return Ok(Verdict::Durable);
-        }
-        let key = [group.as_ref(), envelope.id.as_ref()].concat();
-        let read = turn.read();
-        let here = read.scan(Table::Parked, group.as_ref(), Range::first(MAX_PARKED_OF_GROUP))?.len();
-        let all = read.scan(Table::Parked, &[], Range::first(MAX_PARKED))?.len();
-        if here >= MAX_PARKED_OF_GROUP || all >= MAX_PARKED {
-            return Ok(dropped(turn, "parked"));
-        }
-        turn.effects.batch.put(Table::Parked, Scope::Account, key, envelope.encode());
-        Ok(Verdict::Durable)
-    }
-
-    /// Reads again what was parked for a conversation's groups.
-    pub(super) fn unpark(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
-        let groups = self.with(turn, id, |conversation, _, _| Ok(conversation.membership().groups()))?;
-        for group in groups.unwrap_or_default() {
-            for row in turn.read().scan(Table::Parked, group.as_ref(), Range::first(MAX_PARKED_OF_GROUP))? {
-                if row.key.len() != GroupId::LEN.saturating_add(EnvelopeId::LEN) {
-                    continue;
-                }
-                turn.effects.batch.delete(Table::Parked, row.key);
-                if let Ok(envelope) = Envelope::decode(&row.value) {
-                    self.packet(turn, &envelope)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn welcome(
         &mut self,
         turn: &mut Turn<'_>,
-        envelope: &Envelope,
+        arrival: Arrival<'_>,
         group: GroupId,
         message: &[u8],
         anchors: &[u8],
     ) -> Result<Verdict, EngineError> {
+        let before = turn.effects.batch.clone();
         let invitation = match Invitation::open(&mut turn.mls(), message) {
             Ok(invitation) => invitation,
             Err(MlsError::GroupExists) => {
@@ -149,14 +147,14 @@ impl Engine {
                         Ok(conversation.membership_mut().leave_stranded(turn, group))
                     })?;
                     if left == Some(true) {
-                        return self.welcome(turn, envelope, group, message, anchors);
+                        return self.welcome(turn, arrival, group, message, anchors);
                     }
                     self.with(turn, id, |conversation, turn, shared| {
                         conversation.membership_mut().read_log();
                         conversation.advance(turn, shared)
                     })?;
                 }
-                return self.park(turn, envelope, group);
+                return self.park(turn, arrival, group);
             }
             Err(error @ (MlsError::Store(_) | MlsError::Incomplete)) => return Err(error.into()),
             Err(_) => return Ok(dropped(turn, "welcome")),
@@ -167,7 +165,9 @@ impl Engine {
             return Ok(dropped(turn, "welcome"));
         };
         if !self.is_invited(turn, &policy, inviter.certificate.account_id())? {
-            return Ok(dropped(turn, "uninvited"));
+            // Word of the contact may still be on its way from another device of this account. Its key package is not used up.
+            turn.effects.batch = before;
+            return self.park(turn, arrival, group);
         }
         if self.with(turn, id, |_, _, _| Ok(()))?.is_none() {
             let conversation = Conversation::new(turn, id, self.me())?;

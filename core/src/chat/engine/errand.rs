@@ -1,15 +1,15 @@
 //! Carrying out what conversations want of the engine, and the conversation with oneself.
 
 use super::{Asked, Engine, MAX_ERRANDS};
-use crate::chat::api::{Call, CallTarget};
+use crate::chat::api::{Call, CallFailure, CallTarget};
 use crate::chat::conversation::{Conversation, Errand, own_home};
-use crate::chat::letter::Letter;
+use crate::chat::letter::{Letter, Matter};
 use crate::chat::membership::{EMPTY_LOG, Invitee};
 use crate::chat::policy::{History, Home, Kind, Policy, RULES, Role, Seat, own_conversation};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::AccountRecord;
 use crate::mls::Suite;
-use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, RequestId};
+use crate::types::{AccountId, ConversationId, DeviceId, RequestId};
 use crate::wire::codec::Body;
 use crate::wire::log;
 use crate::wire::message::{Past, ReadUpTo};
@@ -21,6 +21,10 @@ impl Engine {
         for _ in 0..MAX_ERRANDS {
             if let Some(id) = self.advanced.pop() {
                 self.unpark(turn, id)?;
+                continue;
+            }
+            if let Some((group, device, epoch)) = self.heard.pop() {
+                self.heard(turn, group, device, epoch)?;
                 continue;
             }
             let notes = self.account.take_notes();
@@ -42,22 +46,12 @@ impl Engine {
                 Errand::Packages(account) => self.ask_packages(turn, id, account)?,
                 Errand::Grant(account) => self.grant(turn, id, account)?,
                 Errand::Plead => self.plead(turn, id)?,
+                Errand::ReadWelcomes => self.unpark_uninvited(turn)?,
+                Errand::DropPleas => self.drop_pleas(turn, id)?,
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
             }
         }
-        let known: Vec<EnvelopeId> = self.new_letters(turn)?;
-        self.send_letters(turn, &known)
-    }
-
-    fn new_letters(&self, turn: &Turn<'_>) -> Result<Vec<EnvelopeId>, EngineError> {
-        let written = turn.effects.batch.iter().any(|op| {
-            matches!(op, crate::store::Op::Put { table: crate::store::Table::Outbox, key, .. } if key.starts_with(b"letter/"))
-        });
-        if !written {
-            return Ok(Vec::new());
-        }
-        let all = Letter::all(&turn.read())?.into_iter().map(|letter| letter.id);
-        Ok(all.filter(|id| !self.letters.knows(id)).collect())
+        self.send_letters(turn)
     }
 
     fn call(&mut self, turn: &mut Turn<'_>, asked: Asked, to: CallTarget, request: Request) {
@@ -71,6 +65,11 @@ impl Engine {
             Ok(conversation.membership().policy().map(|policy| policy.home.clone()))
         })?;
         let Some(home) = home.flatten() else { return Ok(()) };
+        if self.is_home_blocked(turn, id, &home)? {
+            let away = Err(CallFailure::Unreachable);
+            self.with(turn, id, |conversation, turn, shared| conversation.home_answered(turn, shared, away))?;
+            return Ok(());
+        }
         let to = match home {
             Home::Relay(address) => {
                 let own = self.account.relay().is_some_and(|relay| relay.relay == address.relay);
@@ -80,6 +79,21 @@ impl Engine {
         };
         self.call(turn, Asked::Home(id), to, Request::Home(request));
         Ok(())
+    }
+
+    /// Whether the home is a device of the account that a direct conversation is with, and that account is blocked: a question would
+    /// tell it that this device is there.
+    fn is_home_blocked(&mut self, turn: &mut Turn<'_>, id: ConversationId, home: &Home) -> Result<bool, EngineError> {
+        let Home::Device { events, .. } = home else { return Ok(false) };
+        let (own, device) = (self.account.id(), events.device_id());
+        let partner = self.with(turn, id, |conversation, _, _| {
+            let keeper = conversation.membership().roster().member(&device).map(|member| member.account);
+            Ok(conversation.partner(own).filter(|partner| keeper == Some(*partner)))
+        })?;
+        match partner.flatten() {
+            Some(partner) => self.account.is_blocked(turn, &partner),
+            None => Ok(false),
+        }
     }
 
     fn ask_packages(&mut self, turn: &mut Turn<'_>, id: ConversationId, account: AccountId) -> Result<(), EngineError> {
@@ -123,8 +137,10 @@ impl Engine {
             if to.is_empty() {
                 continue;
             }
-            if let Ok(envelope) = self.account.plea(turn, &record, id, suite)? {
-                Letter::new(id, envelope, to).keep(turn);
+            if let Ok((envelope, package)) = self.account.plea(turn, &record, id, suite)? {
+                let before = self.replace_plea(turn, id, account)?;
+                let matter = Matter::Plea { account, package: package.into(), before };
+                Letter::new(id, envelope, matter, to).keep(turn);
             }
         }
         Ok(())

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::chat::api::{Outgoing, Recipient, SendOutcome};
-use crate::chat::letter::Letter;
+use crate::chat::letter::{Letter, Matter};
+use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
-use crate::types::{DeviceId, EnvelopeId};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
 use crate::wire::envelope::Class;
 use crate::wire::relay::Deposited;
 
@@ -19,71 +20,217 @@ const LAST_RETRY_MS: u64 = 10 * 60 * 1000;
 /// An attempt without an outcome is repeated after so long.
 const PATIENCE_MS: u64 = 60_000;
 
-/// When each letter is sent next.
+/// What lies in a mailbox is sent again after so long, doubled each time: a device that is there has answered by then.
+const FIRST_REPEAT_MS: u64 = 10 * 60 * 1000;
+
+/// The longest pause between repetitions: a lost Welcome is made good within a day, and some thirty are sent in vain at most.
+const LAST_REPEAT_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// So many of the first events that a device has not said to hold go with a Welcome that is sent again: a grant is among them.
+const MOST_REOPENED: u64 = 64;
+
+/// When a letter is sent next, and to whom.
+#[derive(Debug, Default)]
+struct Due {
+    to: BTreeMap<DeviceId, Way>,
+    /// To those in whose mailbox it does not lie.
+    at: u64,
+    failures: u32,
+    /// To the others.
+    again_at: u64,
+    repeats: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Open,
+    Mailed,
+}
+
+impl Due {
+    fn of(letter: &Letter, now: u64) -> Self {
+        let way = |device| if letter.mailed.contains(device) { Way::Mailed } else { Way::Open };
+        let to = letter.to.iter().map(|(_, device)| (*device, way(device))).collect();
+        Self { to, at: 0, failures: 0, again_at: now.saturating_add(FIRST_REPEAT_MS), repeats: 0 }
+    }
+
+    fn has(&self, way: Way) -> bool {
+        self.to.values().any(|other| *other == way)
+    }
+
+    fn wake_at(&self) -> Option<u64> {
+        let open = self.has(Way::Open).then_some(self.at);
+        let mailed = self.has(Way::Mailed).then_some(self.again_at);
+        open.into_iter().chain(mailed).min()
+    }
+
+    /// Whom to send it to now; the next time is set.
+    fn take(&mut self, now: u64) -> Vec<DeviceId> {
+        let (open, mailed) = (self.at <= now, self.again_at <= now);
+        let due = |way: Way| if way == Way::Open { open } else { mailed };
+        let to: Vec<DeviceId> = self.to.iter().filter(|(_, way)| due(**way)).map(|(device, _)| *device).collect();
+        if open {
+            self.at = now.saturating_add(PATIENCE_MS);
+        }
+        if mailed {
+            self.repeats = self.repeats.saturating_add(1);
+            let pause = FIRST_REPEAT_MS.saturating_mul(1 << self.repeats.min(16)).min(LAST_REPEAT_MS);
+            self.again_at = now.saturating_add(pause);
+        }
+        to
+    }
+}
+
+/// The letters that are kept, and when each is sent next.
 #[derive(Debug, Default)]
 pub(super) struct Post {
-    due: BTreeMap<EnvelopeId, (u64, u32)>,
+    due: BTreeMap<EnvelopeId, Due>,
+    /// Which Welcome leads whom where, and from which epoch on it is answered.
+    welcomes: BTreeMap<(GroupId, DeviceId), (EnvelopeId, u64)>,
+    pleas: BTreeMap<(ConversationId, AccountId), EnvelopeId>,
 }
 
 impl Post {
-    /// After a start all are due.
-    pub(super) fn load(&mut self, turn: &Turn<'_>) -> Result<(), EngineError> {
-        self.due = Letter::all(&turn.read())?.into_iter().map(|letter| (letter.id, (0, 0))).collect();
-        Ok(())
-    }
-
-    /// Letters that were written by now are due; with a device, those to it.
-    pub(super) fn hurry(&mut self, turn: &Turn<'_>, device: Option<DeviceId>) -> Result<(), EngineError> {
+    /// After a start all are due but what lies in mailboxes; what is too old goes.
+    pub(super) fn load(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        *self = Self::default();
         for letter in Letter::all(&turn.read())? {
-            if device.is_none_or(|device| letter.to.iter().any(|(_, to)| *to == device)) {
-                self.due.insert(letter.id, (0, 0));
+            if letter.is_stale(turn.now.wall) {
+                letter.forget(turn);
+            } else {
+                self.add(&letter, turn.now.mono_ms);
             }
         }
         Ok(())
     }
 
-    pub(super) fn knows(&self, id: &EnvelopeId) -> bool {
-        self.due.contains_key(id)
+    fn add(&mut self, letter: &Letter, now: u64) {
+        match &letter.matter {
+            Matter::Welcome { group, epoch } => {
+                let places = letter.to.iter().map(|(_, device)| (*group, *device));
+                self.welcomes.extend(places.map(|place| (place, (letter.id, *epoch))));
+            }
+            Matter::Plea { account, .. } => {
+                self.pleas.insert((letter.conversation, *account), letter.id);
+            }
+        }
+        self.due.insert(letter.id, Due::of(letter, now));
+    }
+
+    /// Letters that were written by now are due; with a device, those to it; what lies in a mailbox only for a device that can be
+    /// reached straight, or when mail was lost.
+    pub(super) fn hurry(&mut self, device: Option<DeviceId>, lost: bool) {
+        for due in self.due.values_mut() {
+            if device.is_some_and(|device| !due.to.contains_key(&device)) {
+                continue;
+            }
+            (due.at, due.failures) = (0, 0);
+            if device.is_some() || lost {
+                due.again_at = 0;
+            }
+        }
     }
 
     pub(super) fn wake_at(&self) -> Option<u64> {
-        self.due.values().map(|(at, _)| *at).min()
+        self.due.values().filter_map(Due::wake_at).min()
+    }
+
+    fn knows(&self, id: &EnvelopeId) -> bool {
+        self.due.contains_key(id) || self.pleas.values().any(|plea| plea == id)
+    }
+
+    /// The plea to an account.
+    fn plea(&self, conversation: ConversationId, account: AccountId) -> Option<EnvelopeId> {
+        self.pleas.get(&(conversation, account)).copied()
+    }
+
+    fn forget(&mut self, id: EnvelopeId) {
+        self.due.remove(&id);
+        self.welcomes.retain(|_, (of, _)| *of != id);
+        self.pleas.retain(|_, of| *of != id);
     }
 }
 
 impl Engine {
-    /// Sends letters that are due, new ones among them.
-    pub(super) fn send_letters(&mut self, turn: &mut Turn<'_>, fresh: &[EnvelopeId]) -> Result<(), EngineError> {
+    /// Takes letters of this turn up, and sends what is due.
+    pub(super) fn send_letters(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        self.take_letters(turn)?;
         let now = turn.now.mono_ms;
-        self.letters.due.extend(fresh.iter().map(|id| (*id, (0, 0))));
-        let due: Vec<EnvelopeId> =
-            self.letters.due.iter().filter(|(_, (at, _))| *at <= now).map(|(id, _)| *id).collect();
+        let due: Vec<EnvelopeId> = self
+            .letters
+            .due
+            .iter()
+            .filter(|(_, due)| due.wake_at().is_some_and(|at| at <= now))
+            .map(|(id, _)| *id)
+            .collect();
         for id in due {
-            let Some(letter) = Letter::find(turn, id)? else {
-                self.letters.due.remove(&id);
-                continue;
-            };
-            if letter.is_stale(turn.now.wall) {
-                Letter::forget(turn, id);
-                self.letters.due.remove(&id);
-                continue;
-            }
-            let failures = self.letters.due.get(&id).map_or(0, |(_, failures)| *failures);
-            self.letters.due.insert(id, (now.saturating_add(PATIENCE_MS), failures));
-            let mut to: Vec<Recipient> = Vec::new();
-            for (account, device) in &letter.to {
-                to.extend(self.account.recipient(turn, account, *device)?);
-            }
-            if !to.is_empty() {
-                turn.effects.sends.push(Outgoing {
-                    id,
-                    class: Class::Durable,
-                    envelope: letter.envelope.into_vec(),
-                    to,
-                });
-            }
+            self.send_letter(turn, id)?;
         }
         Ok(())
+    }
+
+    /// New letters. A Welcome takes the place of an earlier one of the same group to the same device.
+    fn take_letters(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        let written = turn.effects.batch.iter().filter_map(|op| match op {
+            crate::store::Op::Put { table: crate::store::Table::Outbox, key, .. } => Letter::of_key(key),
+            _ => None,
+        });
+        let new: Vec<EnvelopeId> = written.filter(|id| !self.letters.knows(id)).collect();
+        for id in new {
+            let Some(letter) = Letter::find(turn, id)? else { continue };
+            if let Matter::Welcome { group, .. } = &letter.matter {
+                for (_, device) in &letter.to {
+                    if let Some((earlier, _)) = self.letters.welcomes.remove(&(*group, *device)) {
+                        self.letter_reached(turn, earlier, *device)?;
+                    }
+                }
+            }
+            self.letters.add(&letter, turn.now.mono_ms);
+        }
+        Ok(())
+    }
+
+    fn send_letter(&mut self, turn: &mut Turn<'_>, id: EnvelopeId) -> Result<(), EngineError> {
+        let Some(letter) = Letter::find(turn, id)? else {
+            self.letters.forget(id);
+            return Ok(());
+        };
+        if letter.is_stale(turn.now.wall) {
+            letter.forget(turn);
+            self.letters.forget(id);
+            return Ok(());
+        }
+        let now = turn.now.mono_ms;
+        let devices = self.letters.due.get_mut(&id).map(|due| due.take(now)).unwrap_or_default();
+        let again: Vec<DeviceId> = devices.iter().copied().filter(|device| letter.mailed.contains(device)).collect();
+        if !again.is_empty() {
+            // What was written for them first may be lost with it: without the grant in it they cannot even answer.
+            self.with(turn, letter.conversation, |conversation, turn, shared| {
+                conversation.reopen(turn, shared, &again, Some(MOST_REOPENED))
+            })?;
+        }
+        let mut to: Vec<Recipient> = Vec::new();
+        for (account, device) in letter.to.iter().filter(|(_, device)| devices.contains(device)) {
+            if !self.is_shut_out(turn, letter.conversation, account)? {
+                to.extend(self.account.recipient(turn, account, *device)?);
+            }
+        }
+        if !to.is_empty() {
+            let envelope = letter.envelope.into_vec();
+            turn.effects.sends.push(Outgoing { id, class: Class::Durable, envelope, to });
+        }
+        Ok(())
+    }
+
+    /// Whether an account is blocked and the conversation is the one with it: then nothing leaves to it.
+    fn is_shut_out(
+        &self,
+        turn: &Turn<'_>,
+        conversation: ConversationId,
+        account: &AccountId,
+    ) -> Result<bool, EngineError> {
+        let own = self.account.id();
+        Ok(direct_conversation(own, *account) == conversation && self.account.is_blocked(turn, account)?)
     }
 
     /// What came of an envelope for one of its recipients.
@@ -101,19 +248,85 @@ impl Engine {
             })?;
             return Ok(());
         }
-        let Some((_, failures)) = self.letters.due.get(&envelope).copied() else { return Ok(()) };
-        let Some(letter) = Letter::find(turn, envelope)? else {
-            self.letters.due.remove(&envelope);
-            return Ok(());
+        let Some(due) = self.letters.due.get_mut(&envelope) else {
+            return self.account.sent(turn, envelope, outcome);
         };
         match outcome {
-            SendOutcome::Direct | SendOutcome::Mailbox(Deposited::Taken) => letter.taken(turn, device),
+            SendOutcome::Direct => self.letter_reached(turn, envelope, device),
+            SendOutcome::Mailbox(Deposited::Taken) => {
+                let Some(mut letter) = Letter::find(turn, envelope)? else { return Ok(()) };
+                letter.mailed(turn, device);
+                let mailed = letter.mailed.contains(&device);
+                if mailed && let Some(way) = due.to.get_mut(&device) {
+                    *way = Way::Mailed;
+                } else {
+                    due.to.remove(&device);
+                }
+                Ok(())
+            }
             SendOutcome::Refused | SendOutcome::Unreachable | SendOutcome::Mailbox(_) => {
-                let pause = FIRST_RETRY_MS.saturating_mul(1 << failures.min(12)).min(LAST_RETRY_MS);
-                let again = (turn.now.mono_ms.saturating_add(pause), failures.saturating_add(1));
-                self.letters.due.insert(envelope, again);
+                if due.to.get(&device) == Some(&Way::Open) {
+                    let pause = FIRST_RETRY_MS.saturating_mul(1 << due.failures.min(12)).min(LAST_RETRY_MS);
+                    due.failures = due.failures.saturating_add(1);
+                    due.at = turn.now.mono_ms.saturating_add(pause);
+                }
+                Ok(())
             }
         }
+    }
+
+    /// A device has a letter.
+    fn letter_reached(&mut self, turn: &mut Turn<'_>, id: EnvelopeId, device: DeviceId) -> Result<(), EngineError> {
+        if let Some(mut letter) = Letter::find(turn, id)? {
+            letter.reached(turn, device);
+        }
+        let Some(due) = self.letters.due.get_mut(&id) else { return Ok(()) };
+        due.to.remove(&device);
+        let done = due.to.is_empty();
+        self.letters.welcomes.retain(|(_, to), (of, _)| *of != id || *to != device);
+        if done && !self.letters.pleas.values().any(|plea| *plea == id) {
+            self.letters.due.remove(&id);
+        }
         Ok(())
+    }
+
+    /// A device has sealed something in a group: the Welcome that led it there has come.
+    pub(super) fn heard(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: GroupId,
+        device: DeviceId,
+        epoch: u64,
+    ) -> Result<(), EngineError> {
+        match self.letters.welcomes.get(&(group, device)).copied() {
+            Some((id, from)) if epoch >= from => self.letter_reached(turn, id, device),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// This device is in the conversation again, or does not ask for it any more: its pleas are done.
+    pub(super) fn drop_pleas(&mut self, turn: &mut Turn<'_>, conversation: ConversationId) -> Result<(), EngineError> {
+        let pleas = self.letters.pleas.iter().filter(|((of, _), _)| *of == conversation);
+        for id in pleas.map(|(_, id)| *id).collect::<Vec<_>>() {
+            if let Some(letter) = Letter::find(turn, id)? {
+                letter.answered(turn);
+            }
+            self.letters.due.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Clears the place of the plea to an account for the next one. Returns the key that the last one offered.
+    pub(super) fn replace_plea(
+        &mut self,
+        turn: &mut Turn<'_>,
+        conversation: ConversationId,
+        account: AccountId,
+    ) -> Result<Option<serde_bytes::ByteBuf>, EngineError> {
+        // One of this turn is no different.
+        self.take_letters(turn)?;
+        let Some(id) = self.letters.plea(conversation, account) else { return Ok(None) };
+        self.letters.forget(id);
+        Ok(Letter::find(turn, id)?.and_then(|letter| letter.replaced(turn)))
     }
 }

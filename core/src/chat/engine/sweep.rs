@@ -62,7 +62,10 @@ impl Engine {
             return Ok(());
         }
         let next = match std::mem::take(&mut self.sweep.stage) {
-            Stage::Resting => forget_seen(turn, None)?,
+            Stage::Resting => {
+                self.parking.expire(turn)?;
+                forget_seen(turn, None)?
+            }
             Stage::Seen(after) => forget_seen(turn, after)?,
             Stage::Groups(left) => self.expire_groups(turn, left)?,
         };

@@ -19,6 +19,7 @@ use crate::store::MemoryStore;
 use crate::types::{Incarnation, Timestamp};
 use crate::wire::relay::{Deposited, Request};
 
+mod posts;
 mod scenes;
 mod upkeep;
 
@@ -56,6 +57,17 @@ struct World {
     crashed: bool,
     /// Conversations that an engine keeps in memory.
     loaded: usize,
+    /// The relay's copies of records.
+    records: BTreeMap<AccountId, Vec<u8>>,
+    /// Requests of these names are answered with "try later".
+    refused: BTreeSet<&'static str>,
+    /// Which life the relay's mailboxes are in.
+    queue: u8,
+    /// Who left what to whom, and what was asked.
+    sent: Vec<(DeviceId, Outgoing)>,
+    asked: Vec<(DeviceId, Call)>,
+    /// Pairs that reach each other straight.
+    straight: BTreeSet<(DeviceId, DeviceId)>,
 }
 
 struct Person {
@@ -92,6 +104,12 @@ impl World {
             crash_in: None,
             crashed: false,
             loaded: MAX_LOADED,
+            records: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            queue: 1,
+            sent: Vec::new(),
+            asked: Vec::new(),
+            straight: BTreeSet::new(),
         }
     }
 
@@ -105,6 +123,10 @@ impl World {
 
     /// A new account with one device.
     fn person(&mut self) -> Person {
+        self.person_at(vec![self.relay_address()])
+    }
+
+    fn person_at(&mut self, relays: Vec<RelayAddress>) -> Person {
         let root = RootKey::generate(&mut self.rng);
         let keys = DeviceKeys::generate(&mut self.rng);
         let (public, secret) = generate_prekey(SUITE, &mut self.rng).unwrap();
@@ -114,7 +136,7 @@ impl World {
                 version: 1,
                 predecessor: None,
                 devices: vec![DeviceCertificate::issue(&root, &keys, Timestamp(1)).unwrap()],
-                relays: vec![self.relay_address()],
+                relays,
                 prekeys: vec![Prekey { suite: SUITE.number(), id: 1, key: public }],
                 features: Vec::new(),
                 created: Timestamp(1),
@@ -158,7 +180,10 @@ impl World {
         self.devices.insert(id, device);
         self.release(id, effects);
         self.input(id, Input::Start { restored: false });
-        self.input(id, Input::RelayUp { queue: Incarnation::new([1; 8]) });
+        if !person.record.relays().is_empty() {
+            self.records.insert(person.id(), person.record.encode());
+            self.input(id, Input::RelayUp { queue: Incarnation::new([self.queue; 8]) });
+        }
         self.run();
     }
 
@@ -195,7 +220,9 @@ impl World {
         device.engine = Engine::open(&device.store).unwrap().unwrap();
         device.engine.set_habits(Habits { renews_keys: false, read_receipts: true });
         device.engine.set_most_loaded(self.loaded);
-        self.steps.push_front(Step::Input(id, Input::RelayUp { queue: Incarnation::new([1; 8]) }));
+        if !device.setup.record.relays().is_empty() {
+            self.steps.push_front(Step::Input(id, Input::RelayUp { queue: Incarnation::new([self.queue; 8]) }));
+        }
         self.steps.push_front(Step::Input(id, Input::Start { restored }));
     }
 
@@ -253,6 +280,7 @@ impl World {
     }
 
     fn call(&mut self, id: DeviceId, call: Call) {
+        self.asked.push((id, call.clone()));
         let outcome = match &call.to {
             CallTarget::Device(home, _) => self.call_device(id, *home, &call.request),
             CallTarget::OwnRelay | CallTarget::Relay(_) if !self.relay_up => Err(CallFailure::Unreachable),
@@ -271,7 +299,19 @@ impl World {
     }
 
     fn call_relay(&mut self, id: DeviceId, request: &Request) -> Result<Answer, CallFailure> {
+        if self.refused.contains(request.name()) {
+            return Ok(Response::Refused(crate::wire::relay::Refusal::TryLater));
+        }
         Ok(match request {
+            Request::GetRecord { account } => match self.records.get(account) {
+                Some(record) => Response::Record { record: record.clone() },
+                None => Response::Refused(crate::wire::relay::Refusal::NotFound),
+            },
+            Request::PutRecord { record } => {
+                let account = AccountRecord::decode_verified(record).unwrap().account_id();
+                self.records.insert(account, record.clone());
+                Response::Done
+            }
             Request::Home(request) => {
                 let mut batch = Batch::new();
                 let now = self.now().wall;
@@ -324,10 +364,22 @@ impl World {
         }
     }
 
-    /// Through the mailboxes.
+    /// Straight where that goes, else through the mailboxes.
     fn send(&mut self, id: DeviceId, outgoing: Outgoing) {
+        self.sent.push((id, outgoing.clone()));
         for to in &outgoing.to {
-            let outcome = if !self.relay_up || to.mailboxes.is_empty() || !self.devices.contains_key(&to.device) {
+            let straight = self.straight.contains(&(id.min(to.device), id.max(to.device)));
+            let outcome = if straight && self.devices[&to.device].online {
+                let input = Input::Envelope { from: Some(id), bytes: outgoing.envelope.clone() };
+                match self.handle(to.device, input) {
+                    Some(effects) => {
+                        let refused = effects.verdict == Some(crate::chat::Verdict::Refused);
+                        self.release(to.device, effects);
+                        if refused { SendOutcome::Refused } else { SendOutcome::Direct }
+                    }
+                    None => SendOutcome::Unreachable,
+                }
+            } else if !self.relay_up || to.mailboxes.is_empty() || !self.devices.contains_key(&to.device) {
                 SendOutcome::Unreachable
             } else {
                 self.deposit(to.device, outgoing.envelope.clone());
@@ -335,6 +387,25 @@ impl World {
             };
             self.input(id, Input::Sent { envelope: outgoing.id, device: to.device, outcome });
         }
+    }
+
+    /// The relay is taken back from a copy that knows no mail: all mailboxes begin a new life.
+    fn lose_mail(&mut self) {
+        self.mailboxes.clear();
+        self.queue += 1;
+        let ids: Vec<DeviceId> = self.devices.keys().copied().collect();
+        for id in ids {
+            self.input(id, Input::RelayUp { queue: Incarnation::new([self.queue; 8]) });
+        }
+        self.run();
+    }
+
+    /// Two devices reach each other straight from now on.
+    fn meet(&mut self, one: DeviceId, other: DeviceId) {
+        self.straight.insert((one.min(other), one.max(other)));
+        self.input(one, Input::PeerUp { device: other });
+        self.input(other, Input::PeerUp { device: one });
+        self.run();
     }
 
     fn set_online(&mut self, id: DeviceId, online: bool) {

@@ -65,15 +65,17 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             }
             return self.conflict(event, &held, live);
         }
-        if row == row::FeedRow::default() && self.feeds_of(Some(&id.feed.device))?.len() >= MAX_INCARNATIONS {
-            return Ok(Outcome::Refused(Refusal::TooManyFeeds));
-        }
         if self.is_closed(event) {
             return Ok(Outcome::Refused(Refusal::Cut));
         }
         if id.sequence >= self.limit(&id.feed, &row) {
             self.show_fault(&id.feed)?;
             return Ok(Outcome::Refused(Refusal::Ended));
+        }
+        // Only for what will be held: a feed makes no room for one of which nothing is.
+        let held = id.sequence > 0 || Self::joins(&row, event);
+        if row == row::FeedRow::default() && held && !self.make_room(&id.feed)? {
+            return Ok(Outcome::Refused(Refusal::TooManyFeeds));
         }
         if row.keeps(id.sequence) {
             return self.rekeep(&id, event);
@@ -92,6 +94,37 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             return self.place_below(event);
         }
         self.keep(event)
+    }
+
+    /// Whether a device may have one more feed. Of those that no commit has closed the [`MAX_INCARNATIONS`] with the lowest ids
+    /// count, whichever came first: the ids are random, so that all who have seen the same headers agree, and nobody can push
+    /// another's feed out. A feed with a greater id than all that have a place is refused; else the greatest of them goes.
+    ///
+    /// Closed ones do not count here: the log says which there are, and whoever was removed and taken in again has to begin anew.
+    fn make_room(&mut self, new: &FeedId) -> Result<bool, ReadError> {
+        if self.roster.cut(new).is_some() {
+            return Ok(true);
+        }
+        let mut open = self.feeds_of(Some(&new.device))?;
+        let own = self.own();
+        open.retain(|feed| self.roster.cut(feed).is_none() && own != Some(*feed) && feed != new);
+        if open.len() < MAX_INCARNATIONS {
+            return Ok(true);
+        }
+        let Some(greatest) = open.pop().filter(|greatest| new < greatest) else { return Ok(false) };
+        self.give_up(&greatest)?;
+        Ok(true)
+    }
+
+    /// Takes a feed out with all that is held of it.
+    fn give_up(&mut self, feed: &FeedId) -> Result<(), ReadError> {
+        self.truncate(feed, 0)?;
+        self.drop_kept(feed, 0)?;
+        self.rows.remove(feed);
+        self.tx.delete(Table::Feed, key::feed(&self.conversation, feed));
+        self.tx.delete(Table::Feed, key::fault(&self.conversation, feed));
+        self.changes.faults.retain(|(of, _)| of != feed);
+        Ok(())
     }
 
     /// Whether a cut, or its device's leaving without one, excludes an event.
@@ -200,7 +233,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if self.is_pinned(&feed, &row) {
             return Ok(Outcome::Refused(Refusal::Cut));
         }
-        if row == row::FeedRow::default() && self.feeds_of(Some(&feed.device))?.len() >= MAX_INCARNATIONS {
+        if row == row::FeedRow::default() && !self.make_room(&feed)? {
             return Ok(Outcome::Refused(Refusal::TooManyFeeds));
         }
         let mut news = self.convict(&one, &other)?;
@@ -263,7 +296,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if known || self.own() == Some(anchor.feed) || anchor.next == u64::MAX {
             return Ok(());
         }
-        if row == row::FeedRow::default() && self.feeds_of(Some(&anchor.feed.device))?.len() >= MAX_INCARNATIONS {
+        if row == row::FeedRow::default() && !self.make_room(&anchor.feed)? {
             return Ok(());
         }
         (row.low, row.next) = (anchor.next, anchor.next);

@@ -1,6 +1,6 @@
 //! Keys of the rows that feeds are kept in. Layouts are in the documentation of [`crate::store`].
 
-use crate::types::{Clock, ContentId, ConversationId, DeviceId, FeedId, Incarnation};
+use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, FeedId, Incarnation};
 
 /// Length of a feed's part of a key: device id and incarnation.
 pub(crate) const FEED_BYTES: usize = DeviceId::LEN + Incarnation::LEN;
@@ -42,22 +42,30 @@ pub(crate) fn timeline(conversation: &ConversationId, clock: Clock, id: &Content
 
 /// The beginning of the keys of what was said about an event.
 pub(crate) fn changes(conversation: &ConversationId, target: &ContentId) -> Vec<u8> {
-    let mut key = Vec::with_capacity(ConversationId::LEN.saturating_add(2 * PLACE_BYTES).saturating_add(9));
+    let rest = AccountId::LEN.saturating_add(9);
+    let mut key = Vec::with_capacity(ConversationId::LEN.saturating_add(2 * PLACE_BYTES).saturating_add(rest));
     key.extend_from_slice(conversation.as_bytes());
     push_place(&mut key, target);
     key
 }
 
-/// The key of an edit, a delete or a reaction, by the event it is about.
+/// The beginning of the keys of what one account has said of one kind about an event.
+pub(crate) fn changes_by(conversation: &ConversationId, target: &ContentId, kind: u8, account: &AccountId) -> Vec<u8> {
+    let mut key = changes(conversation, target);
+    key.push(kind);
+    key.extend_from_slice(account.as_bytes());
+    key
+}
+
+/// The key of an edit, a delete or a reaction, by the event it is about and whose it is.
 pub(crate) fn change(
     conversation: &ConversationId,
     target: &ContentId,
-    kind: u8,
+    (kind, account): (u8, &AccountId),
     clock: Clock,
     by: &ContentId,
 ) -> Vec<u8> {
-    let mut key = changes(conversation, target);
-    key.push(kind);
+    let mut key = changes_by(conversation, target, kind, account);
     key.extend_from_slice(&clock.0.to_be_bytes());
     push_place(&mut key, by);
     key

@@ -257,10 +257,85 @@ fn what_is_kept_beyond_gaps_and_parked_is_bounded() {
     let outcomes: Vec<Outcome> = (0..400).map(|n| bob.ingest(&unknown(n))).collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Parked).count(), 256);
     assert!(outcomes.ends_with(&[Outcome::Refused(Refusal::ParkedFull)]));
-    let lives: Vec<Outcome> = (0..100u8)
-        .map(|n| bob.ingest(&forge(1, &text, |header| header.feed.incarnation = Incarnation::new([n; 8]))))
-        .collect();
+    let lives: Vec<Outcome> = (0..100u8).map(|n| bob.ingest(&life(&text, n))).collect();
     assert!(lives.ends_with(&[Outcome::Refused(Refusal::TooManyFeeds)]));
+}
+
+/// The first event of another feed of device 1.
+fn life(like: &UnverifiedEvent, number: u8) -> UnverifiedEvent {
+    forge(1, like, |header| header.feed.incarnation = Incarnation::new([number; 8]))
+}
+
+#[test]
+fn of_too_many_feeds_the_same_count_whichever_came_first() {
+    let (mut alice, bob) = pair();
+    let text = alice.text("x");
+    let mut numbers: Vec<u8> = (0..100).collect();
+    let mut views = Vec::new();
+    let mut rng = Rng::seed_from_u64(5);
+    for _ in 0..4 {
+        let mut bob = bob.clone();
+        for number in &numbers {
+            bob.ingest(&life(&text, *number));
+        }
+        // What came between: one of a feed that is given up again, and one beyond a gap.
+        bob.ingest(&forge(1, &text, |header| {
+            (header.feed.incarnation, header.sequence) = (Incarnation::new([99; 8]), 7)
+        }));
+        let feeds: Vec<FeedId> = bob.vector().feeds.iter().map(|state| state.feed).collect();
+        assert_eq!(feeds.len(), MAX_INCARNATIONS);
+        assert_eq!(feeds.last().unwrap().incarnation, Incarnation::new([63; 8]));
+        assert_eq!((bob.items().len(), bob.unread()), (MAX_INCARNATIONS, 64));
+        views.push(bob.view());
+        for at in (1..numbers.len()).rev() {
+            numbers.swap(at, rng.next_u32() as usize % (at + 1));
+        }
+    }
+    assert!(views.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn feeds_that_a_commit_closed_leave_room_for_others() {
+    let (mut alice, mut bob) = pair();
+    let text = alice.text("x");
+    for number in 0..64 {
+        assert_eq!(bob.ingest(&life(&text, number)), Outcome::New);
+    }
+    assert_eq!(bob.ingest(&life(&text, 200)), Outcome::Refused(Refusal::TooManyFeeds));
+    let closed = life(&text, 3);
+    let mut roster = bob.roster.clone();
+    roster.close(Cut { feed: id(&closed).feed, next: 1, hash: hash_of(&closed) });
+    bob.walk_to(&roster);
+    assert_eq!(bob.ingest(&life(&text, 200)), Outcome::New);
+    assert_eq!(bob.ingest(&life(&text, 201)), Outcome::Refused(Refusal::TooManyFeeds));
+    assert_eq!(bob.items().len(), 65);
+}
+
+#[test]
+fn nobody_buries_an_authors_delete_edit_or_anothers_reaction() {
+    let members = roster(&[(1, 1), (2, 2), (3, 3)]);
+    let (mut alice, mut mallory, mut bob) =
+        (Device::new(1, 1, &members), Device::new(2, 2, &members), Device::new(3, 3, &members));
+    let (kept, gone) = (alice.text("frist"), alice.text("gone"));
+    let (kept, gone) = ([kept.clone(), alice.edit(id(&kept), "first")], [gone.clone(), alice.delete(id(&gone))]);
+    let mut events: Vec<UnverifiedEvent> = kept.iter().chain(&gone).cloned().collect();
+    events.push(bob.react(id(&kept[0]), "!"));
+    mallory.wall += 1_000_000;
+    for number in 0..4200 {
+        let of = id(if number % 2 == 0 { &kept[0] } else { &gone[0] });
+        events.push(match number % 6 {
+            0 | 1 => mallory.react(of, "?"),
+            2 | 3 => mallory.edit(of, "buried"),
+            _ => mallory.delete(of),
+        });
+    }
+    events.sort_by_key(|event| std::cmp::Reverse(event.peek().unwrap().feed.device == device(2)));
+    let mut carol = Device::new(4, 4, &roster(&[(1, 1), (2, 2), (3, 3), (4, 4)]));
+    carol.work(|feeds| events.iter().for_each(|event| drop(feeds.ingest(event.clone(), false).unwrap())));
+    let items = carol.items();
+    assert_eq!(carol.texts(), ["first", "Deleted"]);
+    let reactions: Vec<&str> = items[0].reactions.values().map(String::as_str).collect();
+    assert_eq!(reactions, ["?", "!"]);
 }
 
 #[test]

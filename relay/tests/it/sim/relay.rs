@@ -282,16 +282,6 @@ impl World {
         node.disk.submit(batch);
         node.disk.flush();
         self.note("restore-relay", relay, &[], || format!("relay {relay} from a copy"));
-        self.put_records_again_by_hand(relay);
         self.drop_connections(relay);
-    }
-
-    /// Accounts put their newest records again when they sign in to it: to be taken out when engines do that themselves.
-    fn put_records_again_by_hand(&mut self, relay: usize) {
-        let of_it = self.people.iter().filter(|person| person.relay == Some(relay));
-        let records: Vec<Vec<u8>> = of_it.map(|person| person.record.encode()).collect();
-        for record in records {
-            self.put_record(relay, record);
-        }
     }
 }

@@ -325,3 +325,50 @@ pub(super) fn clocks_a_day_off_change_no_order() {
     let shown: Vec<String> = world.timeline(0, &view).into_iter().map(|line| line.body).collect();
     assert!(shown.ends_with(&texts), "{shown:?}");
 }
+
+#[test]
+fn a_device_that_a_relay_from_a_copy_does_not_know_is_let_in_again() {
+    for alone in [false, true] {
+        let (mut world, conversation) = contacts_of(calm());
+        world.keep_relay_copy(0);
+        let added = world.add_device(0);
+        world.run_for(10 * 60_000);
+        world.links.no_direct = true;
+        if alone {
+            // No device that the relay knows is there to tell it.
+            world.stop(0);
+        }
+        world.restore_relay(0);
+        world.run_for(30 * 60_000);
+        assert!(world.devices[added].relay_up.is_some(), "alone: {alone}\n{}", world.trace.text());
+        let text = world.say(added, conversation);
+        world.run_for(30 * 60_000);
+        assert!(world.shows(1, &text), "alone: {alone}");
+    }
+}
+
+#[test]
+fn an_invitation_that_a_relay_lost_comes_all_the_same() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.links.no_direct = true;
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.keep_relay_copy(0);
+    world.stop(0);
+    world.accept_all(1);
+    world.run_for(60_000);
+    world.restore_relay(0);
+    world.run_for(60_000);
+    world.boot(0, false);
+    world.run_for(3 * 3_600_000);
+    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
+    let Some(view) = view else { panic!("the invitation is lost\n{}", world.trace.text()) };
+    let text = world.say(0, view.id);
+    world.run_for(10 * 60_000);
+    assert!(world.shows(1, &text));
+}

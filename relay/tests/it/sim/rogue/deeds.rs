@@ -266,7 +266,6 @@ impl World {
             Some(Packet::Mls { group: GroupId::new([2; GroupId::LEN]), message: junk.clone() }),
             Some(Packet::Welcome { group, message: junk.clone(), anchors: junk.clone() }),
             Some(Packet::Hint { group, next: u64::MAX }),
-            Some(Packet::Lost { conversation }),
             account.map(|to| Packet::Sealed { to, prekey: 0, sealed: junk.clone() }),
         ];
         for packet in packets.into_iter().flatten() {
