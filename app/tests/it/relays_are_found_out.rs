@@ -1,11 +1,10 @@
 //! A relay that shows an older record than it showed before, or another version of its log, is noticed and named.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::world::{Outcome, Pair, Person, Relay, Running, check, copy_directory, log_in, play, text};
+use crate::world::{Outcome, Pair, Person, Relay, Running, check, copy_directory, new_device, play, text};
 
 /// Keeps all that a relay knows now, which it may later go on from as if nothing had been since.
 async fn remember(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
@@ -22,21 +21,14 @@ async fn forget_since(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
     relay.restart().await
 }
 
-/// Logs somebody in on a further device and starts it; then the one that adds it to its conversations, which finds the new
-/// one's key packages at the relay.
+/// Starts a new device of somebody, then the one that adds it to its conversations.
 async fn add_device(
     room: &Path,
     name: &'static str,
     to: &Person<'_>,
     relay: &Relay<'_>,
 ) -> Outcome<(Person<'static>, [Running; 2])> {
-    let published = "kith_relay_requests_total{name=\"put_key_packages\",outcome=\"ok\"}";
-    let before = relay.counted(published)?;
-    let device = log_in(room, name, to, relay).await?;
-    let new = device.run().await?;
-    while relay.counted(published)? == before {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let (device, new) = new_device(room, name, to, relay).await?;
     Ok((device, [new, to.run().await?]))
 }
 
