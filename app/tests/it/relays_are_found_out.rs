@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{Outcome, Pair, Person, Relay, check, copy_directory, log_in, play, text};
+use crate::world::{Outcome, Pair, Person, Relay, Running, check, copy_directory, new_device, play, text};
 
 /// Keeps all that a relay knows now, which it may later go on from as if nothing had been since.
 async fn remember(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
@@ -21,6 +21,17 @@ async fn forget_since(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
     relay.restart().await
 }
 
+/// Starts a new device of somebody, then the one that adds it to its conversations.
+async fn add_device(
+    room: &Path,
+    name: &'static str,
+    to: &Person<'_>,
+    relay: &Relay<'_>,
+) -> Outcome<(Person<'static>, [Running; 2])> {
+    let (device, new) = new_device(room, name, to, relay).await?;
+    Ok((device, [new, to.run().await?]))
+}
+
 async fn is_online(person: &Person<'_>) -> Outcome {
     let there = |answer: &[Value]| (answer.first()?["relay_connected"] == true).then_some(());
     person.until("the relay", &["status"], there).await
@@ -29,13 +40,13 @@ async fn is_online(person: &Person<'_>) -> Outcome {
 #[tokio::test]
 async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
     play(async |room| {
-        let Pair { mut relay, alice, alice_runs: _alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        let Pair { mut relay, alice, alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        alice.ask(&["stop"]).await?;
+        alice_runs.ended().await?;
         let before = room.join("before");
         remember(&mut relay, &before).await?;
-        is_online(&alice).await?;
         is_online(&bob).await?;
-        let phone = log_in(room, "alice-phone", &alice, &relay).await?;
-        let _phone_runs = phone.run().await?;
+        let (phone, _runs) = add_device(room, "alice-phone", &alice, &relay).await?;
         let contacts = bob.ask(&["contacts"]).await?;
         let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
         let joined =
@@ -62,16 +73,15 @@ async fn a_relay_that_shows_two_versions_of_its_log_is_named() {
         let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
         let joined =
             |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
+        for (person, runs) in [(&alice, alice_runs), (&bob, bob_runs)] {
+            person.ask(&["stop"]).await?;
+            runs.ended().await?;
+        }
         let before = room.join("before");
         remember(&mut relay, &before).await?;
-        is_online(&alice).await?;
 
         // While Alice is away a device of Bob is added: one version of what comes next in the log.
-        alice.ask(&["stop"]).await?;
-        alice_runs.ended().await?;
-        is_online(&bob).await?;
-        let bob_phone = log_in(room, "bob-phone", &bob, &relay).await?;
-        let phone_runs = bob_phone.run().await?;
+        let (bob_phone, [phone_runs, bob_runs]) = add_device(room, "bob-phone", &bob, &relay).await?;
         bob_phone.until("the conversation", &["contacts"], joined).await?;
         for (device, runs) in [(&bob_phone, phone_runs), (&bob, bob_runs)] {
             device.ask(&["stop"]).await?;
@@ -80,10 +90,7 @@ async fn a_relay_that_shows_two_versions_of_its_log_is_named() {
 
         // While Bob is away the relay forgets it, and a device of Alice is added: the other version.
         forget_since(&mut relay, &before).await?;
-        let _alice_runs = alice.run().await?;
-        is_online(&alice).await?;
-        let alice_phone = log_in(room, "alice-phone", &alice, &relay).await?;
-        let _phone_runs = alice_phone.run().await?;
+        let (alice_phone, _runs) = add_device(room, "alice-phone", &alice, &relay).await?;
         alice_phone.until("the conversation", &["contacts"], joined).await?;
 
         let _bob_runs = bob.run().await?;

@@ -255,18 +255,24 @@ pub(crate) async fn sign_up(room: &Path, name: &'static str, relay: &Relay<'_>) 
     Ok(person)
 }
 
-/// Logs somebody in on a further device, whose profile has this name.
-pub(crate) async fn log_in(
+/// Logs somebody in on a further device, whose profile has this name, and starts it: until its key packages are at the relay,
+/// without which no other device can add it to a conversation.
+pub(crate) async fn new_device(
     room: &Path,
     name: &'static str,
     account: &Person<'_>,
     relay: &Relay<'_>,
-) -> Outcome<Person<'static>> {
+) -> Outcome<(Person<'static>, Running)> {
+    let published = "kith_relay_requests_total{name=\"put_key_packages\",outcome=\"ok\"}";
+    let before = relay.counted(published)?;
     let mut device = person(room, name)?;
     device.at_one_address()?;
     std::fs::copy(account.password_file(), device.password_file())?;
     device.ask_one(&["login", account.name, "--relay", &relay.address]).await?;
-    Ok(device)
+    let running = device.run().await?;
+    let connected = |_: &[Value]| relay.counted(published).is_ok_and(|count| count > before).then_some(());
+    device.until("the new device's key packages", &["whoami"], connected).await?;
+    Ok((device, running))
 }
 
 /// Makes two people who run contacts of each other; `who` is how the first calls the second.
