@@ -19,10 +19,11 @@ pub mod config;
 pub mod control;
 pub mod data_dir;
 pub mod domain;
+#[expect(clippy::disallowed_methods, reason = "a driver: a caller has so much time")]
 mod http;
 pub mod keys;
 pub mod metrics;
-#[expect(clippy::disallowed_methods, reason = "a driver: sockets and their timers")]
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "a driver: sockets and their timers")]
 pub mod node;
 #[expect(clippy::disallowed_methods, reason = "a driver: it gives the domain its time and its randomness")]
 pub mod server;

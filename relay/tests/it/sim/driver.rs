@@ -356,7 +356,7 @@ impl World {
                 }
                 return self.reopen(device);
             }
-            if !(mutations::is(Broken::DropsBatches) && self.draw(60) == 0) {
+            if !(mutations::is(Broken::DropsBatches) && self.draw(12) == 0) {
                 self.devices[device].store.submit(&round.batch);
             }
             self.devices[device].store.flush();
