@@ -46,7 +46,7 @@ async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
         let before = room.join("before");
         remember(&mut relay, &before).await?;
         is_online(&bob).await?;
-        let (phone, _runs) = add_device(room, "alice-phone", &alice, &relay).await?;
+        let (phone, [phone_runs, alice_runs]) = add_device(room, "alice-phone", &alice, &relay).await?;
         let contacts = bob.ask(&["contacts"]).await?;
         let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
         let joined =
@@ -55,6 +55,11 @@ async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
         // Bob has seen the newer record once a message of the new device has come.
         phone.send(&with, "from my phone").await?;
         bob.reads("alice", &["from my phone"]).await?;
+        // They would put the newest record there again.
+        for (device, runs) in [(&phone, phone_runs), (&alice, alice_runs)] {
+            device.ask(&["stop"]).await?;
+            runs.ended().await?;
+        }
 
         forget_since(&mut relay, &before).await?;
         is_online(&bob).await?;
