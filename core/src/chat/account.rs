@@ -153,8 +153,8 @@ impl Account {
         let secret = read.get(Table::Account, KEYS)?.ok_or(EngineError::Broken("the device's keys are missing"))?;
         let keys = DeviceKeys::from_secret_bytes(&zeroize::Zeroizing::new(secret))
             .map_err(|_| EngineError::Broken("the device's keys are damaged"))?;
-        let record = AccountRecord::decode_verified(&row.record)
-            .map_err(|_| EngineError::Broken("the own record is damaged"))?;
+        let record =
+            AccountRecord::decode_stored(&row.record).map_err(|_| EngineError::Broken("the own record is damaged"))?;
         let mut prekeys = Vec::new();
         for prekey in row.prekeys {
             let suite = Suite::from_number(prekey.suite)?;

@@ -132,7 +132,12 @@ impl UnverifiedCertificate {
         let proof = self.envelope.proof.ok_or(FormatError::BadSignature { what: WHAT })?;
         self.body.account_root.verify(Context::Certificate, &self.envelope.body, &self.envelope.signature)?;
         self.body.events.verify(Context::CertificateRequest, &self.envelope.body, &proof)?;
-        Ok(DeviceCertificate { envelope: self.envelope, body: self.body })
+        Ok(self.trust())
+    }
+
+    /// Takes its signatures for checked: of one that stands in a record that is, or was when it was stored.
+    pub(super) fn trust(self) -> DeviceCertificate {
+        DeviceCertificate { envelope: self.envelope, body: self.body }
     }
 }
 
@@ -166,6 +171,14 @@ impl DeviceCertificate {
     /// As [`UnverifiedCertificate::decode`] and [`UnverifiedCertificate::verify`].
     pub fn decode_verified(bytes: &[u8]) -> Result<Self, FormatError> {
         UnverifiedCertificate::decode(bytes)?.verify()
+    }
+
+    /// Reads one that this device verified before it stored it: stored values are sealed, so that nobody else can have put it there.
+    ///
+    /// # Errors
+    /// As [`UnverifiedCertificate::decode`].
+    pub fn decode_stored(bytes: &[u8]) -> Result<Self, FormatError> {
+        Ok(UnverifiedCertificate::decode(bytes)?.trust())
     }
 
     /// The account.

@@ -175,12 +175,19 @@ impl UnverifiedRecord {
     /// # Errors
     /// [`FormatError`] when one of them is not valid, or a device is another account's or listed twice.
     pub fn verify(self) -> Result<AccountRecord, FormatError> {
+        self.body.account_root.verify(Context::Record, &self.envelope.body, &self.envelope.signature)?;
+        self.assemble(UnverifiedCertificate::verify)
+    }
+
+    fn assemble(
+        self,
+        certificate: impl Fn(UnverifiedCertificate) -> Result<DeviceCertificate, FormatError>,
+    ) -> Result<AccountRecord, FormatError> {
         let Self { envelope, body } = self;
-        body.account_root.verify(Context::Record, &envelope.body, &envelope.signature)?;
         let mut devices = Vec::with_capacity(body.devices.len());
         let mut seen = BTreeSet::new();
         for bytes in &body.devices {
-            let certificate = UnverifiedCertificate::decode(bytes)?.verify()?;
+            let certificate = certificate(UnverifiedCertificate::decode(bytes)?)?;
             if certificate.account_root() != body.account_root {
                 return Err(FormatError::Invalid { what: WHAT, why: "a device is another account's" });
             }
@@ -253,6 +260,14 @@ impl AccountRecord {
     /// As [`UnverifiedRecord::decode`] and [`UnverifiedRecord::verify`].
     pub fn decode_verified(bytes: &[u8]) -> Result<Self, FormatError> {
         UnverifiedRecord::decode(bytes)?.verify()
+    }
+
+    /// Reads one that this device verified before it stored it: stored values are sealed, so that nobody else can have put it there.
+    ///
+    /// # Errors
+    /// As [`AccountRecord::decode_verified`], but for signatures.
+    pub fn decode_stored(bytes: &[u8]) -> Result<Self, FormatError> {
+        UnverifiedRecord::decode(bytes)?.assemble(|certificate| Ok(certificate.trust()))
     }
 
     /// Its bytes, with the body as it was received.

@@ -14,7 +14,7 @@ use super::Account;
 /// If the store does not answer or the record cannot be read.
 pub fn known_record(read: &(impl Read + ?Sized), account: &AccountId) -> Result<Option<AccountRecord>, EngineError> {
     let Some(bytes) = read.get(Table::Account, account.as_ref())? else { return Ok(None) };
-    AccountRecord::decode_verified(&bytes).map(Some).map_err(|_| EngineError::Broken("a stored record is damaged"))
+    AccountRecord::decode_stored(&bytes).map(Some).map_err(|_| EngineError::Broken("a stored record is damaged"))
 }
 
 impl Account {

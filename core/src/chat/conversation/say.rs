@@ -48,7 +48,7 @@ impl Conversation {
         if let Some(recipient) = shared.account.recipient(turn, &member.account, device)? {
             return Ok(Some(recipient));
         }
-        let Ok(certificate) = DeviceCertificate::decode_verified(&member.certificate) else { return Ok(None) };
+        let Ok(certificate) = DeviceCertificate::decode_stored(&member.certificate) else { return Ok(None) };
         let transport = *certificate.transport_key().as_bytes();
         Ok(Some(Recipient { account: member.account, device, transport, mailboxes: Vec::new() }))
     }
@@ -82,6 +82,17 @@ impl Conversation {
         manner: Manner,
     ) -> Result<Option<EnvelopeId>, EngineError> {
         let to = self.recipients(turn, shared, devices)?;
+        self.tell_to(turn, shared, to, message, manner)
+    }
+
+    fn tell_to(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        to: Vec<Recipient>,
+        message: &Message,
+        manner: Manner,
+    ) -> Result<Option<EnvelopeId>, EngineError> {
         if to.is_empty() {
             return Ok(None);
         }
@@ -131,8 +142,8 @@ impl Conversation {
 
     fn send_part(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, part: &Due) -> Result<(), EngineError> {
         let round = repair::events(&turn.read(), &self.id, &part.feed, &part.ranges)?;
-        let reached: Vec<DeviceId> =
-            self.recipients(turn, shared, &part.devices)?.into_iter().map(|recipient| recipient.device).collect();
+        let recipients = self.recipients(turn, shared, &part.devices)?;
+        let reached: Vec<DeviceId> = recipients.iter().map(|recipient| recipient.device).collect();
         let unreached: Vec<DeviceId> =
             part.devices.iter().filter(|device| !reached.contains(device)).copied().collect();
         if round.bundles.is_empty() || !unreached.is_empty() {
@@ -145,7 +156,7 @@ impl Conversation {
         }
         for bundle in round.bundles {
             let ranges = ranges(&bundle);
-            let sent = self.tell(turn, shared, &reached, &Message::Events(bundle), LETTER)?;
+            let sent = self.tell_to(turn, shared, recipients.clone(), &Message::Events(bundle), LETTER)?;
             let id = sent.unwrap_or_else(|| EnvelopeId::random(turn.rng));
             self.delivery.started(turn.now, id, &part.feed, &reached, &ranges);
         }

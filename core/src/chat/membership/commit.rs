@@ -95,7 +95,7 @@ impl Ground<'_> {
     }
 
     fn sync(&self, encoded: &ByteBuf, packages: Option<&[ByteBuf]>) -> Plan {
-        let Ok(record) = AccountRecord::decode_verified(encoded) else { return Plan::Done };
+        let Ok(record) = AccountRecord::decode_stored(encoded) else { return Plan::Done };
         let account = record.account_id();
         let Some(seat) = self.policy.seat(account) else { return Plan::Done };
         if seat.version > record.version() || (seat.version == record.version() && seat.hash != record.hash()) {
@@ -116,7 +116,7 @@ impl Ground<'_> {
     }
 
     fn seat(&self, encoded: &ByteBuf, packages: Option<&[ByteBuf]>) -> Plan {
-        let Ok(record) = AccountRecord::decode_verified(encoded) else { return Plan::Done };
+        let Ok(record) = AccountRecord::decode_stored(encoded) else { return Plan::Done };
         let account = record.account_id();
         if self.policy.seat(account).is_some() {
             return Plan::Done;
@@ -161,7 +161,7 @@ impl Ground<'_> {
     }
 
     fn bring_back(&self, device: DeviceId, package: &ByteBuf, encoded: &ByteBuf) -> Plan {
-        let Ok(record) = AccountRecord::decode_verified(encoded) else { return Plan::Done };
+        let Ok(record) = AccountRecord::decode_stored(encoded) else { return Plan::Done };
         let Some(seat) = self.policy.seat(record.account_id()) else { return Plan::Done };
         if seat.version > record.version() {
             return Plan::Done;
@@ -304,7 +304,7 @@ impl Membership {
     pub(crate) fn packages(&mut self, turn: &mut Turn<'_>, account: AccountId, found: Vec<ByteBuf>) {
         for wish in &mut self.row.wishes {
             let (Wish::Sync { record, packages } | Wish::Seat { record, packages }) = wish else { continue };
-            let whose = AccountRecord::decode_verified(record).map(|record| record.account_id());
+            let whose = AccountRecord::decode_stored(record).map(|record| record.account_id());
             if whose == Ok(account) && packages.is_none() {
                 *packages = Some(found.clone());
             }
@@ -365,6 +365,6 @@ fn next_write_key_hash(turn: &mut Turn<'_>, group: crate::types::GroupId) -> Res
 /// The Welcome of an own commit that counts.
 pub(super) fn welcome(pending: &Pending, group: crate::types::GroupId) -> Option<Fact> {
     let message = pending.welcome.as_ref()?.to_vec();
-    let certificates = pending.added.iter().filter_map(|bytes| DeviceCertificate::decode_verified(bytes).ok());
+    let certificates = pending.added.iter().filter_map(|bytes| DeviceCertificate::decode_stored(bytes).ok());
     Some(Fact::Welcome { to: certificates.collect(), group, message })
 }

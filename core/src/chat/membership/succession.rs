@@ -95,7 +95,7 @@ impl Membership {
             ..agreed
         };
         for (_, record, packages) in succession.accounts {
-            let Ok(record) = AccountRecord::decode_verified(&record) else { continue };
+            let Ok(record) = AccountRecord::decode_stored(&record) else { continue };
             if let Some(seat) = policy.seat(record.account_id()).copied()
                 && seat.version <= record.version()
             {

@@ -149,7 +149,7 @@ impl Membership {
                 facts.push(Fact::Hint { group: id, next, removed: removed.clone() });
                 let info = CommitInfo::decode(&pending.info).unwrap_or_default();
                 let added =
-                    pending.added.iter().filter_map(|bytes| DeviceCertificate::decode_verified(bytes).ok()).collect();
+                    pending.added.iter().filter_map(|bytes| DeviceCertificate::decode_stored(bytes).ok()).collect();
                 (info.cuts, added, removed)
             }
             Judged::Skipped => return self.rebase(turn, id),
