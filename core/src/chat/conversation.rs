@@ -55,6 +55,8 @@ pub(crate) enum Errand {
     ReadWelcomes,
     /// Plead with the members to be added again.
     Plead,
+    /// Begin a conversation of this account alone anew: nobody answers.
+    FoundAnew,
     /// Plead no more: this device is in a group.
     DropPleas,
     /// Read elsewhere on the account: marks of another conversation.
@@ -111,6 +113,8 @@ pub(crate) struct Conversation {
     /// When to look again for devices of members that are in no group yet, and the wait after that.
     sync_at: Option<u64>,
     sync_wait_ms: u64,
+    /// Devices that did not answer a Welcome, and whose key packages are asked for.
+    anew: BTreeMap<DeviceId, AccountId>,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
 }
@@ -142,6 +146,7 @@ impl Conversation {
             packages_at: BTreeMap::new(),
             sync_at: None,
             sync_wait_ms: carry::SYNC_AGAIN_MS,
+            anew: BTreeMap::new(),
             rounds: BTreeMap::new(),
             suspect_at: 0,
         })

@@ -344,7 +344,7 @@ impl Engine {
                 if conversation.membership().policy().is_none_or(|policy| policy.seat(account).is_none()) {
                     return Ok(());
                 }
-                conversation.sync_devices(turn, shared, SYNC_DELAY_MS)
+                conversation.record_changed(turn, shared, SYNC_DELAY_MS)
             })?;
         }
         Ok(())

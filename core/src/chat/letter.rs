@@ -3,8 +3,9 @@
 //! A row of the outbox for each, beside the rows of delivery: the key is `letter/` ‖ envelope id. When to try again is kept in
 //! memory, by the engine.
 //!
-//! Invariant: a mailbox frees no Welcome, since what a relay holds can be lost: only its recipient does, by taking it straight or
-//! by what it seals in the group; until then it is sent again, under the same envelope id.
+//! Invariant: neither a mailbox nor having been taken frees a Welcome, since what a relay holds can be lost, and its recipient may not
+//! be able to open it: only what that one seals in the group does. Until then it is sent again, under the same envelope id, or its
+//! recipient is added anew.
 
 use std::collections::BTreeSet;
 

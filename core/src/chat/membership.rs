@@ -71,7 +71,10 @@ pub(crate) enum Fact {
     /// The log was walked to its end.
     Walked,
     /// This device was removed.
-    Gone,
+    Gone {
+        /// Those who belong to the conversation all the same.
+        seated: Vec<AccountId>,
+    },
     /// The home lied; here is what to show the others.
     Lied(log::Equivocation),
     /// The home lost its log, or has not answered for long.

@@ -45,6 +45,9 @@ pub struct Contact {
     /// When it was last changed, by the clock of the conversation with oneself.
     #[serde(rename = "c")]
     pub changed: Clock,
+    /// The device that changed it last: of two changes at the same time that of the greater one counts.
+    #[serde(rename = "d", default)]
+    pub changed_by: Option<DeviceId>,
 }
 
 impl Body for Contact {
@@ -88,6 +91,7 @@ impl Contact {
             given: None,
             taken: None,
             changed: Clock::default(),
+            changed_by: None,
         }
     }
 }
@@ -258,7 +262,8 @@ impl Account {
         Ok(())
     }
 
-    /// A [`ContactChange`] in the conversation with oneself counts; of several the latest by its clock.
+    /// A [`ContactChange`] in the conversation with oneself counts; of several the latest by its clock. An older one only adds what is
+    /// not known here: whoever made the later one may not have known of it.
     ///
     /// # Errors
     /// If the store does not answer or the row cannot be read.
@@ -266,29 +271,50 @@ impl Account {
         &mut self,
         turn: &mut Turn<'_>,
         clock: Clock,
+        by: DeviceId,
         change: &ContactChange,
     ) -> Result<(), EngineError> {
         if let Some(record) = &change.record {
             let _ = self.observe_record(turn, record)?;
         }
         let mut contact = self.contact_or_new(turn, change.account)?;
-        if clock < contact.changed {
-            return Ok(());
-        }
         let before = contact.clone();
-        contact.changed = clock;
-        contact.handle = change.handle.clone().or(contact.handle);
         contact.accepted |= change.accepted;
-        contact.blocked = change.blocked;
-        contact.verified = change.verified;
-        contact.given = change.given;
-        contact.taken = change.taken.or(contact.taken);
+        if (clock, Some(by)) >= (contact.changed, contact.changed_by) {
+            (contact.changed, contact.changed_by) = (clock, Some(by));
+            contact.handle = change.handle.clone().or(contact.handle);
+            contact.blocked = change.blocked;
+            contact.verified = change.verified;
+            contact.given = change.given.or(contact.given);
+            contact.taken = change.taken.or(contact.taken);
+        } else {
+            contact.handle = contact.handle.or_else(|| change.handle.clone());
+            contact.given = contact.given.or(change.given);
+            contact.taken = contact.taken.or(change.taken);
+        }
+        if contact.blocked {
+            contact.given = None;
+        }
         if contact.accepted || contact.blocked {
             contact.asked = None;
             self.drop_request(turn, &change.account);
         }
         if contact != before {
             self.keep(turn, &contact);
+        }
+        Ok(())
+    }
+
+    /// A change of this device's own stands in the conversation with oneself: what was changed elsewhere before does not undo it.
+    ///
+    /// # Errors
+    /// If the store does not answer or the row cannot be read.
+    pub fn contact_noted(&self, turn: &mut Turn<'_>, clock: Clock, change: &ContactChange) -> Result<(), EngineError> {
+        let at = (clock, Some(self.device()));
+        let known = self.contact(turn, &change.account)?;
+        if let Some(mut contact) = known.filter(|contact| at > (contact.changed, contact.changed_by)) {
+            (contact.changed, contact.changed_by) = at;
+            turn.put(Table::Contact, Scope::Account, contact.account.as_ref(), &contact);
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use super::{Conversation, Errand, Shared, draw, write};
 use crate::chat::account::Account;
 use crate::chat::api::{CallFailure, Notice};
 use crate::chat::letter::{Letter, Matter};
-use crate::chat::membership::{Entered, Fact, Invitee, Wish};
-use crate::chat::policy::{History, Home, Kind, Policy};
+use crate::chat::membership::{Entered, Fact, Invitee, Membership, Wish};
+use crate::chat::policy::{History, Home, Kind, Policy, own_conversation};
 use crate::chat::roster::Member;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
@@ -26,14 +26,22 @@ const MOVE_TURN_MS: u64 = 15_000;
 /// Key packages that could not be had are asked for again after so long.
 const PACKAGES_AGAIN_MS: u64 = 30_000;
 
-/// A device that has no key package yet is looked for again after so long, and then half as often each time.
-pub(super) const SYNC_AGAIN_MS: u64 = 30_000;
+/// A device that has no key package yet is looked for again after so long, and then half as often each time: it uploads some as soon
+/// as its relay lets it in.
+pub(super) const SYNC_AGAIN_MS: u64 = 3_000;
 
 /// But no more seldom than this.
 const SYNC_SELDOM_MS: u64 = 60 * 60 * 1000;
 
+/// A device that was removed and belongs to the conversation all the same pleads when no Welcome has come for so long.
+const WELCOME_BACK_MS: u64 = 60_000;
+
 /// A plea is repeated after so long without an answer, and then half as often each time.
 pub(super) const PLEA_AGAIN_MS: u64 = 5 * 60 * 1000;
+
+/// When the pause between pleas has become so long, nobody is taken to be in a conversation of one account any more: all of its devices
+/// may have lost it, and each would plead with the others for ever.
+const PLEAS_IN_VAIN_MS: u64 = 4 * PLEA_AGAIN_MS;
 
 /// But no more seldom than this.
 const PLEA_SELDOM_MS: u64 = 60 * 60 * 1000;
@@ -132,6 +140,15 @@ impl Conversation {
             return Ok(());
         };
         self.membership.packages(turn, account, found.clone());
+        let anew: Vec<DeviceId> =
+            self.anew.iter().filter(|(_, of)| **of == account).map(|(device, _)| *device).collect();
+        for device in anew {
+            self.anew.remove(&device);
+            let Some(record) = shared.account.record_of(turn, &account)? else { continue };
+            if let Some(package) = Membership::package_of(&record, device, &found) {
+                self.membership.wish(turn, Wish::Return { device, package, record: record.encode().into() }, 0);
+            }
+        }
         if let Some(record) = shared.account.record_of(turn, &account)?
             && self.membership.lacks_package(&record, &found)
         {
@@ -142,6 +159,20 @@ impl Conversation {
         let facts = self.membership.successor_packages(turn, shared.account, &cuts, account, found)?;
         self.carry(turn, shared, facts)?;
         self.drive(turn, shared)
+    }
+
+    /// Devices have a Welcome into a group and are not there: their accounts' key packages are asked for.
+    pub(crate) fn add_anew(&mut self, shared: &mut Shared<'_>, group: GroupId, devices: &[DeviceId]) {
+        if self.membership.present().is_none_or(|present| present.group != group) {
+            return;
+        }
+        for device in devices {
+            let member = self.membership.roster().member(device).filter(|member| member.is_present());
+            if let Some(account) = member.map(|member| member.account) {
+                self.anew.insert(*device, account);
+                shared.errands.push((self.id, Errand::Packages(account)));
+            }
+        }
     }
 
     /// Some device could not be added yet, or it is not known whether all were: a device signs in before its key packages are there.
@@ -188,7 +219,7 @@ impl Conversation {
                     }
                 }
                 Fact::Walked => {}
-                Fact::Gone => self.gone(turn, shared)?,
+                Fact::Gone { seated } => self.gone(turn, shared, &seated)?,
                 Fact::Lied(proof) => self.home_lied(turn, shared, proof)?,
                 Fact::Lost => self.home_lost(turn, shared),
                 Fact::Stranded => {
@@ -271,12 +302,18 @@ impl Conversation {
         Ok(())
     }
 
-    fn gone(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+    fn gone(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, seated: &[AccountId]) -> Result<(), EngineError> {
         self.work(turn, shared, |feeds, _| Ok(feeds.apply_roster()?))?;
         self.sync_delivery(turn)?;
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
         // The Welcome that leads back may have come already.
         shared.advanced.push(self.id);
+        let (own, device) = (shared.account.id(), shared.account.device());
+        if seated.contains(&own) && shared.account.record().device(device).is_some() {
+            // It may also be one that this device cannot open: two members may answer one plea, and its key is good for one of them.
+            self.membership.await_return(turn);
+            self.plead_at = Some(turn.now.mono_ms.saturating_add(WELCOME_BACK_MS));
+        }
         Ok(())
     }
 
@@ -331,6 +368,18 @@ impl Conversation {
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
     }
 
+    /// A newer record of a member is known: its devices are brought in step, and one that has no key packages yet is soon looked for
+    /// again.
+    pub(crate) fn record_changed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        delay_ms: u64,
+    ) -> Result<(), EngineError> {
+        self.sync_wait_ms = SYNC_AGAIN_MS;
+        self.sync_devices(turn, shared, delay_ms)
+    }
+
     /// Wishes that each member's devices follow the newest record known of it.
     pub(crate) fn sync_devices(
         &mut self,
@@ -362,9 +411,13 @@ impl Conversation {
     pub(super) fn plead(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
         self.plead_at = None;
         if self.membership.wants_back() {
+            let in_vain = self.plead_wait_ms >= PLEAS_IN_VAIN_MS;
             self.plead_at = Some(turn.now.mono_ms.saturating_add(self.plead_wait_ms));
             self.plead_wait_ms = self.plead_wait_ms.saturating_mul(2).min(PLEA_SELDOM_MS);
-            shared.errands.push((self.id, Errand::Plead));
+            let own = shared.account.id();
+            let only_own = |policy: &Policy| policy.seats.iter().all(|seat| seat.account == own);
+            let alone = self.id == own_conversation(own) || self.membership.policy().is_some_and(only_own);
+            shared.errands.push((self.id, if in_vain && alone { Errand::FoundAnew } else { Errand::Plead }));
         }
     }
 

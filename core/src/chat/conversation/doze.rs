@@ -25,6 +25,7 @@ pub(crate) struct Dozing {
     packages_at: BTreeMap<AccountId, u64>,
     sync_at: Option<u64>,
     sync_wait_ms: u64,
+    anew: BTreeMap<DeviceId, AccountId>,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
 }
@@ -65,6 +66,7 @@ impl Conversation {
             packages_at,
             sync_at,
             sync_wait_ms,
+            anew,
             mut rounds,
             suspect_at,
         } = self;
@@ -82,6 +84,7 @@ impl Conversation {
             packages_at,
             sync_at,
             sync_wait_ms,
+            anew,
             rounds,
             suspect_at,
         })
@@ -109,6 +112,7 @@ impl Conversation {
             packages_at: dozing.packages_at,
             sync_at: dozing.sync_at,
             sync_wait_ms: dozing.sync_wait_ms,
+            anew: dozing.anew,
             rounds: dozing.rounds,
             suspect_at: dozing.suspect_at,
         }))

@@ -183,7 +183,7 @@ impl Conversation {
         counted: &Counted,
     ) -> Result<(), EngineError> {
         if counted.id.feed.device == shared.account.device() {
-            return Ok(());
+            return self.noted(turn, shared, counted);
         }
         let (group, head) = counted.log;
         if let Some(shown) = self.membership.compare(turn, group, head)? {
@@ -202,7 +202,7 @@ impl Conversation {
             Some(Kind::Leave) => self.somebody_leaves(turn, counted)?,
             Some(Kind::Contact) if self.is_own() => {
                 if let Ok(change) = ContactChange::decode(&content.body) {
-                    shared.account.contact_changed(turn, counted.clock, &change)?;
+                    shared.account.contact_changed(turn, counted.clock, counted.id.feed.device, &change)?;
                     shared.errands.push((self.id, Errand::ReadWelcomes));
                 }
             }
@@ -214,6 +214,17 @@ impl Conversation {
             _ => {}
         }
         Ok(())
+    }
+
+    /// An own event counts: written now, or before this device lost its place and told again by another.
+    fn noted(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
+        let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
+            return Ok(());
+        };
+        match ContactChange::decode(&content.body) {
+            Ok(change) if self.is_own() => shared.account.contact_noted(turn, counted.clock, &change),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Members who are no contacts have no way to each other before each has the other's grant: those who brought them together pass

@@ -46,6 +46,7 @@ impl Engine {
                 Errand::Packages(account) => self.ask_packages(turn, id, account)?,
                 Errand::Grant(account) => self.grant(turn, id, account)?,
                 Errand::Plead => self.plead(turn, id)?,
+                Errand::FoundAnew => self.found_anew(turn, id)?,
                 Errand::ReadWelcomes => self.unpark_uninvited(turn)?,
                 Errand::DropPleas => self.drop_pleas(turn, id)?,
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
@@ -164,6 +165,24 @@ impl Engine {
         self.conversations.insert(id, conversation);
         self.with(turn, id, Conversation::lose)?;
         Ok(())
+    }
+
+    /// A conversation in which only this account has a seat once more, as a successor of what this device knows of it. Another of the
+    /// account's devices that is in a group all the same follows, or has the lower group id, and adds this one.
+    fn found_anew(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
+        let record = self.account.record().clone();
+        let new = self.first_policy(id, Kind::Own, String::new(), &[(&record, Role::Member)]);
+        let agreed = self.with(turn, id, |conversation, _, _| Ok(conversation.membership().policy().cloned()))?;
+        let policy = match agreed.flatten() {
+            Some(agreed) => {
+                let role = agreed.seat(record.account_id()).map_or(Role::Member, |seat| seat.role);
+                let seats = new.seats.iter().map(|seat| Seat { role, ..*seat }).collect();
+                let (generation, predecessor) = (agreed.generation.saturating_add(1), Some(agreed.hash()));
+                Policy { generation, predecessor, log: new.log, home: new.home, suite: new.suite, seats, ..agreed }
+            }
+            None => new,
+        };
+        self.found(turn, policy, &[Invitee { record, packages: Vec::new() }])
     }
 
     /// The policy of a new conversation whose home this device chooses.

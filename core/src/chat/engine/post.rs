@@ -26,6 +26,10 @@ const FIRST_REPEAT_MS: u64 = 10 * 60 * 1000;
 /// The longest pause between repetitions: a lost Welcome is made good within a day, and some thirty are sent in vain at most.
 const LAST_REPEAT_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// A device that took a Welcome straight and has sealed nothing after so long cannot open it: its key is used up, or lost with an old
+/// copy of a store or of a relay. It is added anew, and again after twice as long each time.
+const ANSWERED_WITHIN_MS: u64 = 2 * 60 * 1000;
+
 /// So many of the first events that a device has not said to hold go with a Welcome that is sent again: a grant is among them.
 const MOST_REOPENED: u64 = 64;
 
@@ -36,22 +40,35 @@ struct Due {
     /// To those in whose mailbox it does not lie.
     at: u64,
     failures: u32,
-    /// To the others.
+    /// To those in whose mailbox it lies.
     again_at: u64,
     repeats: u32,
+    /// When those that have it and did not answer are added anew.
+    anew_at: u64,
+    renewals: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Open,
     Mailed,
+    /// It has taken it straight.
+    Handed,
 }
 
 impl Due {
     fn of(letter: &Letter, now: u64) -> Self {
         let way = |device| if letter.mailed.contains(device) { Way::Mailed } else { Way::Open };
         let to = letter.to.iter().map(|(_, device)| (*device, way(device))).collect();
-        Self { to, at: 0, failures: 0, again_at: now.saturating_add(FIRST_REPEAT_MS), repeats: 0 }
+        Self {
+            to,
+            at: 0,
+            failures: 0,
+            again_at: now.saturating_add(FIRST_REPEAT_MS),
+            repeats: 0,
+            anew_at: 0,
+            renewals: 0,
+        }
     }
 
     fn has(&self, way: Way) -> bool {
@@ -61,13 +78,37 @@ impl Due {
     fn wake_at(&self) -> Option<u64> {
         let open = self.has(Way::Open).then_some(self.at);
         let mailed = self.has(Way::Mailed).then_some(self.again_at);
-        open.into_iter().chain(mailed).min()
+        let handed = self.has(Way::Handed).then_some(self.anew_at);
+        open.into_iter().chain(mailed).chain(handed).min()
+    }
+
+    /// A device has it: it has so long to answer.
+    fn hand(&mut self, device: DeviceId, now: u64) {
+        if !self.has(Way::Handed) {
+            self.anew_at = now.saturating_add(ANSWERED_WITHIN_MS << self.renewals.min(8));
+        }
+        self.to.insert(device, Way::Handed);
+    }
+
+    /// Those that had time to answer and did not; they have twice as long from now on.
+    fn silent(&mut self, now: u64) -> Vec<DeviceId> {
+        if self.anew_at > now {
+            return Vec::new();
+        }
+        let handed = self.to.iter().filter(|(_, way)| **way == Way::Handed).map(|(device, _)| *device).collect();
+        self.renewals = self.renewals.saturating_add(1);
+        self.anew_at = now.saturating_add(ANSWERED_WITHIN_MS << self.renewals.min(8));
+        handed
     }
 
     /// Whom to send it to now; the next time is set.
     fn take(&mut self, now: u64) -> Vec<DeviceId> {
         let (open, mailed) = (self.at <= now, self.again_at <= now);
-        let due = |way: Way| if way == Way::Open { open } else { mailed };
+        let due = |way: Way| match way {
+            Way::Open => open,
+            Way::Mailed => mailed,
+            Way::Handed => false,
+        };
         let to: Vec<DeviceId> = self.to.iter().filter(|(_, way)| due(**way)).map(|(device, _)| *device).collect();
         if open {
             self.at = now.saturating_add(PATIENCE_MS);
@@ -139,6 +180,11 @@ impl Post {
         self.due.contains_key(id) || self.pleas.values().any(|plea| plea == id)
     }
 
+    /// Whether it is the Welcome that leads a device somewhere.
+    fn is_welcome(&self, id: &EnvelopeId, device: DeviceId) -> bool {
+        self.welcomes.iter().any(|((_, to), (of, _))| of == id && *to == device)
+    }
+
     /// The plea to an account.
     fn plea(&self, conversation: ConversationId, account: AccountId) -> Option<EnvelopeId> {
         self.pleas.get(&(conversation, account)).copied()
@@ -201,6 +247,15 @@ impl Engine {
             return Ok(());
         }
         let now = turn.now.mono_ms;
+        let silent = self.letters.due.get_mut(&id).map(|due| due.silent(now)).unwrap_or_default();
+        if let Matter::Welcome { group, .. } = letter.matter
+            && !silent.is_empty()
+        {
+            self.with(turn, letter.conversation, |conversation, _, shared| {
+                conversation.add_anew(shared, group, &silent);
+                Ok(())
+            })?;
+        }
         let devices = self.letters.due.get_mut(&id).map(|due| due.take(now)).unwrap_or_default();
         let again: Vec<DeviceId> = devices.iter().copied().filter(|device| letter.mailed.contains(device)).collect();
         if !again.is_empty() {
@@ -248,10 +303,15 @@ impl Engine {
             })?;
             return Ok(());
         }
+        let welcome = self.letters.is_welcome(&envelope, device);
         let Some(due) = self.letters.due.get_mut(&envelope) else {
             return self.account.sent(turn, envelope, outcome);
         };
         match outcome {
+            SendOutcome::Direct if welcome => {
+                due.hand(device, turn.now.mono_ms);
+                Ok(())
+            }
             SendOutcome::Direct => self.letter_reached(turn, envelope, device),
             SendOutcome::Mailbox(Deposited::Taken) => {
                 let Some(mut letter) = Letter::find(turn, envelope)? else { return Ok(()) };

@@ -317,17 +317,23 @@ impl Membership {
 impl Membership {
     /// Whether a device of a record is in no group and has no key package among these.
     pub(crate) fn lacks_package(&self, record: &AccountRecord, found: &[ByteBuf]) -> bool {
-        let has = |device: DeviceId| {
-            let certified = |bytes: &ByteBuf| {
-                let package = UnverifiedKeyPackage::parse(bytes).and_then(|package| package.verify(Suite::DEFAULT));
-                let package = package.or_else(|_| UnverifiedKeyPackage::parse(bytes)?.verify(Suite::X25519)).ok()?;
-                certified(package.identity(), package.signature_key())
-            };
-            found.iter().filter_map(certified).any(|certificate| certificate.device_id() == device)
-        };
+        let has = |device: DeviceId| found.iter().any(|package| packaged(package) == Some(device));
         let here = |device: DeviceId| self.roster.member(&device).is_some_and(Member::is_present);
         record.devices().iter().map(DeviceCertificate::device_id).any(|device| !here(device) && !has(device))
     }
+
+    /// The key package of a record's device among these.
+    pub(crate) fn package_of(record: &AccountRecord, device: DeviceId, found: &[ByteBuf]) -> Option<ByteBuf> {
+        record.device(device)?;
+        found.iter().find(|package| packaged(package) == Some(device)).cloned()
+    }
+}
+
+/// Whose key package it is.
+fn packaged(bytes: &ByteBuf) -> Option<DeviceId> {
+    let package = UnverifiedKeyPackage::parse(bytes).and_then(|package| package.verify(Suite::DEFAULT));
+    let package = package.or_else(|_| UnverifiedKeyPackage::parse(bytes)?.verify(Suite::X25519)).ok()?;
+    certified(package.identity(), package.signature_key()).map(|certificate| certificate.device_id())
 }
 
 /// The roster once a commit counts.

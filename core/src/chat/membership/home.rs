@@ -46,6 +46,8 @@ pub(super) struct Asking {
     read: bool,
     /// The signed entry before the walk's place is wanted again: the home showed another history.
     doubt: bool,
+    /// The log could not be begun: perhaps another member may, and has.
+    peek: bool,
     needs_packages: bool,
     commit_at: u64,
     retry_at: u64,
@@ -182,12 +184,12 @@ impl Membership {
             return Ok(None);
         }
         let group = present.group;
-        if !present.kept {
+        if !present.kept && !self.home.peek {
             self.home.asked = Some((group, Asked::Create));
             let write_key_hash = log::write_key_hash(&write_key(self.group(turn, group)?)?);
             return Ok(Some(Request::Create { group, write_key_hash }));
         }
-        if self.home.read || self.home.read_at <= now {
+        if self.home.read || self.home.read_at <= now || !present.kept {
             let from = present.log.next.saturating_sub(u64::from(self.home.doubt));
             self.home.asked = Some((group, Asked::Read { from }));
             return Ok(Some(Request::Read { group, from, limit: MAX_ENTRIES as u16 }));
@@ -240,7 +242,9 @@ impl Membership {
                 self.refused(turn, refusal, facts);
                 Ok(())
             }
-            Ok(Response::Appended(_)) | Err(_) => {
+            outcome @ (Ok(Response::Appended(_)) | Err(_)) => {
+                // A relay begins logs for its own people only: it refuses this device, but not one of another member's.
+                self.home.peek = asked == Asked::Create && outcome == Err(CallFailure::Broken);
                 if self.home.failed(turn.now.mono_ms, turn.rng) {
                     facts.push(Fact::Lost);
                 }
@@ -277,6 +281,10 @@ impl Membership {
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
         self.home.answered();
+        self.home.peek = false;
+        if let Some(present) = &mut self.row.present {
+            present.kept = true;
+        }
         if let Some(proof) = self.contradiction(turn, from, entries)? {
             return self.home_lied(turn, proof, facts);
         }
@@ -323,6 +331,7 @@ impl Membership {
                 if let Some(present) = &mut self.row.present {
                     present.kept = false;
                 }
+                self.home.peek = false;
                 self.home.failed(now, turn.rng);
             }
             Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),

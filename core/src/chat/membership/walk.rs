@@ -209,8 +209,14 @@ impl Membership {
             return Ok(());
         }
         self.leave(turn, id);
-        facts.push(Fact::Gone);
+        facts.push(Fact::Gone { seated: policy.seats.iter().map(|seat| seat.account).collect() });
         Ok(())
+    }
+
+    /// This device was removed and belongs here all the same: it waits for a Welcome, or asks for one.
+    pub(crate) fn await_return(&mut self, turn: &mut Turn<'_>) {
+        self.row.rejoining = true;
+        self.save(turn);
     }
 
     /// This device is in the group no more.

@@ -15,7 +15,7 @@ use kith_core::chat::{
 };
 use kith_core::identity::{AccountRecord, DeviceKeys, RelayAddress};
 use kith_core::store::{Batch, MemoryStore, Overlay, Read as _, Table};
-use kith_core::types::{AccountId, DeviceId, EnvelopeId, RequestId, Rng, Timestamp};
+use kith_core::types::{AccountId, DeviceId, EnvelopeId, Incarnation, RequestId, Rng, Timestamp};
 use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope};
 use kith_core::wire::log;
@@ -64,6 +64,8 @@ pub(crate) struct Device {
     /// The relay that it has a connection to.
     pub(crate) relay_up: Option<usize>,
     pub(crate) connection: u64,
+    /// The queue at it, once it is known.
+    queue: Option<Incarnation>,
     pub(crate) last_push: u64,
     pub(crate) peers: BTreeSet<usize>,
     pub(crate) knows: BTreeSet<DeviceId>,
@@ -127,6 +129,7 @@ impl World {
             life: 0,
             relay_up: None,
             connection: 0,
+            queue: None,
             last_push: 0,
             peers: BTreeSet::new(),
             knows: BTreeSet::new(),
@@ -195,6 +198,7 @@ impl World {
         it.busy = false;
         it.wake = None;
         it.relay_up = None;
+        it.queue = None;
         it.connection += 1;
         it.store.crash();
         let (transport, id) = (it.transport, it.id);
@@ -356,7 +360,7 @@ impl World {
                 }
                 return self.reopen(device);
             }
-            if !(mutations::is(Broken::DropsBatches) && self.draw(12) == 0) {
+            if !(mutations::is(Broken::DropsBatches) && self.draw(30) == 0) {
                 self.devices[device].store.submit(&round.batch);
             }
             self.devices[device].store.flush();
@@ -475,6 +479,16 @@ impl World {
                 }
                 return;
             }
+        }
+        // It is told whom it can reach: those connections are still there.
+        let it = &self.devices[device];
+        let peers: Vec<DeviceId> = it.peers.iter().map(|peer| self.devices[*peer].id).collect();
+        let queue = it.queue;
+        for peer in peers {
+            self.input(device, Input::PeerUp { device: peer });
+        }
+        if let Some(queue) = queue {
+            self.input(device, Input::RelayUp { queue });
         }
         let at = self.now_of(device).mono_ms + 1000;
         self.wake(device, at);
@@ -841,6 +855,7 @@ impl World {
             return;
         }
         self.devices[device].relay_up = None;
+        self.devices[device].queue = None;
         self.devices[device].connection += 1;
         self.relays[relay].domain.disconnected(self.devices[device].transport);
         self.input(device, Input::RelayDown);
@@ -859,6 +874,7 @@ impl World {
                 return world.disconnect_relay(device, connection);
             };
             if from.is_none() {
+                world.devices[device].queue = Some(cursor.queue);
                 world.input(device, Input::RelayUp { queue: cursor.queue });
             }
             let next = move |world: &mut World| {

@@ -14,7 +14,7 @@ const SEEDS: std::ops::Range<u64> = 0..6;
 /// What the driver does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// One batch in twelve never reaches the disk.
+    /// One batch in thirty never reaches the disk.
     DropsBatches,
     /// What follows a batch is let go before the batch is durable.
     LetsGoEarly,

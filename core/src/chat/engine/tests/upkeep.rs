@@ -2,6 +2,7 @@
 
 use super::scenes::{devices_on_both_sides, restored, takes_in_and_removes};
 use super::*;
+use crate::chat::account::contact;
 use crate::mls::{Group, PAST_EPOCH_MS};
 use crate::store::{Range, Scope, Table};
 use crate::types::{GroupId, Hash};
@@ -208,4 +209,27 @@ fn a_device_that_cannot_follow_the_others_commits_is_taken_in_again() {
     world.pass(5_000);
     assert_eq!(world.texts(b, id), ["hello", "back again", "so it is"]);
     assert_eq!(world.texts(a, id), world.texts(b, id));
+}
+
+#[test]
+fn of_two_changes_of_a_contact_the_later_counts_on_every_device() {
+    let mut world = World::new(39);
+    let (mut alice, bob, _) = world.friends();
+    world.add_device(&mut alice);
+    world.pass(400_000);
+    let (one, two) = (alice.device(0), alice.device(1));
+    world.set_online(two, false);
+    world.command(one, Command::Block { account: bob.id() }).unwrap();
+    world.pass(5_000);
+    // It does not know of the block.
+    world.command(two, Command::Verify { account: bob.id() }).unwrap();
+    world.pass(5_000);
+    world.set_online(two, true);
+    world.pass(400_000);
+    let state = |device: DeviceId| {
+        let contact = contact(&world.devices[&device].store, &bob.id()).unwrap().unwrap();
+        (contact.accepted, contact.blocked, contact.verified)
+    };
+    assert_eq!(state(one), (true, false, true));
+    assert_eq!(state(two), state(one));
 }
