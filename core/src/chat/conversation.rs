@@ -113,6 +113,7 @@ pub(crate) struct Conversation {
     sync_wait_ms: u64,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
+    over_at: u64,
 }
 
 impl Conversation {
@@ -144,6 +145,7 @@ impl Conversation {
             sync_wait_ms: carry::SYNC_AGAIN_MS,
             rounds: BTreeMap::new(),
             suspect_at: 0,
+            over_at: 0,
         })
     }
 

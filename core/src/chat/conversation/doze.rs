@@ -27,6 +27,7 @@ pub(crate) struct Dozing {
     sync_wait_ms: u64,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
+    over_at: u64,
 }
 
 impl Dozing {
@@ -67,6 +68,7 @@ impl Conversation {
             sync_wait_ms,
             mut rounds,
             suspect_at,
+            over_at,
         } = self;
         rounds.retain(|_, (since, _)| now.saturating_sub(*since) <= super::meet::ROUNDS_MS);
         Ok(Dozing {
@@ -84,6 +86,7 @@ impl Conversation {
             sync_wait_ms,
             rounds,
             suspect_at,
+            over_at,
         })
     }
 
@@ -111,6 +114,7 @@ impl Conversation {
             sync_wait_ms: dozing.sync_wait_ms,
             rounds: dozing.rounds,
             suspect_at: dozing.suspect_at,
+            over_at: dozing.over_at,
         }))
     }
 }
