@@ -242,6 +242,7 @@ fn packets() -> Vec<Packet> {
         Packet::Hint { group, next: 3 },
         Packet::Sealed { to: account(1), prekey: 1, sealed: message },
         Packet::Shown { group, shown: Equivocation { one: signed_entry(b"one"), other: signed_entry(b"other") } },
+        Packet::Over { group },
     ]
 }
 

@@ -117,6 +117,7 @@ pub(crate) struct Conversation {
     anew: BTreeMap<DeviceId, AccountId>,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
+    over_at: u64,
 }
 
 impl Conversation {
@@ -149,6 +150,7 @@ impl Conversation {
             anew: BTreeMap::new(),
             rounds: BTreeMap::new(),
             suspect_at: 0,
+            over_at: 0,
         })
     }
 

@@ -133,6 +133,14 @@ pub enum Packet {
         #[serde(rename = "e")]
         shown: super::log::Equivocation,
     },
+    /// "Another group took over from this one, and whoever gets this is not in it." It proves nothing: its receiver asks to be added
+    /// and keeps its place meanwhile.
+    #[serde(rename = "o")]
+    Over {
+        /// The group that is over.
+        #[serde(rename = "g")]
+        group: GroupId,
+    },
 }
 
 impl Body for Packet {
@@ -146,6 +154,7 @@ impl std::fmt::Debug for Packet {
             Self::Welcome { message, anchors, .. } => ("Welcome", message.len().saturating_add(anchors.len())),
             Self::Hint { .. } => ("Hint", 0),
             Self::Shown { .. } => ("Shown", 0),
+            Self::Over { .. } => ("Over", 0),
             Self::Sealed { sealed, .. } => ("Sealed", sealed.len()),
         };
         write!(formatter, "Packet::{name}({bytes} bytes …)")

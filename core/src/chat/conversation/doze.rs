@@ -28,6 +28,7 @@ pub(crate) struct Dozing {
     anew: BTreeMap<DeviceId, AccountId>,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
+    over_at: u64,
 }
 
 impl Dozing {
@@ -69,6 +70,7 @@ impl Conversation {
             anew,
             mut rounds,
             suspect_at,
+            over_at,
         } = self;
         rounds.retain(|_, (since, _)| now.saturating_sub(*since) <= super::meet::ROUNDS_MS);
         Ok(Dozing {
@@ -87,6 +89,7 @@ impl Conversation {
             anew,
             rounds,
             suspect_at,
+            over_at,
         })
     }
 
@@ -115,6 +118,7 @@ impl Conversation {
             anew: dozing.anew,
             rounds: dozing.rounds,
             suspect_at: dozing.suspect_at,
+            over_at: dozing.over_at,
         }))
     }
 }

@@ -30,6 +30,9 @@ const LEAVE_DELAY_MS: u64 = 5_000;
 /// How often messages that do not open lead to showing the log: anybody who knows the group's id can send such.
 const SUSPECT_MS: u64 = 60_000;
 
+/// How often those who write in a group that is over are told so.
+const OVER_MS: u64 = 60_000;
+
 impl Conversation {
     /// Takes an MLS message of one of the conversation's groups.
     pub(crate) fn receive(
@@ -39,6 +42,7 @@ impl Conversation {
         group: GroupId,
         message: &[u8],
     ) -> Result<Received, EngineError> {
+        self.tell_over(turn, shared, group)?;
         let opened = match self.membership.open(turn, group, message)? {
             Ok(opened) => opened,
             Err(MlsError::FutureEpoch { epoch, .. }) => {
@@ -136,6 +140,33 @@ impl Conversation {
             self.post(turn, shared, &others, &Packet::Shown { group, shown }, super::say::QUIET)?;
         }
         Ok(())
+    }
+
+    /// Somebody writes in a group that another took over from: those who are not in that one are told, since no Welcome led them
+    /// there. Whether the message opens is not asked: they may be in an epoch of their own.
+    fn tell_over(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
+        let now = turn.now.mono_ms;
+        let present = self.membership.present().map(|present| present.group);
+        if self.over_at > now || present.is_none_or(|present| present == group) {
+            return Ok(());
+        }
+        let away = self.membership.away_devices();
+        if !away.is_empty() {
+            self.over_at = now.saturating_add(OVER_MS);
+            self.post(turn, shared, &away, &Packet::Over { group }, super::say::QUIET)?;
+        }
+        Ok(())
+    }
+
+    /// A member says that another group took over.
+    pub(crate) fn take_over(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
+        let facts = self.membership.left_out(turn, group);
+        self.carry(turn, shared, facts)
     }
 
     fn take_events(

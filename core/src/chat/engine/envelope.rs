@@ -62,7 +62,8 @@ impl Engine {
         let (Packet::Mls { group, .. }
         | Packet::Welcome { group, .. }
         | Packet::Hint { group, .. }
-        | Packet::Shown { group, .. }) = packet
+        | Packet::Shown { group, .. }
+        | Packet::Over { group }) = packet
         else {
             return Ok(false);
         };
@@ -96,6 +97,15 @@ impl Engine {
                 if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
                     self.with(turn, id, |conversation, turn, shared| {
                         conversation.take_shown(turn, shared, &shown)?;
+                        conversation.advance(turn, shared)
+                    })?;
+                }
+                Ok(Verdict::Durable)
+            }
+            Ok(Packet::Over { group }) => {
+                if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
+                    self.with(turn, id, |conversation, turn, shared| {
+                        conversation.take_over(turn, shared, group)?;
                         conversation.advance(turn, shared)
                     })?;
                 }
@@ -181,7 +191,8 @@ impl Engine {
                 self.agreed(turn, id, &policy)?;
                 self.advanced.push(id);
             }
-            Some(Entered::Refused(_)) | None => return Ok(dropped(turn, "welcome")),
+            Some(Entered::Refused(reason)) => return Ok(dropped(turn, reason)),
+            None => return Ok(dropped(turn, "welcome")),
         }
         Ok(Verdict::Durable)
     }

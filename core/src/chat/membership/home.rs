@@ -57,6 +57,8 @@ pub(super) struct Asking {
     told: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
     ahead: Option<u64>,
+    /// So many times in a row the log ended before that epoch.
+    behind: u32,
 }
 
 impl Asking {
@@ -72,8 +74,25 @@ impl Asking {
         self.ahead = self.ahead.max(Some(epoch));
     }
 
+    const fn is_ahead(&self) -> bool {
+        self.ahead.is_some()
+    }
+
     pub(super) const fn take_ahead(&mut self) -> Option<u64> {
         self.ahead.take()
+    }
+
+    /// The log ends before an epoch that somebody is in. Whether it did so often enough to be believed; else it is read again soon.
+    pub(super) fn is_kept_behind(&mut self, now: u64, epoch: u64) -> bool {
+        self.behind = self.behind.saturating_add(1);
+        if self.behind >= GONE_AFTER {
+            self.behind = 0;
+            return true;
+        }
+        self.ahead = Some(epoch);
+        self.read = true;
+        self.retry_at = self.retry_at.max(now.saturating_add(RETRY_MS));
+        false
     }
 
     pub(super) const fn is_waiting(&self) -> bool {
@@ -87,6 +106,9 @@ impl Asking {
     pub(super) fn wake_at(&self, wishes: bool) -> Option<u64> {
         if self.asked.is_some() {
             return None;
+        }
+        if self.read {
+            return Some(self.retry_at);
         }
         let next = if wishes && !self.needs_packages { self.commit_at } else { self.read_at };
         Some(next.min(self.read_at).max(self.retry_at))
@@ -240,6 +262,9 @@ impl Membership {
             }
             Ok(Response::Refused(refusal)) => {
                 self.refused(turn, refusal, facts);
+                if refusal == Refusal::UnknownGroup {
+                    self.look_ahead(turn, facts)?;
+                }
                 Ok(())
             }
             outcome @ (Ok(Response::Appended(_)) | Err(_)) => {
@@ -250,6 +275,13 @@ impl Membership {
                 }
                 // It may have been carried out: the log says.
                 self.home.read |= asked == Asked::Append;
+                if asked == Asked::Create && self.home.is_ahead() {
+                    // Others have walked the log: it is there to be read, or the home denies it to this device.
+                    self.home.read = true;
+                    if let Some(present) = &mut self.row.present {
+                        present.kept = true;
+                    }
+                }
                 Ok(())
             }
         }

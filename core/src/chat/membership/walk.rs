@@ -237,17 +237,40 @@ impl Membership {
         aside.iter().for_each(|device| self.roster.set_aside(device));
     }
 
-    /// The log was walked to its end, and still others are ahead: if a commit was refused where this device stands, the others took
-    /// it. It goes on reading what it can, and asks to be added anew.
+    /// The log has no more to show, and still others are ahead: if a commit was refused where this device stands, the others took
+    /// it; if none was, the home keeps from this device what it showed them. It goes on reading what it can, and asks to be added anew.
     pub(super) fn look_ahead(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) -> Result<(), EngineError> {
         let Some(ahead) = self.home.take_ahead() else { return Ok(()) };
         let Some(epoch) = self.epoch(turn)? else { return Ok(()) };
-        if ahead > epoch && self.row.refused == Some(epoch) && !self.row.stranded {
-            self.row.stranded = true;
-            self.save(turn);
-            facts.push(Fact::Stranded);
+        if ahead <= epoch || self.row.stranded {
+            return Ok(());
+        }
+        // The answer may be older than the message that came from ahead; a refused commit is certain.
+        if self.row.refused == Some(epoch) || self.home.is_kept_behind(turn.now.mono_ms, ahead) {
+            self.strand(turn, facts);
         }
         Ok(())
+    }
+
+    fn strand(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
+        self.row.stranded = true;
+        self.save(turn);
+        facts.push(Fact::Stranded);
+    }
+
+    /// Somebody says that another group took over from this one.
+    pub(crate) fn left_out(&mut self, turn: &mut Turn<'_>, group: GroupId) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        if !self.row.stranded && self.row.present.as_ref().is_some_and(|present| present.group == group) {
+            self.strand(turn, &mut facts);
+        }
+        facts
+    }
+
+    /// Devices that have no place in the present group, and are not known to be gone for good.
+    pub(crate) fn away_devices(&self) -> Vec<DeviceId> {
+        let away = |member: &Member| member.place == Place::Away;
+        self.roster.members().filter(|(_, member)| away(member)).map(|(device, _)| *device).collect()
     }
 
     /// A Welcome into the present group has come to a device that asked to be added anew: it leaves its place, to take the new one.

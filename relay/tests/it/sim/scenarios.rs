@@ -238,6 +238,49 @@ pub(super) fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
 }
 
 #[test]
+pub(super) fn a_home_that_hides_the_end_of_its_log_from_a_device_is_noticed_and_left() {
+    let (mut world, conversation) = contacts_of(calm());
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.command(0, Command::UpdateKeys { conversation }, |_, _| {});
+    world.run_for(60_000);
+    let text = world.say(0, conversation);
+    world.run_for(30 * 60_000);
+    assert!(world.shows(1, &text), "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+pub(super) fn whoever_a_forced_move_left_behind_is_told_and_comes_after() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_person(Some(0));
+    // Without a relay nobody keeps key packages for it.
+    world.add_person(None);
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(1, 0);
+    world.run_for(10_000);
+    world.accept_all(0);
+    world.run_for(60_000);
+    let conversation = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct).map(|view| view.id);
+    let Some(conversation) = conversation else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let victim = world.devices[0].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    for device in [0, 1] {
+        world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
+    }
+    world.run_for(60_000);
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}");
+    }
+}
+
+#[test]
 pub(super) fn a_device_from_an_old_copy_shows_everything_again() {
     let (mut world, conversation) = contacts_of(calm());
     world.say(1, conversation);
