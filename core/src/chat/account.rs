@@ -79,6 +79,9 @@ struct OwnRow {
     queue: Option<Incarnation>,
     #[serde(rename = "l")]
     last_resort: bool,
+    /// This device's certificate: a record that removes the device does not have it any more, and what is here stays readable.
+    #[serde(rename = "c", with = "serde_bytes")]
+    certificate: Vec<u8>,
 }
 
 impl Body for OwnRow {
@@ -135,7 +138,10 @@ impl Account {
     /// # Errors
     /// [`EngineError::Broken`] if the record does not certify the device.
     pub fn create(turn: &mut Turn<'_>, setup: Setup) -> Result<Self, EngineError> {
-        let mut account = Self::assemble(setup.keys, setup.record, setup.handle, setup.suite, setup.prekeys)?;
+        let certificate = setup.record.device(setup.keys.device_id()).cloned();
+        let certificate = certificate.ok_or(EngineError::Broken("the record lacks this device"))?;
+        let mut account =
+            Self::assemble(setup.keys, certificate, setup.record, setup.handle, setup.suite, setup.prekeys);
         let keys = account.keys.to_secret_bytes();
         turn.effects.batch.put(Table::Account, Scope::Account, KEYS, keys.to_vec());
         account.save(turn);
@@ -160,7 +166,10 @@ impl Account {
             let suite = Suite::from_number(prekey.suite)?;
             prekeys.push(OwnPrekey { id: prekey.id, suite, secret: PrekeySecret::from_bytes(prekey.secret) });
         }
-        let mut account = Self::assemble(keys, record, row.handle, Suite::from_number(row.suite)?, prekeys)?;
+        let certificate = DeviceCertificate::decode_stored(&row.certificate)
+            .map_err(|_| EngineError::Broken("the device's certificate is damaged"))?;
+        let suite = Suite::from_number(row.suite)?;
+        let mut account = Self::assemble(keys, certificate, record, row.handle, suite, prekeys);
         account.queue = row.queue;
         account.last_resort = row.last_resort;
         Ok(Some(account))
@@ -168,14 +177,13 @@ impl Account {
 
     fn assemble(
         keys: DeviceKeys,
+        certificate: DeviceCertificate,
         record: AccountRecord,
         handle: Option<String>,
         suite: Suite,
         prekeys: Vec<OwnPrekey>,
-    ) -> Result<Self, EngineError> {
-        let certificate =
-            record.device(keys.device_id()).cloned().ok_or(EngineError::Broken("the record lacks this device"))?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             keys,
             certificate,
             record,
@@ -190,7 +198,7 @@ impl Account {
             retries: retry::Retries::default(),
             straight: BTreeMap::new(),
             notes: Vec::new(),
-        })
+        }
     }
 
     fn save(&self, turn: &mut Turn<'_>) {
@@ -206,6 +214,7 @@ impl Account {
             prekeys: prekeys.collect(),
             queue: self.queue,
             last_resort: self.last_resort,
+            certificate: self.certificate.encode(),
         };
         turn.put(Table::Account, Scope::Account, OWN, &row);
     }

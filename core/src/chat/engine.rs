@@ -21,7 +21,7 @@ use super::conversation::{Conversation, Dozing, Errand, Habits, Shared, ids};
 use super::feed::Me;
 use super::home_log;
 use super::membership::Membership;
-use super::policy::own_conversation;
+use super::policy::{direct_conversation, own_conversation};
 use super::roster::Member;
 use super::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, Observation};
@@ -38,6 +38,9 @@ const MAX_LOADED: usize = 64;
 
 /// How long another's newer record waits at most before a member commits it, so that not all do at once.
 const SYNC_DELAY_MS: u64 = 60_000;
+
+/// A contact's conversation that has not come so long after the contact has is asked for.
+const SEEK_MS: u64 = 90_000;
 
 /// Rounds of errands that one input may lead to: each answers at once only where a home is this device. A bound for a fault.
 const MAX_ERRANDS: usize = 10_000;
@@ -67,6 +70,8 @@ pub struct Engine {
     flown: VecDeque<EnvelopeId>,
     letters: post::Post,
     parking: parking::Parking,
+    /// When to look for contacts' conversations that this device has not come into.
+    seek_at: Option<u64>,
     sweep: sweep::Sweep,
     peers: BTreeSet<DeviceId>,
     errands: Vec<(ConversationId, Errand)>,
@@ -114,6 +119,7 @@ impl Engine {
             flown: VecDeque::new(),
             letters: post::Post::default(),
             parking: parking::Parking::default(),
+            seek_at: None,
             sweep: sweep::Sweep::default(),
             peers: BTreeSet::new(),
             errands: Vec::new(),
@@ -243,6 +249,7 @@ impl Engine {
         self.started = true;
         self.account.start(turn)?;
         self.sweep.begin(turn.now.mono_ms);
+        self.seek_soon(turn);
         self.letters.load(turn)?;
         for id in ids(&turn.read())? {
             self.with(turn, id, |conversation, turn, shared| {
@@ -268,7 +275,35 @@ impl Engine {
             self.with(turn, id, Conversation::advance)?;
         }
         self.account.run_due(turn)?;
+        self.seek(turn)?;
         self.sweep(turn)
+    }
+
+    /// Contacts are others now: their conversations are looked for, once a Welcome has had time to come.
+    pub(super) fn seek_soon(&mut self, turn: &Turn<'_>) {
+        self.seek_at = Some(turn.now.mono_ms.saturating_add(SEEK_MS));
+    }
+
+    /// A device learns of a contact from its account's other devices. Where nobody could add it to the conversation, since no relay
+    /// keeps its key packages, it asks to be added.
+    fn seek(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        if self.seek_at.is_none_or(|at| at > turn.now.mono_ms) {
+            return Ok(());
+        }
+        self.seek_at = None;
+        if self.account.record().devices().len() < 2 {
+            return Ok(());
+        }
+        for contact in contacts(&turn.read(), self.account.id())? {
+            let id = direct_conversation(self.account.id(), contact.account);
+            if !contact.accepted || contact.blocked || self.with(turn, id, |_, _, _| Ok(()))?.is_some() {
+                continue;
+            }
+            let conversation = Conversation::new(turn, id, self.me())?;
+            self.conversations.insert(id, conversation);
+            self.with(turn, id, Conversation::seek)?;
+        }
+        Ok(())
     }
 
     fn peer_up(&mut self, turn: &mut Turn<'_>, device: DeviceId) -> Result<(), EngineError> {
@@ -419,6 +454,7 @@ impl Engine {
     fn finish(&self, turn: &mut Turn<'_>) {
         let loaded = self.conversations.values().filter_map(Conversation::wake_at);
         let conversations = loaded.chain(self.dozing.values().filter_map(Dozing::wake_at));
+        let conversations = conversations.chain(self.seek_at);
         turn.effects.wake_at =
             conversations.chain(self.letters.wake_at()).chain(self.account.wake_at()).chain(self.sweep.wake_at()).min();
     }

@@ -421,6 +421,13 @@ impl Conversation {
         }
     }
 
+    /// A contact's conversation that this device has not come into: its account's other devices may be in it, and are asked.
+    pub(crate) fn seek(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        self.membership.lose(turn);
+        self.plead(turn, shared);
+        Ok(())
+    }
+
     /// This device's MLS state is not to be used any more: a new feed, and a plea.
     pub(crate) fn lose(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
         self.membership.lose(turn);

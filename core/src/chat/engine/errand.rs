@@ -47,7 +47,10 @@ impl Engine {
                 Errand::Grant(account) => self.grant(turn, id, account)?,
                 Errand::Plead => self.plead(turn, id)?,
                 Errand::FoundAnew => self.found_anew(turn, id)?,
-                Errand::ReadWelcomes => self.unpark_uninvited(turn)?,
+                Errand::ReadWelcomes => {
+                    self.unpark_uninvited(turn)?;
+                    self.seek_soon(turn);
+                }
                 Errand::DropPleas => self.drop_pleas(turn, id)?,
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
             }
