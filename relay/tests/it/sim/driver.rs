@@ -360,7 +360,7 @@ impl World {
                 }
                 return self.reopen(device);
             }
-            if !(mutations::is(Broken::DropsBatches) && self.draw(30) == 0) {
+            if !(mutations::is(Broken::DropsBatches) && self.draw(6) == 0) {
                 self.devices[device].store.submit(&round.batch);
             }
             self.devices[device].store.flush();

@@ -14,7 +14,7 @@ const SEEDS: std::ops::Range<u64> = 0..6;
 /// What the driver does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// One batch in thirty never reaches the disk.
+    /// One batch in six never reaches the disk.
     DropsBatches,
     /// What follows a batch is let go before the batch is durable.
     LetsGoEarly,
@@ -47,7 +47,7 @@ fn noticed(broken: Broken) -> usize {
 fn crashing(seed: u64) -> Plan {
     let mut plan = Plan::calm(seed);
     plan.faults = vec![Fault::Crash, Fault::Disk];
-    plan.steps = 100;
+    plan.steps = 40;
     (plan.crash_permille, plan.disk_permille) = (40, 40);
     plan
 }
