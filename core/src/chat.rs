@@ -28,6 +28,7 @@ pub mod repair;
 #[cfg(feature = "test-utils")]
 pub mod rogue;
 mod roster;
+pub mod shelf;
 pub mod timeline;
 mod transaction;
 mod turn;

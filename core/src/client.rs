@@ -7,6 +7,7 @@
 //! Invariant: what a view shows is what is durable.
 
 mod carry;
+mod chats;
 pub mod control;
 mod error;
 mod events;
@@ -15,6 +16,7 @@ mod profile;
 mod relays;
 mod transcribe;
 mod view;
+mod views;
 
 pub use error::ClientError;
 pub use events::EventStream;
@@ -65,6 +67,7 @@ struct Inner {
     relays: relays::KnownRelays,
     link: Mutex<Link>,
     warnings: Mutex<Vec<String>>,
+    views: views::Views,
     transcriber: transcribe::Lazy,
 }
 
@@ -105,8 +108,10 @@ impl Client {
     async fn start(directory: &Path, store: Store, opened: Opened, options: Options) -> Result<Self, ClientError> {
         let restored = opened == Opened::Restored;
         let session = Session::start(store, session_options(&options, restored)?).await?;
+        let views = views::Views::new(session.account(), session.subscribe());
         let inner = Inner {
             session,
+            views,
             directory: directory.to_owned(),
             models: options.models,
             relays: relays::KnownRelays::load(directory),

@@ -14,6 +14,7 @@ mod dispatch;
 mod heart;
 mod listen;
 mod onboarding;
+mod outlook;
 mod peers;
 mod remembered;
 
@@ -21,6 +22,7 @@ pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
 pub use onboarding::{Credentials, Enrolment, Joined, OnboardingError, create_local, log_in, register};
+pub use outlook::Obstacle;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +53,16 @@ pub enum Event {
         device: DeviceId,
         /// How.
         path: Path,
+    },
+    /// What keeps messages from a device is something else than before.
+    Obstacle {
+        /// Which.
+        device: DeviceId,
+    },
+    /// Whoever shows this account is asked to come to the front.
+    Raise {
+        /// With a link that was opened.
+        link: Option<String>,
     },
     /// Something could not be stored, as a sentence; nothing that was acknowledged is lost.
     Trouble(String),
@@ -96,6 +108,7 @@ pub struct Session {
     heart: HeartHandle,
     net: net::Handle,
     peers: peers::Peers,
+    outlook: outlook::Outlook,
     events: broadcast::Sender<Event>,
     account: AccountId,
     device: DeviceId,
@@ -150,9 +163,11 @@ impl Session {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let peers = peers::Peers::new(store.clone(), net.clone(), account, device);
+        let outlook = outlook::Outlook::default();
         let settings = heart::Settings {
             restored: options.restored,
             habits: options.habits,
+            outlook: outlook.clone(),
             events: events.clone(),
             stop: stop.clone(),
         };
@@ -163,7 +178,7 @@ impl Session {
                 return Err(StartError::Thread(error.to_string()));
             }
         };
-        let session = Self { store, heart, net, peers, events, account, device, stop, tasks };
+        let session = Self { store, heart, net, peers, outlook, events, account, device, stop, tasks };
         session.spawn(work, incoming).await;
         Ok(session)
     }
@@ -177,6 +192,7 @@ impl Session {
             net: self.net.clone(),
             peers: self.peers.clone(),
             heart: self.heart.clone(),
+            outlook: self.outlook.clone(),
             events: self.events.clone(),
         };
         self.tasks.spawn(listener.run(incoming, self.stop.clone()));
@@ -226,6 +242,16 @@ impl Session {
     /// When the network has ended.
     pub async fn addresses(&self) -> Result<Vec<net::Multiaddr>, net::NetError> {
         self.net.addresses().await
+    }
+
+    /// How a device is reached, as far as was told: [`Path::None`] when it is not connected.
+    pub fn path(&self, device: &DeviceId) -> Path {
+        self.outlook.path(device)
+    }
+
+    /// What keeps messages from a device, if anything is known to.
+    pub fn obstacle(&self, device: &DeviceId) -> Option<Obstacle> {
+        self.outlook.obstacle(device)
     }
 
     /// How a peer is reached, and why not better.

@@ -207,8 +207,8 @@ impl Chat<'_> {
         }
         match event {
             Event::Message { message } | Event::Changed { message } => self.heard(message, input).await,
-            event if !self.context.screen.is_json() => input.say(&text::event(&event)),
-            _ => Ok(()),
+            _ if self.context.screen.is_json() => Ok(()),
+            event => text::event(&event).map_or(Ok(()), |words| input.say(&words)),
         }
     }
 
@@ -222,7 +222,13 @@ impl Chat<'_> {
                 }
             },
             Event::Warning { .. } | Event::Lagged { .. } => true,
-            Event::Request { .. } | Event::Contact { .. } | Event::Typing { .. } | Event::Connection { .. } => false,
+            Event::Request { .. }
+            | Event::Chat { .. }
+            | Event::ChatGone { .. }
+            | Event::Contact { .. }
+            | Event::Typing { .. }
+            | Event::Connection { .. }
+            | Event::Raise { .. } => false,
         }
     }
 

@@ -62,7 +62,9 @@ fn write(text: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use kith_core::wire::control::{Contact, ContactRequest, Event, Me, Message, Reach, Segment, Status, Transcript};
+    use kith_core::wire::control::{
+        Chat, Contact, ContactRequest, Event, Me, Message, Reach, Segment, Status, Transcript,
+    };
     use serde::Serialize;
 
     use crate::cli::account::Newcomer;
@@ -90,11 +92,14 @@ mod tests {
             text: Some("hello".into()),
             edited: false,
             reply_to: Some("d2.i2.3".into()),
+            reply_preview: Some("bob: hello?".into()),
             reactions: vec![("👍".into(), 2)],
             duration_ms: None,
+            peaks: None,
             transcript: None,
             state: Some("sent".into()),
             route: Some("mailbox".into()),
+            problem: None,
         }
     }
 
@@ -106,8 +111,33 @@ mod tests {
 
     const ME: &str =
         r#"{"account":"a1","device":"d1","handle":"alice@relay","relays":["/ip4/127.0.0.1/tcp/4001"],"devices":1}"#;
-    const MESSAGE: &str = r#"{"id":"d1.i1.7","conversation":"c1","author":"a1","author_name":"me","mine":true,"sent_ms":1800000000000,"kind":"text","text":"hello","edited":false,"reply_to":"d2.i2.3","reactions":[["👍",2]],"duration_ms":null,"transcript":null,"state":"sent","route":"mailbox"}"#;
+    const MESSAGE: &str = r#"{"id":"d1.i1.7","conversation":"c1","author":"a1","author_name":"me","mine":true,"sent_ms":1800000000000,"kind":"text","text":"hello","edited":false,"reply_to":"d2.i2.3","reply_preview":"bob: hello?","reactions":[["👍",2]],"duration_ms":null,"peaks":null,"transcript":null,"state":"sent","route":"mailbox","problem":null}"#;
     const REQUEST: &str = r#"{"account":"b1","handle":"bob@relay","text":"may I?","sent_ms":5}"#;
+
+    const CHAT: &str = r#"{"id":"c1","kind":"direct","account":"b1","name":"bob","handle":"bob@relay","state":"accepted","verified":false,"safety_number":null,"unread":3,"pinned":true,"muted":false,"draft":"hel","last":null,"active_ms":7,"path":"lan","picture":null,"about":null,"members":2}"#;
+
+    fn chat() -> Chat {
+        Chat {
+            id: "c1".into(),
+            kind: "direct".into(),
+            account: Some("b1".into()),
+            name: "bob".into(),
+            handle: Some("bob@relay".into()),
+            state: "accepted".into(),
+            verified: false,
+            safety_number: None,
+            unread: 3,
+            pinned: true,
+            muted: false,
+            draft: Some("hel".into()),
+            last: None,
+            active_ms: 7,
+            path: Some("lan".into()),
+            picture: None,
+            about: None,
+            members: 2,
+        }
+    }
 
     fn request() -> ContactRequest {
         ContactRequest { account: "b1".into(), handle: Some("bob@relay".into()), text: "may I?".into(), sent_ms: 5 }
@@ -204,6 +234,9 @@ mod tests {
                 Event::Warning { message: "look at this".into() },
                 r#"{"event":"warning","message":"look at this"}"#.into(),
             ),
+            (Event::Chat { chat: chat() }, format!(r#"{{"event":"chat","chat":{CHAT}}}"#)),
+            (Event::ChatGone { chat: "c1".into() }, r#"{"event":"chat_gone","chat":"c1"}"#.into()),
+            (Event::Raise { link: None }, r#"{"event":"raise","link":null}"#.into()),
             (Event::Lagged { missed: 3 }, r#"{"event":"lagged","missed":3}"#.into()),
         ];
         for (event, line) in &told {

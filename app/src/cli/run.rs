@@ -40,7 +40,10 @@ pub(crate) async fn listen(context: &Context) -> Result<Success, Error> {
             event = events.next() => event?,
         };
         match event {
-            Some(event) => context.screen.show(&event, || text::event(&event))?,
+            Some(event) => match text::event(&event) {
+                None if !context.screen.is_json() => {}
+                words => context.screen.show(&event, || words.unwrap_or_default())?,
+            },
             None => break Err(Error::new("closed", text::ENDED)),
         }
     };

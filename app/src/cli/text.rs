@@ -395,8 +395,12 @@ pub(crate) fn not_sent_yet(seconds: u64) -> String {
     )
 }
 
-pub(crate) fn event(event: &Event) -> String {
-    match event {
+/// What happened, in words; nothing of what only lists of chats need.
+pub(crate) fn event(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Chat { .. } | Event::ChatGone { .. } => return None,
+        Event::Raise { link: None } => "asked to come to the front".to_owned(),
+        Event::Raise { link: Some(link) } => format!("asked to open {link}"),
         Event::Message { message: new } => message(new),
         Event::Changed { message: changed } => format!("{}  [changed]", message(changed)),
         Event::Request { contact_request } => request(contact_request),
@@ -406,13 +410,13 @@ pub(crate) fn event(event: &Event) -> String {
         Event::Connection { who, path, why } => {
             let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             match path.as_str() {
-                "none" => format!("{who} is not connected{why}"),
+                "none" | "mailbox" => format!("{who} is not connected{why}"),
                 path => format!("{who} is connected, {path}{why}"),
             }
         }
         Event::Warning { message } => format!("warning: {message}"),
         Event::Lagged { missed } => format!("{missed} events were missed: look at `kith history`"),
-    }
+    })
 }
 
 pub(crate) fn chat_begins(name: &str) -> String {
@@ -536,11 +540,14 @@ mod tests {
             text: Some("one\ntwo".into()),
             edited: false,
             reply_to: None,
+            reply_preview: None,
             reactions: vec![("👍".into(), 2)],
             duration_ms: None,
+            peaks: None,
             transcript: None,
             state: Some("delivered".into()),
             route: Some("direct".into()),
+            problem: None,
         };
         assert_eq!(message(&shown), "1970-01-01 00:00Z  me: one\n    two  (delivered, directly; 👍 2)");
         assert_eq!(ticked(&shown).as_deref(), Some("    ✓✓ delivered, directly: one…"));

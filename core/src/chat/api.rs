@@ -239,6 +239,15 @@ pub enum Command {
         /// The text; empty discards it.
         text: String,
     },
+    /// Change how a conversation stands in the list on the account's devices; what is not named stays.
+    Arrange {
+        /// Which.
+        conversation: ConversationId,
+        /// Above the others.
+        pinned: Option<bool>,
+        /// Without a sound.
+        muted: Option<bool>,
+    },
     /// Tell the others that one types, or stopped.
     Typing {
         /// Where.
@@ -416,9 +425,14 @@ pub enum Notice {
         /// It was not there before.
         new: bool,
     },
-    /// A conversation appeared or its name, members, home or state changed.
+    /// A conversation appeared, or its name, members, home or state changed.
     Conversation {
         /// Which.
+        conversation: ConversationId,
+    },
+    /// A conversation stands otherwise in the list: a draft, what was read, pinned, muted.
+    Listed {
+        /// Which; there may be only a contact yet.
         conversation: ConversationId,
     },
     /// A message came to another state for its recipients.

@@ -21,7 +21,7 @@ mod fixture_tests;
 mod ingest;
 pub(crate) mod key;
 mod park;
-mod read_mark;
+pub(crate) mod read_mark;
 pub(crate) mod row;
 #[cfg(test)]
 mod tests;

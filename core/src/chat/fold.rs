@@ -13,7 +13,7 @@ use super::feed::row::{self, Shown};
 use super::feed::{Feeds, Me, key};
 use super::roster::Roster;
 use crate::store::{Range, Read, ReadError, Table};
-use crate::types::{AccountId, Clock, ContentId, ConversationId, Timestamp};
+use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event};
 use crate::wire::message::{Delete, Edit, Kind, Reaction, Text, VoiceNote};
@@ -284,10 +284,25 @@ fn is_deleted(
     read: &(impl Read + ?Sized),
     conversation: &ConversationId,
     id: &ContentId,
-    account_of: impl Fn(&crate::types::DeviceId) -> Option<AccountId>,
+    account_of: impl Fn(&DeviceId) -> Option<AccountId>,
 ) -> Result<bool, ReadError> {
     let Some(author) = account_of(&id.feed.device) else { return Ok(false) };
     Ok(!changes_by(read, conversation, id, (Kind::Delete, &author), 1)?.is_empty())
+}
+
+/// Whether an event's author has deleted it.
+pub(super) fn is_erased(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    id: &ContentId,
+) -> Result<bool, ReadError> {
+    is_deleted(read, conversation, id, |device| whose(roster, me, device))
+}
+
+fn whose(roster: &Roster, me: &Me, device: &DeviceId) -> Option<AccountId> {
+    if *device == me.device { Some(me.account) } else { roster.member(device).map(|member| member.account) }
 }
 
 /// The edits of an event by its own account.
@@ -298,9 +313,7 @@ pub(super) fn edits(
     me: &Me,
     of: &ContentId,
 ) -> Result<Vec<ContentId>, ReadError> {
-    let member = || roster.member(&of.feed.device).map(|member| member.account);
-    let author = if of.feed.device == me.device { Some(me.account) } else { member() };
-    let Some(author) = author else { return Ok(Vec::new()) };
+    let Some(author) = whose(roster, me, &of.feed.device) else { return Ok(Vec::new()) };
     changes_by(read, conversation, of, (Kind::Edit, &author), MAX_EDITS)
 }
 
@@ -313,8 +326,7 @@ pub(super) fn fold(
     id: &ContentId,
     shown: Shown,
 ) -> Result<Option<Item>, ReadError> {
-    let whose =
-        |device: &_| if *device == me.device { Some(me.account) } else { roster.member(device).map(|m| m.account) };
+    let whose = |device: &DeviceId| whose(roster, me, device);
     let Some(event) = row::load_event(read, conversation, id)? else { return Ok(None) };
     let Some(author) = whose(&id.feed.device) else { return Ok(None) };
     let header = event.header();

@@ -6,12 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::feed::row::{self, Shown};
+use super::feed::read_mark::is_message;
+use super::feed::row::{self, FeedRow, Heads, Shown};
 use super::feed::{Me, key};
-use super::fold::{Item, fold};
+use super::fold::{Item, fold, is_erased};
 use super::roster::Roster;
 use crate::store::{Range, Read, ReadError, Row, Table};
-use crate::types::{Clock, ContentId, ConversationId};
+use crate::types::{Clock, ContentId, ConversationId, Timestamp};
 use crate::wire::codec::Body;
 
 /// Where a page lies.
@@ -49,6 +50,17 @@ impl Body for SummaryRow {
     const MAX_BYTES: usize = 256;
 }
 
+/// A part of the timeline, and whether there is more on either side.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// In order of display.
+    pub items: Vec<Item>,
+    /// There is something before them.
+    pub before: bool,
+    /// There is something after them.
+    pub after: bool,
+}
+
 /// A page of at most `limit` items, in order of display. Empty when the item of the anchor is not here.
 ///
 /// # Errors
@@ -61,27 +73,105 @@ pub fn page(
     anchor: Anchor,
     limit: usize,
 ) -> Result<Vec<Item>, ReadError> {
+    let rows = rows(read, conversation, anchor, limit)?.unwrap_or_default();
+    items(read, conversation, roster, me, &rows)
+}
+
+/// A page of at most `limit` items with what lies on its sides; none when the item of the anchor is not here.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn page_with_sides(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    anchor: Anchor,
+    limit: usize,
+) -> Result<Option<Page>, ReadError> {
+    let Some(rows) = rows(read, conversation, anchor, limit)? else { return Ok(None) };
+    let any = |range: Range, key: &[u8]| -> Result<bool, ReadError> {
+        Ok(!read.scan(Table::Timeline, conversation.as_bytes(), range.beyond(key.to_vec()))?.is_empty())
+    };
+    let (before, after) = match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => (any(Range::last(1), &first.key)?, any(Range::first(1), &last.key)?),
+        // The anchor itself is on the other side.
+        _ => (matches!(anchor, Anchor::After(_)), matches!(anchor, Anchor::Before(_))),
+    };
+    Ok(Some(Page { items: items(read, conversation, roster, me, &rows)?, before, after }))
+}
+
+fn rows(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    anchor: Anchor,
+    limit: usize,
+) -> Result<Option<Vec<Row>>, ReadError> {
+    let key = match anchor {
+        Anchor::Newest => return backwards(read, conversation, None, limit).map(Some),
+        Anchor::Before(id) | Anchor::After(id) | Anchor::Around(id) => position(read, conversation, &id)?,
+    };
+    let Some(key) = key else { return Ok(None) };
     let mut rows = match anchor {
-        Anchor::Newest => backwards(read, conversation, None, limit)?,
-        Anchor::Before(id) => match position(read, conversation, &id)? {
-            Some(key) => backwards(read, conversation, Some(key), limit)?,
-            None => Vec::new(),
-        },
-        Anchor::After(id) => match position(read, conversation, &id)? {
-            Some(key) => read.scan(Table::Timeline, conversation.as_bytes(), Range::first(limit).beyond(key))?,
-            None => Vec::new(),
-        },
-        Anchor::Around(id) => match position(read, conversation, &id)? {
-            Some(key) => around(read, conversation, key, limit)?,
-            None => Vec::new(),
-        },
+        Anchor::Newest | Anchor::Before(_) => backwards(read, conversation, Some(key), limit)?,
+        Anchor::After(_) => read.scan(Table::Timeline, conversation.as_bytes(), Range::first(limit).beyond(key))?,
+        Anchor::Around(_) => around(read, conversation, key, limit)?,
     };
     rows.truncate(limit);
+    Ok(Some(rows))
+}
+
+fn items(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    rows: &[Row],
+) -> Result<Vec<Item>, ReadError> {
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        items.extend(item(read, conversation, roster, me, &row)?);
+        items.extend(item(read, conversation, roster, me, row)?);
     }
     Ok(items)
+}
+
+/// The first message, in order of display, that was not read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn first_unread(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+) -> Result<Option<ContentId>, ReadError> {
+    let mut first = None;
+    for kept in read.scan(Table::Feed, conversation.as_bytes(), Range::all())? {
+        let Some(feed) = key::read_feed(&kept.key).filter(|_| kept.key.len() == key::FEED_KEY_BYTES) else { continue };
+        let row = FeedRow::decode(&kept.value).map_err(|error| row::damaged(Table::Feed, &error))?;
+        if row.unread == 0 {
+            continue;
+        }
+        for sequence in row.read.max(row.low)..row.next {
+            let id = ContentId { feed, sequence };
+            let Some(event) = row::load_header(read, conversation, &id)? else { continue };
+            if is_message(event.header().kind) && !is_erased(read, conversation, roster, me, &id)? {
+                let place = (event.header().clock, id);
+                first = Some(first.map_or(place, |earlier: (Clock, ContentId)| earlier.min(place)));
+                break;
+            }
+        }
+    }
+    Ok(first.map(|(_, id)| id))
+}
+
+/// When something was last written in a conversation, by its clock.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn active(read: &(impl Read + ?Sized), conversation: &ConversationId) -> Result<Timestamp, ReadError> {
+    let heads: Option<Heads> = row::load(read, Table::Feed, conversation.as_bytes())?;
+    Ok(heads.unwrap_or_default().clock.wall())
 }
 
 /// One item of the timeline, if it is one.
@@ -116,6 +206,15 @@ pub fn summary(
         None => None,
     };
     Ok(Summary { last, unread: kept.unread })
+}
+
+/// Messages of others beyond the account's read marks.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn unread(read: &(impl Read + ?Sized), conversation: &ConversationId) -> Result<u32, ReadError> {
+    let kept: Option<SummaryRow> = row::load(read, Table::Summary, conversation.as_bytes())?;
+    Ok(kept.unwrap_or_default().unread)
 }
 
 /// The last place in order of display.

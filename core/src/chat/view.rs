@@ -27,6 +27,10 @@ pub struct ConversationView {
     pub home: Home,
     /// Who is and was a member, for pages of the timeline.
     pub roster: Roster,
+    /// This device is in its group.
+    pub present: bool,
+    /// This device lost its place and waits to be added again.
+    pub rejoining: bool,
 }
 
 /// The conversations of this device, by id.
@@ -54,6 +58,8 @@ pub fn conversation(read: &dyn Read, id: ConversationId) -> Result<Option<Conver
         accounts: policy.seats.iter().map(|seat| seat.account).collect(),
         home: policy.home.clone(),
         roster: membership.roster().clone(),
+        present: membership.present().is_some(),
+        rejoining: membership.is_rejoining(),
     }))
 }
 
@@ -79,11 +85,15 @@ pub fn message_state(
     me: Me,
     id: &ContentId,
 ) -> Result<(MessageState, Option<Route>), EngineError> {
-    let delivery = Delivery::load(read, view.id, me)?;
+    Ok(state_in(&Delivery::load(read, view.id, me)?, view, me, id))
+}
+
+/// The same, by what was read of the conversation's delivery before.
+pub fn state_in(delivery: &Delivery, view: &ConversationView, me: Me, id: &ContentId) -> (MessageState, Option<Route>) {
     let state = delivery.state(&view.roster, id);
     let devices = delivery.devices(&view.roster, id);
     let others = devices.iter().filter(|device| device.account != me.account);
-    Ok((state, others.filter_map(|device| device.route).min()))
+    (state, others.filter_map(|device| device.route).min())
 }
 
 /// A page of a conversation's timeline.

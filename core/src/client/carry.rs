@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
-use crate::chat::policy::{Kind, direct_conversation};
-use crate::chat::view as chat_view;
-use crate::chat::{Command, Reply as Outcome};
+use crate::chat::policy::direct_conversation;
+use crate::chat::{Command, CommandError, Reply as Outcome};
 use crate::identity::{Handle, Invite};
+use crate::session::Event as Told;
 use crate::store::StoreError;
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::voice;
@@ -36,6 +36,26 @@ impl Client {
             Request::Whoami => Ok(Reply::Me(self.whoami()?)),
             Request::Status => Ok(Reply::Status(self.status().await?)),
             Request::Contacts => Ok(Reply::Contacts(self.contact_list()?)),
+            Request::Chats => Ok(Reply::Chats(self.chat_list()?)),
+            Request::Page { with, at, limit } => {
+                self.number_wanted(&with)?;
+                Ok(Reply::Page(self.page(&with, &at, limit)?))
+            }
+            Request::SaveDraft { with, text } => {
+                let conversation = self.chat_named(&with)?;
+                self.done(Command::SaveDraft { conversation, text }).await
+            }
+            Request::Typing { with, on } => self.typing(&with, on).await,
+            Request::Arrange { with, pinned, muted } => {
+                let conversation = self.chat_named(&with)?;
+                self.done(Command::Arrange { conversation, pinned, muted }).await
+            }
+            Request::Members { with } => {
+                self.number_wanted(&with)?;
+                Ok(Reply::Members(self.member_list(&with)?))
+            }
+            Request::Devices => Ok(Reply::Devices(self.device_list()?)),
+            Request::Raise { link } => self.raise(link),
             Request::Requests => Ok(Reply::Requests(self.request_list()?)),
             Request::Add { who, text } => self.add(&who, text).await,
             Request::Accept { who } => self.with_account(&who, |account| Command::Accept { account }).await,
@@ -124,8 +144,27 @@ impl Client {
             return Err(ClientError::Nonsense);
         };
         let missing = || ClientError::NoMessage(format_id(&id));
-        let view = chat_view::conversation(self.store(), conversation)?.ok_or_else(missing)?;
-        Ok(Reply::Message(self.message(&view, &id)?.ok_or_else(missing)?))
+        let opened = self.opened(conversation)?.ok_or_else(missing)?;
+        Ok(Reply::Message(self.message(&opened, &id)?.ok_or_else(missing)?))
+    }
+
+    /// Of a contact who has not accepted yet there is nobody to tell.
+    async fn typing(&self, with: &str, on: bool) -> Result<Reply, ClientError> {
+        let conversation = self.chat_named(with)?;
+        if self.entry(&conversation)?.is_none() {
+            return Ok(Reply::Done);
+        }
+        self.done(Command::Typing { conversation, on }).await
+    }
+
+    fn raise(&self, link: Option<String>) -> Result<Reply, ClientError> {
+        /// Longer than any link of ours.
+        const MAX_LINK: usize = 4096;
+        if link.as_ref().is_some_and(|link| link.len() > MAX_LINK) {
+            return Err(CommandError::TooLong { limit: MAX_LINK }.into());
+        }
+        self.inner.session.tell(Told::Raise { link });
+        Ok(Reply::Done)
     }
 
     fn place(&self, with: &str, message: &str) -> Result<(ConversationId, ContentId), ClientError> {
@@ -138,12 +177,6 @@ impl Client {
         let handle = handle.as_deref().and_then(|handle| Handle::parse(super::names::local_part(handle)).ok());
         let relays = record.relays().iter().take(4).cloned().collect();
         Ok(Invite { account: record.account_id(), handle, relays }.to_link()?)
-    }
-
-    /// The conversation that an account and a kind of conversation make, for events: a contact's, or the one named.
-    pub(super) fn is_shown(&self, conversation: ConversationId) -> Result<bool, ClientError> {
-        let found = chat_view::conversation(self.store(), conversation)?;
-        Ok(found.is_some_and(|found| found.kind != Kind::Own))
     }
 
     /// The id of the direct conversation with an account.

@@ -1,23 +1,32 @@
 //! Events: the session's, as they are shown.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::{Client, ClientError, Link};
-use crate::chat::{Notice, view};
+use crate::chat::Notice;
 use crate::session::{ClockGap, Event as Told};
-use crate::types::{ContentId, ConversationId};
+use crate::types::{ContentId, ConversationId, DeviceId};
 use crate::wire::control::Event;
 
 /// What a person is told when a trouble is over.
 const RECOVERED: &str = "The profile can be written again: Kith goes on.";
 
+/// How many notices are taken in while a chat that changed waits to be told: in a flood nobody waits for its end.
+const MAX_UNTOLD: usize = 256;
+
 /// What happens, one event after the other. A slow listener misses the oldest and is told how many.
 pub struct EventStream {
     client: Client,
     told: broadcast::Receiver<Told>,
-    /// What comes after a warning that was told about the same.
-    after: Option<Event>,
+    /// Events that are due.
+    ready: VecDeque<Event>,
+    /// Chats that changed, to be told when no more is known to change.
+    changed: BTreeSet<ConversationId>,
+    /// Notices taken in since one of them was told.
+    untold: usize,
 }
 
 impl std::fmt::Debug for EventStream {
@@ -28,85 +37,129 @@ impl std::fmt::Debug for EventStream {
 
 impl EventStream {
     pub(super) fn new(client: Client, told: broadcast::Receiver<Told>) -> Self {
-        Self { client, told, after: None }
+        Self { client, told, ready: VecDeque::new(), changed: BTreeSet::new(), untold: 0 }
     }
 
     /// The next event; none when the session has ended.
     pub async fn next(&mut self) -> Option<Event> {
-        if let Some(event) = self.after.take() {
-            return Some(event);
-        }
         loop {
-            match self.told.recv().await {
-                Ok(told) => match self.translate(told) {
-                    Ok(Some(event)) => return Some(event),
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(%error, "An event could not be shown."),
-                },
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            let told = match self.told.try_recv() {
+                Ok(told) => Ok(told),
+                Err(TryRecvError::Empty) if self.tell_chat() => continue,
+                Err(TryRecvError::Empty) => self.told.recv().await,
+                Err(TryRecvError::Closed) => Err(RecvError::Closed),
+                Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
+            };
+            match told {
+                Ok(told) => {
+                    if let Err(error) = self.take(told) {
+                        tracing::warn!(%error, "An event could not be shown.");
+                    }
+                    self.untold = self.untold.saturating_add(1);
+                    if self.untold > MAX_UNTOLD {
+                        self.tell_chat();
+                    }
+                }
                 Err(RecvError::Lagged(missed)) => return Some(Event::Lagged { missed }),
                 Err(RecvError::Closed) => return None,
             }
         }
     }
 
-    fn translate(&mut self, told: Told) -> Result<Option<Event>, ClientError> {
-        match told {
-            Told::Notice(notice) => self.notice(notice),
-            Told::RelayUp => Ok(Some(Event::Connection { who: "relay".into(), path: "direct".into(), why: None })),
-            Told::RelayDown(why) => {
-                Ok(Some(Event::Connection { who: "relay".into(), path: "none".into(), why: Some(why) }))
-            }
-            Told::ClockOff(gap) => Ok(Some(Event::Warning { message: clock_off(gap) })),
-            Told::Peer { device, path } => {
-                let who = device.to_string();
-                Ok(Some(Event::Connection { who, path: super::view::path_word(path).to_owned(), why: None }))
-            }
-            Told::Trouble(message) => Ok(Some(Event::Warning { message })),
-            Told::Recovered => Ok(Some(Event::Warning { message: RECOVERED.to_owned() })),
+    /// Makes one of the chats that changed due. Says whether there was one.
+    fn tell_chat(&mut self) -> bool {
+        self.untold = 0;
+        let Some(id) = self.changed.pop_first() else { return false };
+        match self.client.chat(id) {
+            Ok(Some(chat)) => self.ready.push_back(Event::Chat { chat }),
+            Ok(None) if self.client.was_listed(&id) => self.ready.push_back(Event::ChatGone { chat: id.to_string() }),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "A chat could not be shown."),
         }
+        true
     }
 
-    fn notice(&mut self, notice: Notice) -> Result<Option<Event>, ClientError> {
-        let warning = warning(&self.client, &notice)?;
-        let event = self.event(notice)?;
-        Ok(match warning {
-            Some(message) => {
-                self.after = event;
-                Some(Event::Warning { message })
-            }
-            None => event,
-        })
+    fn take(&mut self, told: Told) -> Result<(), ClientError> {
+        let event = match told {
+            Told::Notice(notice) => return self.notice(notice),
+            Told::RelayUp => Event::Connection { who: "relay".into(), path: "direct".into(), why: None },
+            Told::RelayDown(why) => Event::Connection { who: "relay".into(), path: "none".into(), why: Some(why) },
+            Told::ClockOff(gap) => Event::Warning { message: clock_off(gap) },
+            Told::Peer { device, .. } => return self.peer(device),
+            Told::Obstacle { device } => return self.obstacle(device),
+            Told::Raise { link } => Event::Raise { link },
+            Told::Trouble(message) => Event::Warning { message },
+            Told::Recovered => Event::Warning { message: RECOVERED.to_owned() },
+        };
+        self.ready.push_back(event);
+        Ok(())
     }
 
-    fn event(&self, notice: Notice) -> Result<Option<Event>, ClientError> {
+    /// A device came or went: what counts is how its account is reached.
+    fn peer(&mut self, device: DeviceId) -> Result<(), ClientError> {
+        let Some(account) = self.client.owner(&device)? else { return Ok(()) };
+        let path = super::view::path_word(self.client.path_of(&account)?).to_owned();
+        self.ready.push_back(Event::Connection { who: account.to_string(), path, why: None });
+        self.changed.insert(self.client.conversation_with(account));
+        Ok(())
+    }
+
+    /// What waits for a device has another reason to, or none any more.
+    fn obstacle(&mut self, device: DeviceId) -> Result<(), ClientError> {
+        let Some(account) = self.client.owner(&device)? else { return Ok(()) };
+        let id = self.client.conversation_with(account);
+        self.changed.insert(id);
+        if let Some(message) = self.client.last_shown(id)?.filter(|message| message.mine) {
+            self.ready.push_back(Event::Changed { message });
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, notice: Notice) -> Result<(), ClientError> {
+        self.ready.extend(warning(&self.client, &notice)?.map(|message| Event::Warning { message }));
         match notice {
-            Notice::Timeline { conversation, id, new } => self.message(conversation, id, new),
-            Notice::Delivery { conversation, id } => self.message(conversation, id, false),
+            Notice::Timeline { conversation, id, new } => self.message(conversation, &id, new)?,
+            Notice::Delivery { conversation, id } => self.message(conversation, &id, false)?,
             Notice::Request { account } => {
-                Ok(self.client.request_of(&account)?.map(|contact_request| Event::Request { contact_request }))
+                let request = self.client.request_of(&account)?;
+                self.ready.extend(request.map(|contact_request| Event::Request { contact_request }));
             }
-            Notice::Contact { account } => Ok(Some(Event::Contact { account: account.to_string() })),
+            Notice::Contact { account } => {
+                self.changed.insert(self.client.conversation_with(account));
+                self.ready.push_back(Event::Contact { account: account.to_string() });
+            }
             Notice::Typing { conversation, account, on } => {
-                Ok(Some(Event::Typing { conversation: conversation.to_string(), account: account.to_string(), on }))
+                let (conversation, account) = (conversation.to_string(), account.to_string());
+                self.ready.push_back(Event::Typing { conversation, account, on });
             }
-            _ => Ok(None),
+            Notice::Conversation { conversation }
+            | Notice::Listed { conversation }
+            | Notice::Rejoining { conversation } => drop(self.changed.insert(conversation)),
+            _ => {}
         }
+        Ok(())
     }
 
-    fn message(&self, conversation: ConversationId, id: ContentId, new: bool) -> Result<Option<Event>, ClientError> {
-        if !self.client.is_shown(conversation)? {
-            return Ok(None);
+    fn message(&mut self, conversation: ConversationId, id: &ContentId, new: bool) -> Result<(), ClientError> {
+        if conversation == self.client.own_conversation() {
+            return Ok(());
         }
-        let Some(found) = view::conversation(self.client.store(), conversation)? else { return Ok(None) };
-        let Some(message) = self.client.message(&found, &id)? else { return Ok(None) };
-        Ok(Some(if new { Event::Message { message } } else { Event::Changed { message } }))
+        self.changed.insert(conversation);
+        let Some(opened) = self.client.opened(conversation)? else { return Ok(()) };
+        let message = self.client.message(&opened, id)?;
+        let event = |message| if new { Event::Message { message } } else { Event::Changed { message } };
+        self.ready.extend(message.map(event));
+        Ok(())
     }
 }
 
 /// What has to be looked at, as a sentence.
 fn warning(client: &Client, notice: &Notice) -> Result<Option<String>, ClientError> {
     let named = |conversation: &ConversationId| -> Result<String, ClientError> {
-        let found = view::conversation(client.store(), *conversation)?;
+        let found = client.conversation(*conversation)?;
         let other = found.as_ref().and_then(|found| {
             let others = found.accounts.iter().find(|account| **account != client.me().account);
             found.name.clone().or_else(|| client.name_of(others?).ok())
@@ -195,7 +248,7 @@ pub(super) fn follow(client: &Client) {
                     Ok(None) => {}
                     Err(error) => tracing::warn!(%error, "A notice could not be read."),
                 },
-                Ok(Told::Peer { .. }) | Err(RecvError::Lagged(_)) => {}
+                Ok(Told::Peer { .. } | Told::Obstacle { .. } | Told::Raise { .. }) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }

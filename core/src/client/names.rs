@@ -1,9 +1,12 @@
 //! What a person calls somebody, and who that is.
 
+use std::sync::Arc;
+
+use super::views::Entry;
 use super::{Client, ClientError};
-use crate::chat::account::{Contact, contact, contacts, known_record, waiting_requests};
+use crate::chat::account::{Contact, contacts, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
-use crate::chat::view::{self, ConversationView};
+use crate::chat::view::ConversationView;
 use crate::identity::{AccountRecord, FullHandle, Handle, Invite, RelayPart};
 use crate::net::RelayAddress;
 use crate::session::Event as Told;
@@ -22,8 +25,9 @@ impl Client {
         if *account == self.me().account {
             return Ok("me".to_owned());
         }
-        let handle = contact(self.store(), account)?.and_then(|contact| contact.handle);
-        Ok(handle.map_or_else(|| account.short(), |handle| local_part(&handle).to_owned()))
+        let person = self.person(account)?;
+        let handle = person.as_ref().and_then(|person| person.handle.as_deref());
+        Ok(handle.map_or_else(|| account.short(), |handle| local_part(handle).to_owned()))
     }
 
     /// The account that a person means: a contact or somebody whose request waits.
@@ -31,7 +35,7 @@ impl Client {
         if let Ok(account) = who.parse::<AccountId>() {
             return Ok(account);
         }
-        let contacts = contacts(self.store(), self.me().account)?;
+        let contacts = self.people()?;
         let requests = waiting_requests(self.store())?;
         let all = contacts
             .iter()
@@ -60,22 +64,23 @@ impl Client {
     }
 
     /// The conversation that a person means: with a contact, or a group by name or id.
-    pub(super) fn conversation_named(&self, with: &str) -> Result<ConversationView, ClientError> {
+    pub(super) fn conversation_named(&self, with: &str) -> Result<Arc<ConversationView>, ClientError> {
+        let id = self.chat_named(with)?;
+        self.conversation(id)?.ok_or_else(|| ClientError::NotAccepted(with.to_owned()))
+    }
+
+    /// The same, although a contact's conversation may not be there yet.
+    pub(super) fn chat_named(&self, with: &str) -> Result<ConversationId, ClientError> {
         if let Ok(id) = with.parse::<ConversationId>()
-            && let Some(found) = view::conversation(self.store(), id)?
+            && (self.entry(&id)?.is_some() || self.partner(&id)?.is_some())
         {
-            return Ok(found);
+            return Ok(id);
         }
-        for id in view::conversations(self.store())? {
-            let named = view::conversation(self.store(), id)?
-                .filter(|found| found.kind == Kind::Group && found.name.as_deref() == Some(with));
-            if let Some(found) = named {
-                return Ok(found);
-            }
+        let is_named = |entry: &Entry| entry.kind == Kind::Group && entry.name.as_deref() == Some(with);
+        if let Some((id, _)) = self.entries()?.into_iter().find(|(_, entry)| is_named(entry)) {
+            return Ok(id);
         }
-        let account = self.account_named(with)?;
-        let id = direct_conversation(self.me().account, account);
-        view::conversation(self.store(), id)?.ok_or_else(|| ClientError::NotAccepted(with.to_owned()))
+        Ok(direct_conversation(self.me().account, self.account_named(with)?))
     }
 
     /// Looks somebody up: by a link, by `name@relay`, or by a name at one's own relay.

@@ -1,14 +1,16 @@
 //! View models: what the store holds, as it is shown.
 
+use super::views::{Entry, Opened, Person};
 use super::{Client, ClientError};
-use crate::chat::account::{Account, Contact, WaitingRequest, contacts, known_record, waiting_requests};
+use crate::chat::account::{Account, WaitingRequest, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
 use crate::chat::view::{self, ConversationView};
-use crate::chat::{Anchor, Item, ItemBody, MessageState, Route, timeline};
+use crate::chat::{Anchor, CommandError, Item, ItemBody, MessageState, Route, timeline};
 use crate::identity::SafetyNumber;
 use crate::net::{Path, peer_of_key};
+use crate::session::Obstacle;
 use crate::store::{Read as _, Table};
-use crate::types::{AccountId, ContentId, FeedId};
+use crate::types::{AccountId, ContentId, ConversationId, FeedId};
 use crate::wire::control;
 
 /// The longest page of a history.
@@ -33,57 +35,54 @@ impl Client {
 
     pub(super) fn contact_list(&self) -> Result<Vec<control::Contact>, ClientError> {
         let mut list = Vec::new();
-        for contact in contacts(self.store(), self.me().account)? {
-            list.push(self.contact_view(&contact)?);
+        for person in self.people()? {
+            list.push(self.contact_view(&person)?);
         }
-        for id in view::conversations(self.store())? {
-            if let Some(group) = view::conversation(self.store(), id)?.filter(|found| found.kind == Kind::Group) {
-                list.push(self.group_view(&group)?);
+        for (id, entry) in self.entries()? {
+            if entry.kind == Kind::Group {
+                list.push(self.group_view(id, &entry)?);
             }
         }
         Ok(list)
     }
 
-    fn contact_view(&self, contact: &Contact) -> Result<control::Contact, ClientError> {
-        let id = direct_conversation(self.me().account, contact.account);
-        let conversation = view::conversation(self.store(), id)?;
-        let record = known_record(self.store(), &contact.account)?;
-        let own = self.own_record()?;
-        let state = if contact.blocked {
-            "blocked"
-        } else if contact.accepted {
-            "accepted"
-        } else {
-            "asked"
-        };
+    fn contact_view(&self, person: &Person) -> Result<control::Contact, ClientError> {
+        let id = direct_conversation(self.me().account, person.account);
+        let conversation = self.entry(&id)?.map(|_| id);
         Ok(control::Contact {
-            account: Some(contact.account.to_string()),
-            name: self.name_of(&contact.account)?,
-            handle: contact.handle.clone(),
-            state: state.to_owned(),
-            verified: contact.verified,
-            safety_number: record.map(|record| SafetyNumber::of(own.account_root(), record.account_root()).to_string()),
-            unread: conversation.as_ref().map_or(Ok(0), |found| self.unread(found))?,
-            conversation: conversation.map(|found| found.id.to_string()),
+            account: Some(person.account.to_string()),
+            name: self.name_of(&person.account)?,
+            handle: person.handle.clone(),
+            state: person.state().to_owned(),
+            verified: person.verified,
+            safety_number: self.safety_number(&person.account)?,
+            unread: conversation.map_or(Ok(0), |id| timeline::unread(self.store(), &id))?.into(),
+            conversation: conversation.map(|id| id.to_string()),
         })
     }
 
-    fn group_view(&self, group: &ConversationView) -> Result<control::Contact, ClientError> {
+    fn group_view(&self, id: ConversationId, entry: &Entry) -> Result<control::Contact, ClientError> {
         Ok(control::Contact {
             account: None,
-            conversation: Some(group.id.to_string()),
-            name: group.name.clone().unwrap_or_else(|| group.id.short()),
+            conversation: Some(id.to_string()),
+            name: entry.name.clone().unwrap_or_else(|| id.short()),
             handle: None,
             state: "group".to_owned(),
             verified: false,
             safety_number: None,
-            unread: self.unread(group)?,
+            unread: timeline::unread(self.store(), &id)?.into(),
         })
     }
 
-    fn unread(&self, conversation: &ConversationView) -> Result<u64, ClientError> {
-        let summary = timeline::summary(self.store(), &conversation.id, &conversation.roster, &self.me())?;
-        Ok(summary.unread.into())
+    /// The safety number with an account, once its record is known. It takes milliseconds, and is kept.
+    pub(super) fn safety_number(&self, account: &AccountId) -> Result<Option<String>, ClientError> {
+        if let Some(known) = self.known_safety_number(account) {
+            return Ok(Some(known));
+        }
+        let Some(record) = known_record(self.store(), account)? else { return Ok(None) };
+        let number = SafetyNumber::of(self.own_record()?.account_root(), record.account_root()).to_string();
+        self.keep_safety_number(*account, number.clone());
+        Ok(Some(number))
     }
 
     pub(super) fn request_list(&self) -> Result<Vec<control::ContactRequest>, ClientError> {
@@ -101,39 +100,81 @@ impl Client {
         before: Option<&str>,
         limit: u32,
     ) -> Result<Vec<control::Message>, ClientError> {
-        let conversation = self.conversation_named(with)?;
+        let id = self.chat_named(with)?;
+        let opened = self.opened(id)?.ok_or_else(|| ClientError::NotAccepted(with.to_owned()))?;
         let anchor = match before {
             Some(id) => Anchor::Before(parse_id(id)?),
             None => Anchor::Newest,
         };
-        let limit = usize::try_from(limit.min(MAX_PAGE)).unwrap_or_default();
-        let items = view::page(self.store(), &conversation, self.me(), anchor, limit)?;
-        items.iter().map(|item| self.message_view(&conversation, item)).collect()
+        let items = view::page(self.store(), &opened.view, self.me(), anchor, page_size(limit))?;
+        items.iter().map(|item| self.message_view(&opened, item)).collect()
     }
 
-    pub(super) fn message(
-        &self,
-        conversation: &ConversationView,
-        id: &ContentId,
-    ) -> Result<Option<control::Message>, ClientError> {
-        let item = timeline::item_at(self.store(), &conversation.id, &conversation.roster, &self.me(), id)?;
-        item.map(|item| self.message_view(conversation, &item)).transpose()
+    /// A part of a history; of a contact who has not accepted yet an empty one.
+    pub(super) fn page(&self, with: &str, at: &control::At, limit: u32) -> Result<control::Page, ClientError> {
+        let Some(opened) = self.opened(self.chat_named(with)?)? else {
+            return Ok(control::Page {
+                messages: Vec::new(),
+                more_before: false,
+                more_after: false,
+                first_unread: None,
+            });
+        };
+        let (store, me, view) = (self.store(), self.me(), &opened.view);
+        let first_unread = timeline::first_unread(store, &view.id, &view.roster, &me)?;
+        let (anchor, named) = match at {
+            control::At::Newest => (Anchor::Newest, None),
+            control::At::Unread => (first_unread.map_or(Anchor::Newest, Anchor::Around), None),
+            control::At::Before { message } => (Anchor::Before(parse_id(message)?), Some(message)),
+            control::At::After { message } => (Anchor::After(parse_id(message)?), Some(message)),
+            control::At::Around { message } => (Anchor::Around(parse_id(message)?), Some(message)),
+        };
+        let limit = page_size(limit);
+        let page = timeline::page_with_sides(store, &view.id, &view.roster, &me, anchor, limit)?;
+        let page = page.ok_or_else(|| ClientError::NoMessage(named.cloned().unwrap_or_default()))?;
+        Ok(control::Page {
+            messages: page.items.iter().map(|item| self.message_view(&opened, item)).collect::<Result<_, _>>()?,
+            more_before: page.before,
+            more_after: page.after,
+            first_unread: first_unread.as_ref().map(format_id),
+        })
     }
 
-    fn message_view(&self, conversation: &ConversationView, item: &Item) -> Result<control::Message, ClientError> {
+    pub(super) fn message(&self, opened: &Opened, id: &ContentId) -> Result<Option<control::Message>, ClientError> {
+        let view = &opened.view;
+        let item = timeline::item_at(self.store(), &view.id, &view.roster, &self.me(), id)?;
+        item.map(|item| self.message_view(opened, &item)).transpose()
+    }
+
+    pub(super) fn message_view(&self, opened: &Opened, item: &Item) -> Result<control::Message, ClientError> {
+        let mut message = self.bare_message(opened, item)?;
+        if let ItemBody::Text { reply_to: Some(of), .. } = &item.body {
+            message.reply_preview = self.preview(&opened.view, of)?;
+        }
+        Ok(message)
+    }
+
+    /// A message without what it answers.
+    pub(super) fn bare_message(&self, opened: &Opened, item: &Item) -> Result<control::Message, ClientError> {
+        let conversation = &opened.view;
         let mine = item.author == self.me().account;
-        let (state, route) = if mine {
-            let (state, route) = view::message_state(self.store(), conversation, self.me(), &item.id)?;
-            (Some(state_word(state).to_owned()), route)
+        let (state, route, problem) = if mine {
+            let (state, route) = view::state_in(&opened.delivery, conversation, self.me(), &item.id);
+            let problem = if state == MessageState::Queued { self.problem(opened, &item.id)? } else { None };
+            (Some(state_word(state).to_owned()), route, problem)
         } else {
-            (None, None)
+            (None, None, None)
         };
         let mut reactions: std::collections::BTreeMap<&str, u32> = std::collections::BTreeMap::new();
         for emoji in item.reactions.values() {
             let count = reactions.entry(emoji).or_default();
             *count = count.saturating_add(1);
         }
-        let (kind, text, reply_to, duration_ms) = body_view(&item.body);
+        let (kind, text, reply_to, sound) = body_view(&item.body);
+        let transcript = match sound {
+            Some(_) => self.kept_transcript(conversation, &item.id)?.map(|transcript| transcript.text),
+            None => None,
+        };
         Ok(control::Message {
             id: format_id(&item.id),
             conversation: conversation.id.to_string(),
@@ -146,11 +187,54 @@ impl Client {
             edited: item.edited,
             reply_to,
             reactions: reactions.into_iter().map(|(emoji, count)| (emoji.to_owned(), count)).collect(),
-            duration_ms,
-            transcript: self.kept_transcript(conversation, &item.id)?.map(|transcript| transcript.text),
+            reply_preview: None,
+            duration_ms: sound.map(|(duration_ms, _)| duration_ms),
+            peaks: sound.map(|(_, peaks)| peaks.to_vec()),
+            transcript,
             state,
             route: route.map(|route| route_word(route).to_owned()),
+            problem,
         })
+    }
+
+    /// What a message that is answered says.
+    fn preview(&self, conversation: &ConversationView, of: &ContentId) -> Result<Option<String>, ClientError> {
+        /// Enough to know it by.
+        const PREVIEWED: usize = 120;
+        let item = timeline::item_at(self.store(), &conversation.id, &conversation.roster, &self.me(), of)?;
+        let Some(item) = item else { return Ok(None) };
+        let says = match &item.body {
+            ItemBody::Text { text, .. } => cut(text, PREVIEWED),
+            ItemBody::VoiceNote { duration_ms, .. } => {
+                let seconds = duration_ms.div_ceil(1000);
+                format!("🎤 {}:{:02}", seconds / 60, seconds % 60)
+            }
+            ItemBody::Left | ItemBody::Deleted | ItemBody::Missing | ItemBody::Newer { .. } | ItemBody::Malformed => {
+                "…".to_owned()
+            }
+        };
+        Ok(Some(format!("{}: {says}", self.name_of(&item.author)?)))
+    }
+
+    /// Why a message of one's own that nobody has yet cannot go on, as far as is known.
+    fn problem(&self, opened: &Opened, id: &ContentId) -> Result<Option<String>, ClientError> {
+        let (view, own) = (&opened.view, self.me().account);
+        if view.rejoining {
+            return Ok(Some(CommandError::Rejoining.to_string()));
+        }
+        if !view.present {
+            return Ok(Some(CommandError::NotMember.to_string()));
+        }
+        let partner = view.accounts.iter().find(|account| view.kind == Kind::Direct && **account != own);
+        if let Some(partner) = partner
+            && self.person(partner)?.is_some_and(|person| person.blocked)
+        {
+            return Ok(Some(CommandError::Blocked.to_string()));
+        }
+        let others = opened.delivery.devices(&view.roster, id).into_iter().filter(|device| device.account != own);
+        let obstacles: Option<Vec<Obstacle>> =
+            others.map(|device| self.inner.session.obstacle(&device.device)).collect();
+        Ok(obstacles.and_then(|all| all.into_iter().min()).map(|obstacle| obstacle.to_string()))
     }
 
     pub(super) fn kept_transcript(
@@ -168,9 +252,9 @@ impl Client {
         let record = self.own_record()?;
         let addresses = self.inner.session.addresses().await?;
         let mut reaches = Vec::new();
-        for contact in contacts(self.store(), self.me().account)? {
-            if contact.accepted && !contact.blocked {
-                reaches.push(self.reach(&contact).await?);
+        for person in self.people()? {
+            if person.accepted && !person.blocked {
+                reaches.push(self.reach(&person).await?);
             }
         }
         Ok(control::Status {
@@ -184,7 +268,7 @@ impl Client {
     }
 
     /// The best way to any of a contact's devices.
-    async fn reach(&self, contact: &Contact) -> Result<control::Reach, ClientError> {
+    async fn reach(&self, contact: &Person) -> Result<control::Reach, ClientError> {
         let mut best = control::Reach {
             account: contact.account.to_string(),
             name: self.name_of(&contact.account)?,
@@ -212,14 +296,11 @@ impl Client {
         /// Older ones are delivered, or have been waiting for so long that their number does not matter.
         const LOOKED_AT: usize = 200;
         let mut count: u64 = 0;
-        for id in view::conversations(self.store())? {
-            let Some(conversation) = view::conversation(self.store(), id)?.filter(|found| found.kind != Kind::Own)
-            else {
-                continue;
-            };
-            for item in view::page(self.store(), &conversation, self.me(), Anchor::Newest, LOOKED_AT)? {
+        for (id, entry) in self.entries()? {
+            let Some(opened) = self.opened(id)?.filter(|_| entry.kind != Kind::Own) else { continue };
+            for item in view::page(self.store(), &opened.view, self.me(), Anchor::Newest, LOOKED_AT)? {
                 if item.author == self.me().account {
-                    let (state, _) = view::message_state(self.store(), &conversation, self.me(), &item.id)?;
+                    let (state, _) = view::state_in(&opened.delivery, &opened.view, self.me(), &item.id);
                     count = count.saturating_add(u64::from(state < MessageState::Delivered));
                 }
             }
@@ -237,10 +318,22 @@ fn request_view(waiting: &WaitingRequest) -> control::ContactRequest {
     }
 }
 
-fn body_view(body: &ItemBody) -> (&'static str, Option<String>, Option<String>, Option<u32>) {
+fn page_size(limit: u32) -> usize {
+    usize::try_from(limit.min(MAX_PAGE)).unwrap_or_default()
+}
+
+/// The first characters of a text.
+pub(super) fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}
+
+/// The kind, the text, what it answers, and the length and waveform of a sound.
+type BodyView<'a> = (&'static str, Option<String>, Option<String>, Option<(u32, &'a [u8])>);
+
+fn body_view(body: &ItemBody) -> BodyView<'_> {
     match body {
         ItemBody::Text { text, reply_to } => ("text", Some(text.clone()), reply_to.as_ref().map(format_id), None),
-        ItemBody::VoiceNote { duration_ms, .. } => ("voice", None, None, Some(*duration_ms)),
+        ItemBody::VoiceNote { duration_ms, peaks } => ("voice", None, None, Some((*duration_ms, peaks.as_slice()))),
         ItemBody::Left => ("left", None, None, None),
         ItemBody::Deleted => ("deleted", None, None, None),
         ItemBody::Missing => ("missing", None, None, None),

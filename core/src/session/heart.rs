@@ -15,6 +15,7 @@ use ring::rand::SecureRandom;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::outlook::Outlook;
 use super::{CommandFailure, Event, remembered};
 use crate::chat::{
     Call, Command, CommandError, Effects, Engine, EngineError, Habits, Input, Now, Outgoing, Reply, Verdict,
@@ -214,6 +215,7 @@ impl HeartHandle {
 pub(super) struct Settings {
     pub(super) restored: bool,
     pub(super) habits: Habits,
+    pub(super) outlook: Outlook,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) stop: CancellationToken,
 }
@@ -223,7 +225,7 @@ pub(super) struct Settings {
 /// # Errors
 /// If the system gives no thread.
 pub(super) fn start(store: Store, engine: Engine, settings: Settings) -> std::io::Result<(HeartHandle, Work)> {
-    let Settings { restored, habits, events, stop } = settings;
+    let Settings { restored, habits, outlook, events, stop } = settings;
     let (jobs, inputs) = mpsc::channel(INPUTS);
     let (outcomes, outcomes_in) = mpsc::unbounded_channel();
     let (work, work_in) = mpsc::unbounded_channel();
@@ -232,6 +234,7 @@ pub(super) fn start(store: Store, engine: Engine, settings: Settings) -> std::io
     let heart = Heart {
         store,
         engine,
+        outlook,
         events,
         work,
         rng: seeded(),
@@ -273,6 +276,7 @@ pub(crate) fn wall() -> Timestamp {
 struct Heart {
     store: Store,
     engine: Engine,
+    outlook: Outlook,
     events: broadcast::Sender<Event>,
     work: mpsc::UnboundedSender<Task>,
     rng: Rng,
@@ -455,6 +459,11 @@ impl Heart {
     /// What an input says of the world, whether or not the engine takes it.
     fn note(&mut self, input: &Input) {
         self.surroundings.note(input);
+        if let Input::Sent { device, outcome, .. } = input
+            && self.outlook.note(*device, *outcome)
+        {
+            let _ = self.events.send(Event::Obstacle { device: *device });
+        }
         if matches!(input, Input::Sent { .. } | Input::Answer { .. }) {
             self.under_way = self.under_way.saturating_sub(1);
         }
@@ -593,6 +602,10 @@ impl Heart {
         verdict: Option<oneshot::Sender<Verdict>>,
         commands: &mut Vec<(RequestId, oneshot::Sender<Outcome>)>,
     ) {
+        // Before the answers: whoever has one reads views that know of the change.
+        for notice in effects.notices {
+            let _ = self.events.send(Event::Notice(notice));
+        }
         if let Some(verdict) = verdict {
             let _ = verdict.send(effects.verdict.unwrap_or(Verdict::Durable));
         }
@@ -609,9 +622,6 @@ impl Heart {
         for call in effects.calls {
             self.under_way = self.under_way.saturating_add(1);
             let _ = self.work.send(Task::Call(call));
-        }
-        for notice in effects.notices {
-            let _ = self.events.send(Event::Notice(notice));
         }
         if effects.wake_at.is_some() {
             self.wake_at = effects.wake_at;

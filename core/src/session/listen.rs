@@ -7,10 +7,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::heart::HeartHandle;
+use super::outlook::Outlook;
 use super::peers::Peers;
 use super::{Event, clock};
 use crate::chat::{Input, Verdict};
 use crate::net::{self, Path};
+use crate::types::DeviceId;
 use crate::wire::log;
 use crate::wire::relay::{Cursor, Push, PushAnswer, Request, Response, Stored};
 
@@ -24,6 +26,7 @@ pub(super) struct Listener {
     pub(super) net: net::Handle,
     pub(super) peers: Peers,
     pub(super) heart: HeartHandle,
+    pub(super) outlook: Outlook,
     pub(super) events: broadcast::Sender<Event>,
 }
 
@@ -60,14 +63,12 @@ impl Listener {
                 self.input(Input::RelayDown).await;
             }
             net::Event::PeerUp { device, path, .. } => {
-                let _ = self.events.send(Event::Peer { device, path });
+                self.reached(device, path);
                 self.input(Input::PeerUp { device }).await;
             }
-            net::Event::PathChanged { device, path, .. } => {
-                let _ = self.events.send(Event::Peer { device, path });
-            }
+            net::Event::PathChanged { device, path, .. } => self.reached(device, path),
             net::Event::PeerDown { device, .. } => {
-                let _ = self.events.send(Event::Peer { device, path: Path::None });
+                self.reached(device, Path::None);
                 self.input(Input::PeerDown { device }).await;
             }
             net::Event::Push { push, reply, .. } => {
@@ -94,11 +95,16 @@ impl Listener {
         }
     }
 
+    fn reached(&self, device: DeviceId, path: Path) {
+        self.outlook.set_path(device, path);
+        let _ = self.events.send(Event::Peer { device, path });
+    }
+
     /// Who is connected was told while nobody listened: it is asked.
     async fn look_again(&self, emptying: &mut JoinSet<()>) {
         for (peer, device) in self.peers.devices().await {
             let Ok(found) = self.net.reachability(peer).await else { return };
-            let _ = self.events.send(Event::Peer { device, path: found.path });
+            self.reached(device, found.path);
             let up = found.path != Path::None;
             self.input(if up { Input::PeerUp { device } } else { Input::PeerDown { device } }).await;
         }

@@ -30,6 +30,11 @@ impl Clock {
         Self(wall.max(self.0.saturating_add(1)))
     }
 
+    /// Its milliseconds: about when, by the wall clock that was furthest ahead.
+    pub const fn wall(self) -> Timestamp {
+        Timestamp(self.0 >> Self::COUNTER_BITS)
+    }
+
     /// The clock after a foreign event was seen.
     pub fn merge(self, seen: Self) -> Self {
         self.max(seen)

@@ -56,7 +56,7 @@ pub enum Line {
 }
 
 /// What is asked. `with` and `to` name a contact or a group: a handle, its local part if only one contact has it, a name given to
-/// a group, or an id.
+/// a group, or an id: of the account, or of the conversation, that of a contact who has not accepted yet too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub enum Request {
@@ -66,6 +66,8 @@ pub enum Request {
     Status,
     /// Contacts, and groups.
     Contacts,
+    /// The list of chats: contacts and groups, those that are pinned first, then whatever was active last.
+    Chats,
     /// Contact requests that wait.
     Requests,
     /// Asks somebody for contact.
@@ -159,6 +161,53 @@ pub enum Request {
         /// At most so many, and never over 1000.
         limit: u32,
     },
+    /// A part of a history, with what a window needs to go on from it.
+    Page {
+        /// With whom.
+        with: String,
+        /// Where.
+        at: At,
+        /// At most so many, and never over 1000.
+        limit: u32,
+    },
+    /// Keeps what was typed and not sent, for this device and the account's others.
+    SaveDraft {
+        /// Where.
+        with: String,
+        /// The text; an empty one discards it.
+        text: String,
+    },
+    /// Tells those who are there that one types, or stopped.
+    Typing {
+        /// Where.
+        with: String,
+        /// Began or ended.
+        on: bool,
+    },
+    /// How a chat stands in the list, on all of the account's devices. What is not named stays.
+    Arrange {
+        /// Which.
+        with: String,
+        /// Above all others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pinned: Option<bool>,
+        /// Without a sound.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        muted: Option<bool>,
+    },
+    /// Who is in a conversation.
+    Members {
+        /// Which.
+        with: String,
+    },
+    /// The account's devices.
+    Devices,
+    /// Somebody started the app again: whoever shows this profile comes to the front.
+    Raise {
+        /// A `kith://` link that was opened, at most 4096 bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+    },
     /// Everything up to this message was read.
     MarkRead {
         /// Where.
@@ -182,6 +231,31 @@ pub enum Request {
     Shutdown,
 }
 
+/// Where a page lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// The end of the history.
+    Newest,
+    /// Around the first message that was not read; the end if all were.
+    Unread,
+    /// Right before a message.
+    Before {
+        /// Which.
+        message: String,
+    },
+    /// Right after a message.
+    After {
+        /// Which.
+        message: String,
+    },
+    /// A message, and about as much on either side.
+    Around {
+        /// Which.
+        message: String,
+    },
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -194,6 +268,14 @@ pub enum Reply {
     Status(Status),
     /// To [`Request::Contacts`].
     Contacts(Vec<Contact>),
+    /// To [`Request::Chats`].
+    Chats(Vec<Chat>),
+    /// To [`Request::Page`].
+    Page(Page),
+    /// To [`Request::Members`].
+    Members(Vec<Member>),
+    /// To [`Request::Devices`].
+    Devices(Vec<DeviceInfo>),
     /// To [`Request::Requests`].
     Requests(Vec<ContactRequest>),
     /// A message was written: queued, durable here.
@@ -282,6 +364,94 @@ pub struct Contact {
     pub unread: u64,
 }
 
+/// A contact or a group in the list of chats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// The conversation's id: that of a contact is known before there is a conversation.
+    pub id: String,
+    /// `direct` or `group`.
+    pub kind: String,
+    /// The contact's account id; of a group none.
+    pub account: Option<String>,
+    /// How it is called here.
+    pub name: String,
+    /// `name@relay` as it was looked up: a hint.
+    pub handle: Option<String>,
+    /// `asked`, `accepted`, `blocked` or `group`.
+    pub state: String,
+    /// Safety number compared.
+    pub verified: bool,
+    /// The safety number, 12 groups of 5 digits. It takes milliseconds, and is there once a [`Request::Page`] or
+    /// [`Request::Members`] of this chat was asked for: an [`Event::Chat`] tells it.
+    pub safety_number: Option<String>,
+    /// Messages that were not read.
+    pub unread: u64,
+    /// It stands above all others.
+    pub pinned: bool,
+    /// It makes no sound.
+    pub muted: bool,
+    /// What was typed and not sent.
+    pub draft: Option<String>,
+    /// The last message, its text cut to 200 characters and without a preview of what it answers.
+    pub last: Option<Message>,
+    /// When something last happened in it, in milliseconds since 1970; 0 when nothing ever did.
+    pub active_ms: u64,
+    /// How a contact is reached, by the best of its devices' ways: `lan`, `direct`, `circuit` or `mailbox`. None for a group, and
+    /// while no device of theirs is known.
+    pub path: Option<String>,
+    /// Names the contact's picture; another picture has another name.
+    pub picture: Option<String>,
+    /// What the contact says about themselves.
+    pub about: Option<String>,
+    /// Accounts in it, the own included.
+    pub members: u32,
+}
+
+/// A part of a history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// There are older ones.
+    pub more_before: bool,
+    /// There are newer ones.
+    pub more_after: bool,
+    /// The first message of the whole history that was not read.
+    pub first_unread: Option<String>,
+}
+
+/// An account in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The account's id.
+    pub account: String,
+    /// How it is called here; `me` for oneself.
+    pub name: String,
+    /// `name@relay` as it was looked up: a hint.
+    pub handle: Option<String>,
+    /// Safety number compared.
+    pub verified: bool,
+    /// Oneself.
+    pub me: bool,
+    /// Its devices in the conversation.
+    pub devices: u32,
+}
+
+/// A device of the own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceInfo {
+    /// Its id.
+    pub device: String,
+    /// It is this one.
+    pub this: bool,
+    /// It is connected to this one.
+    pub connected: bool,
+    /// How: `lan`, `direct`, `circuit`, or `mailbox` when it is not connected; none for this one.
+    pub path: Option<String>,
+    /// When it was made, in milliseconds since 1970 by its clock.
+    pub created_ms: u64,
+}
+
 /// A contact request that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRequest {
@@ -318,16 +488,23 @@ pub struct Message {
     pub edited: bool,
     /// The message that it answers.
     pub reply_to: Option<String>,
+    /// What that message says: its author's name, `: `, and its first 120 characters; of a voice note its length. None if it is not
+    /// here.
+    pub reply_preview: Option<String>,
     /// Reactions: emoji and how many.
     pub reactions: Vec<(String, u32)>,
     /// A voice note's length.
     pub duration_ms: Option<u32>,
+    /// A voice note's waveform: peaks of 0 to 255, evenly spaced.
+    pub peaks: Option<Vec<u8>>,
     /// This reader's own transcript of a voice note.
     pub transcript: Option<String>,
     /// Of one's own message: `queued`, `sent`, `delivered` or `read`.
     pub state: Option<String>,
     /// Which way it went or came: `direct` or `mailbox`.
     pub route: Option<String>,
+    /// Why one's own message cannot go on at present, as a sentence, where that is known.
+    pub problem: Option<String>,
 }
 
 /// A voice note as text.
@@ -372,6 +549,17 @@ pub enum Event {
         /// As it is shown now.
         message: Message,
     },
+    /// A chat appeared in the list, or is another than before: a message, what was read, a name, a draft of another device, how
+    /// it is reached. Several changes that come together are told once.
+    Chat {
+        /// As it stands in the list now.
+        chat: Chat,
+    },
+    /// A chat is in the list no more.
+    ChatGone {
+        /// Its id.
+        chat: String,
+    },
     /// Somebody asks for contact.
     Request {
         /// Who and what.
@@ -395,10 +583,15 @@ pub enum Event {
     Connection {
         /// `relay`, or the account's id.
         who: String,
-        /// `lan`, `direct`, `circuit`, or `none`.
+        /// `lan`, `direct`, `circuit`, or `mailbox` when no device of the account is connected; of the relay `direct` or `none`.
         path: String,
         /// Why.
         why: Option<String>,
+    },
+    /// The app was started again: whoever shows this profile comes to the front.
+    Raise {
+        /// A link to open.
+        link: Option<String>,
     },
     /// Something to be looked at: a lying home, an older record, a forked feed.
     Warning {

@@ -144,7 +144,7 @@ impl Person {
         status.warnings
     }
 
-    /// The devices that were connected at any time, relays not counted.
+    /// The accounts that were connected at any time, relays not counted.
     fn met(&self) -> Vec<String> {
         let connected = self.seen.iter().filter_map(|event| match event {
             Event::Connection { who, path, .. } if who != "relay" && path != "none" && path != "mailbox" => Some(who),
@@ -194,8 +194,8 @@ async fn members_who_are_no_contacts_write_through_mailboxes_and_never_meet() {
         carol.send("reading", &format!("from carol {number}")).await.unwrap();
         bob.receives("reading", &format!("from carol {number}")).await;
     }
-    let (of_bob, of_carol) = (bob.me().await.device, carol.me().await.device);
-    assert!(bob.met().contains(&alice.me().await.device));
+    let (of_bob, of_carol) = (bob.me().await.account, carol.me().await.account);
+    assert!(bob.met().contains(&alice.me().await.account));
     assert!(!bob.met().contains(&of_carol) && !carol.met().contains(&of_bob), "{:?} {:?}", bob.met(), carol.met());
     for person in [alice, bob, carol] {
         person.client.shutdown().await;
@@ -214,13 +214,13 @@ async fn whoever_is_blocked_is_not_connected_any_more() {
     alice.ask(Request::CreateGroup { name: "both".into(), members: vec!["bob".into()] }).await.unwrap();
     alice.send("both", "still here").await.unwrap();
     bob.receives("both", "still here").await;
-    let device = bob.me().await.device;
+    let account = bob.me().await.account;
     alice.seen.clear();
     alice.ask(Request::Block { who: "bob".into() }).await.unwrap();
     alice
         .until("the end of the connection", async |_, seen| {
             let gone = |event: &Event| {
-                matches!(event, Event::Connection { who, path, .. } if *who == device && ["none", "mailbox"].contains(&path.as_str()))
+                matches!(event, Event::Connection { who, path, .. } if *who == account && ["none", "mailbox"].contains(&path.as_str()))
             };
             seen.iter().any(gone).then_some(())
         })

@@ -242,6 +242,7 @@ impl Conversation {
                     shared.errands.push((read.conversation, Errand::ReadElsewhere(read)));
                 }
             }
+            Some(Kind::Setting | Kind::Draft) if self.is_own() => crate::chat::shelf::counted(turn, counted)?,
             _ => {}
         }
         Ok(())
@@ -249,12 +250,15 @@ impl Conversation {
 
     /// An own event counts: written now, or before this device lost its place and told again by another.
     fn noted(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
-        let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
+        if !self.is_own() {
             return Ok(());
+        }
+        let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
+            return crate::chat::shelf::counted(turn, counted);
         };
         match ContactChange::decode(&content.body) {
-            Ok(change) if self.is_own() => shared.account.contact_noted(turn, counted.clock, &change),
-            Ok(_) | Err(_) => Ok(()),
+            Ok(change) => shared.account.contact_noted(turn, counted.clock, &change),
+            Err(_) => Ok(()),
         }
     }
 

@@ -121,7 +121,7 @@ impl Conversation {
     ) -> Result<Vec<Mark>, EngineError> {
         let moved = self.work(turn, shared, |feeds, _| Ok(feeds.mark_read(upto)?))?;
         if !moved.is_empty() {
-            turn.effects.notices.push(Notice::Conversation { conversation: self.id });
+            turn.effects.notices.push(Notice::Listed { conversation: self.id });
             self.mark_soon(turn);
         }
         Ok(moved)
@@ -135,7 +135,7 @@ impl Conversation {
         marks: &[Mark],
     ) -> Result<(), EngineError> {
         self.work(turn, shared, |feeds, _| Ok(feeds.merge_read(marks)?))?;
-        turn.effects.notices.push(Notice::Conversation { conversation: self.id });
+        turn.effects.notices.push(Notice::Listed { conversation: self.id });
         Ok(())
     }
 

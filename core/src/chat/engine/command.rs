@@ -2,10 +2,11 @@
 
 use super::Engine;
 use crate::chat::account::Accepted;
-use crate::chat::api::{Command, CommandError, Reply};
+use crate::chat::api::{Command, CommandError, Notice, Reply};
 use crate::chat::conversation::Conversation;
 use crate::chat::membership::{Invitee, Wish};
 use crate::chat::policy::{Home, Kind as Sort, MAX_NAME, Policy, Role, direct_conversation, own_conversation};
+use crate::chat::shelf;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::RelayAddress;
 use crate::store::{Scope, Table};
@@ -68,6 +69,7 @@ impl Engine {
                 self.keep_transcript(turn, conversation, &of, transcript)
             }
             Command::SaveDraft { conversation, text } => self.save_draft(turn, conversation, text),
+            Command::Arrange { conversation, pinned, muted } => self.arrange(turn, conversation, pinned, muted),
             Command::Typing { conversation, on } => {
                 let typed =
                     self.with(turn, conversation, |conversation, turn, shared| conversation.typing(turn, shared, on))?;
@@ -297,7 +299,7 @@ impl Engine {
         }
         let key = crate::chat::feed::key::event(&id, of);
         turn.effects.batch.put(Table::Transcript, Scope::Conversation(id), key, transcript);
-        turn.effects.notices.push(crate::chat::api::Notice::Timeline { conversation: id, id: *of, new: false });
+        turn.effects.notices.push(Notice::Timeline { conversation: id, id: *of, new: false });
         Ok(Ok(Reply::Done))
     }
 
@@ -305,14 +307,41 @@ impl Engine {
         if text.len() > MAX_TEXT {
             return Ok(Err(CommandError::TooLong { limit: MAX_TEXT }));
         }
-        let own = own_conversation(self.account.id());
-        let body = Draft { conversation: id, text }.encode();
-        let key = [id.as_ref(), b"/draft"].concat();
-        turn.effects.batch.put(Table::Conversation, Scope::Conversation(id), key, body.clone());
+        let mut shelf = shelf::shelf(&turn.read(), &id)?;
+        if shelf.draft().unwrap_or_default() == text {
+            return Ok(Ok(Reply::Done));
+        }
         if self.account.record().devices().len() > 1 {
-            self.with(turn, own, |conversation, turn, shared| conversation.write(turn, shared, Kind::Draft, body))?;
+            let body = Draft { conversation: id, text }.encode();
+            return self.write_to_oneself(turn, Kind::Draft, body);
+        }
+        shelf.type_alone(text);
+        shelf::keep(turn, id, &shelf);
+        turn.effects.notices.push(Notice::Listed { conversation: id });
+        Ok(Ok(Reply::Done))
+    }
+
+    fn arrange(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        pinned: Option<bool>,
+        muted: Option<bool>,
+    ) -> Answered {
+        for setting in shelf::settings(id, pinned, muted) {
+            if let Err(error) = self.write_to_oneself(turn, Kind::Setting, setting.encode())? {
+                return Ok(Err(error));
+            }
         }
         Ok(Ok(Reply::Done))
+    }
+
+    /// Writes an event for one's own devices, this one among them: what it says counts here when it is written.
+    fn write_to_oneself(&mut self, turn: &mut Turn<'_>, kind: Kind, body: Vec<u8>) -> Answered {
+        let own = own_conversation(self.account.id());
+        let written =
+            self.with(turn, own, |conversation, turn, shared| conversation.write(turn, shared, kind, body))?;
+        Ok(written.unwrap_or(Err(CommandError::NoConversation)).map(|_| Reply::Done))
     }
 
     fn own_record(&mut self, turn: &mut Turn<'_>, record: &[u8]) -> Answered {

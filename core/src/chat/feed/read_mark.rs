@@ -180,6 +180,6 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 }
 
 /// Whether an event of this kind is something to read.
-fn is_message(kind: u16) -> bool {
+pub(crate) fn is_message(kind: u16) -> bool {
     matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote))
 }
