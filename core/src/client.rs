@@ -14,6 +14,7 @@ mod events;
 mod names;
 mod profile;
 mod relays;
+pub mod sample;
 mod transcribe;
 mod view;
 mod views;

@@ -21,6 +21,7 @@ mod remembered;
 pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
+pub(crate) use onboarding::first_record;
 pub use onboarding::{Credentials, Enrolment, Joined, OnboardingError, create_local, log_in, register};
 pub use outlook::Obstacle;
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: there is a whole profile or none, whenever the program or the machine stops.
 
-mod building;
+pub(super) mod building;
 
 use std::path::{Path, PathBuf};
 
@@ -228,7 +228,7 @@ fn recovery_text(joined: &Joined) -> Zeroizing<String> {
     joined.recovery.as_ref().map(crate::identity::RecoveryCode::to_text).unwrap_or_default()
 }
 
-fn refuse_existing(directory: &Path) -> Result<(), ClientError> {
+pub(super) fn refuse_existing(directory: &Path) -> Result<(), ClientError> {
     if Profile::exists(directory) {
         return Err(ClientError::ProfileExists(directory.display().to_string()));
     }

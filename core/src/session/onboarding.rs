@@ -340,7 +340,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|_| OnboardingError::Nonsense("of this program: a task has ended"))
 }
 
-fn first_record(
+pub(crate) fn first_record(
     root: &RootKey,
     keys: &DeviceKeys,
     relays: Vec<RelayAddress>,
