@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use kith_core::client::sample::{Sample, make};
-use kith_core::client::{Client, ClientError, Event, EventStream, Options, Reply, Request, Unlock};
-use kith_core::wire::control::{At, Chat, Member, Message, Page};
+use kith_core::client::{
+    Client, ClientError, Event, EventStream, Options, Profile as Profiles, Reply, Request, Unlock,
+};
+use kith_core::wire::control::{At, Chat, Contact, Member, Message, Page, Profile};
 
 /// How long anything here may take before the test fails.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -66,6 +68,50 @@ async fn told<T>(events: &mut EventStream, what: &str, mut look: impl FnMut(Even
         }
     };
     tokio::time::timeout(LIMIT, looking).await.unwrap_or_else(|_| panic!("{what} was not told"))
+}
+
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
+
+async fn profile(client: &Client, who: Option<&str>) -> Profile {
+    match client.execute(Request::Profile { who: who.map(str::to_owned) }).await.unwrap() {
+        Reply::Profile(profile) => profile,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_says_something_about_themselves_and_what_cannot_be_shown_is_left_out() {
+    let (room, client) = made().await;
+    let own = profile(&client, None).await;
+    assert_eq!((own.name, own.about, own.picture), (None, None, None));
+    let mut events = client.subscribe();
+    let set = Request::SetProfile {
+        name: Some("  Al\u{202e}ice\u{7}  ".into()),
+        about: Some("one\ntwo".into()),
+        picture: Some(PICTURE.to_vec()),
+        remove_picture: false,
+    };
+    // As a bot says it.
+    let line = serde_json::to_string(&set).unwrap();
+    assert!(line.contains("\"picture\":\"iVBORw0KGgog"), "{line}");
+    done(&client, serde_json::from_str(&line).unwrap()).await;
+    let own = profile(&client, None).await;
+    assert_eq!((own.name.as_deref(), own.about.as_deref()), (Some("Alice"), Some("one\ntwo")));
+    assert_eq!(own.picture.as_deref(), Some(PICTURE));
+    told(&mut events, "the change", |event| match event {
+        Event::Contact { account } => (account == own.account).then_some(()),
+        _ => None,
+    })
+    .await;
+    client.shutdown().await;
+    let client = open(room.path()).await;
+    let remove = Request::SetProfile { name: None, about: None, picture: None, remove_picture: true };
+    done(&client, remove).await;
+    let own = profile(&client, None).await;
+    assert_eq!((own.name.as_deref(), own.picture), (Some("Alice"), None));
+    let friend = chats(&client).await.remove(0);
+    assert_eq!(profile(&client, friend.account.as_deref()).await.name, None);
+    client.shutdown().await;
 }
 
 fn ids(messages: &[Message]) -> Vec<String> {
@@ -189,6 +235,85 @@ async fn whoever_changes_something_sees_it_at_once() {
         newest = shown;
     }
     client.shutdown().await;
+}
+
+fn lines(file: &Path) -> Vec<Message> {
+    std::fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_holds_every_message_as_it_is_shown_and_takes_no_folder_that_is_in_use() {
+    let (room, client) = made().await;
+    let list = chats(&client).await;
+    let notes = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clips/ok_01.wav");
+    let voice = Request::SendVoice { to: list[0].id.clone(), file: notes };
+    let Reply::Message(note) = client.execute(voice).await.unwrap() else { panic!("no message") };
+    let (to, inside) = (room.path().join("copy"), |to: &Path| std::fs::read_dir(to).unwrap().count());
+    std::fs::create_dir(&to).unwrap();
+    let export = |to: &Path| Request::Export { to: to.to_owned() };
+    let exported = client.execute(export(&to)).await.unwrap();
+    let messages = SAMPLE.chats * SAMPLE.messages + 1;
+    let files = u32::try_from(SAMPLE.chats).unwrap() + 4;
+    assert_eq!(exported, Reply::Exported { files, messages: u64::try_from(messages).unwrap() });
+    assert_eq!(inside(&to), 5);
+    for chat in &list {
+        let id: String = chat.id.chars().take(12).collect();
+        let written = lines(&to.join(format!("chats/{}-{id}.jsonl", chat.name)));
+        assert_eq!(written, page(&client, &chat.id, At::Newest, 1000).await.messages);
+    }
+    let sound = std::fs::read(to.join(format!("voice/{}.ogg", note.id))).unwrap();
+    assert!(sound.starts_with(b"OggS"));
+    let contacts: Vec<Contact> = serde_json::from_slice(&std::fs::read(to.join("contacts.json")).unwrap()).unwrap();
+    assert_eq!(contacts.len(), SAMPLE.chats);
+    assert!(std::fs::read_to_string(to.join("README.txt")).unwrap().contains("Nothing here is encrypted"));
+    // It takes nobody's files, and leaves nothing behind where it fails.
+    let full = client.execute(export(&to)).await.unwrap_err();
+    assert_eq!(full.code(), "export");
+    assert_eq!(client.execute(export(&to.join("README.txt"))).await.unwrap_err().code(), "export");
+    assert_eq!(client.execute(export(&to.join("no/such/place"))).await.unwrap_err().code(), "export");
+    assert_eq!(inside(&to), 5);
+    assert!(
+        std::fs::read_dir(room.path()).unwrap().all(|entry| !entry
+            .unwrap()
+            .path()
+            .display()
+            .to_string()
+            .contains("part"))
+    );
+    client.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_profile_is_gone_and_what_is_not_ours_stays() {
+    let (room, client) = made().await;
+    let (profile, other) = (room.path().to_owned(), room.path().join("letter.txt"));
+    done(&client, Request::SaveDraft { with: chats(&client).await[0].id.clone(), text: "secret".into() }).await;
+    assert_eq!(Profiles::erase(&profile).await.unwrap_err().code(), "profile_open");
+    assert_eq!(chats(&client).await.len(), SAMPLE.chats);
+    std::fs::write(&other, "a person's").unwrap();
+    client.erase().await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(&profile).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [other]);
+    assert!(!Profiles::exists(&profile));
+    assert_eq!(Profiles::erase(&profile).await.unwrap_err().code(), "no_profile");
+
+    let (room, client) = made().await;
+    client.shutdown().await;
+    Profiles::erase(room.path()).await.unwrap();
+    assert!(!room.path().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_was_cut_off_leaves_nothing_to_read_and_is_finished_later() {
+    let (room, client) = made().await;
+    client.shutdown().await;
+    // Cut off as soon as the ring is gone.
+    std::fs::remove_file(room.path().join("store/ring.kith")).unwrap();
+    let options = Options { mdns: false, ..Options::default() };
+    assert!(Client::open(room.path(), unlock(), options.clone()).await.is_err());
+    assert!(Client::restore(room.path(), unlock(), options).await.is_err());
+    Profiles::erase(room.path()).await.unwrap();
+    assert!(!room.path().exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,7 +109,7 @@ pub(super) fn was_cut_off(directory: &Path) -> bool {
     left_behind(directory).iter().any(|left| !is_held(left))
 }
 
-fn left_behind(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn left_behind(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)).map(|entry| entry.path()).collect()
 }
