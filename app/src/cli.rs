@@ -12,6 +12,7 @@ mod account;
 mod arguments;
 mod backend;
 mod chat;
+mod data;
 mod error;
 mod keychain;
 mod people;
@@ -70,6 +71,8 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::History(arguments) => chat::history(context, arguments).await,
         Command::Chat { name } => chat::chat(context, name).await,
         Command::Listen => run::listen(context).await,
+        Command::Export { to } => data::export(context, to).await,
+        Command::Erase { yes } => data::erase(context, yes).await,
         Command::Run => run::run(context).await,
         Command::Stop => run::stop(context).await,
         Command::Transcribe(arguments) => sound::transcribe(context, arguments).await,

@@ -18,8 +18,8 @@ use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Former, Grant, Leave, Mark, Marks,
-    Message, Past, Reaction, ReadUpTo, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text, TokenPair, Vector,
-    VoiceNote,
+    Message, Past, Profile, Reaction, ReadUpTo, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text, TokenPair,
+    Vector, VoiceNote,
 };
 use kith_core::wire::{control, relay};
 use rand_core::SeedableRng as _;
@@ -194,6 +194,14 @@ fn contents() -> Vec<Vec<u8>> {
         given: Some(tokens()),
         taken: None,
     };
+    let picture = b"\x89PNG\r\n\x1a\n and so on".to_vec();
+    let profile = Profile {
+        name: Some("Alice".into()),
+        about: Some("hello".into()),
+        picture: Some(Hash::new([3; 32])),
+        bytes: Some(picture.into()),
+        set: Clock(7),
+    };
     let bodies = [
         Text { text: text.clone(), reply_to: Some(place()) }.encode(),
         Edit { of: place(), text: text.clone() }.encode(),
@@ -207,6 +215,7 @@ fn contents() -> Vec<Vec<u8>> {
         Setting { name: "theme".into(), value: "dark".into() }.encode(),
         Draft { conversation, text }.encode(),
         vector().encode(),
+        profile.encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
 }
@@ -371,6 +380,11 @@ fn relay_responses() -> Vec<relay::Response> {
 fn control_lines() -> Vec<Vec<u8>> {
     let greeting = control::Greeting { server: "kith".into(), version: control::VERSION };
     let send = control::Request::Send { to: "bob".into(), text: "hello".into(), reply_to: None };
+    let at = control::At::Before { message: "a.b.1".into() };
+    let page = control::Request::Page { with: "bob".into(), at, limit: 60 };
+    let picture = Some(b"\x89PNG\r\n\x1a\n".to_vec());
+    let profile =
+        control::Request::SetProfile { name: Some("Alice".into()), about: None, picture, remove_picture: false };
     let reach = control::Reach {
         account: "a".into(),
         name: "bob".into(),
@@ -392,6 +406,9 @@ fn control_lines() -> Vec<Vec<u8>> {
         serde_json::to_vec(&control::Call { id: 2, request: control::Request::Whoami }),
         serde_json::to_vec(&control::Line::Answer { id: 1, reply: control::Reply::Status(status) }),
         serde_json::to_vec(&control::Line::Event(control::Event::Lagged { missed: 3 })),
+        serde_json::to_vec(&control::Call { id: 3, request: page }),
+        serde_json::to_vec(&control::Call { id: 4, request: profile }),
+        serde_json::to_vec(&control::Line::Event(control::Event::Raise { link: Some("kith://x".into()) })),
     ];
     json.map(|line| line.expect("plain data is written")).to_vec()
 }

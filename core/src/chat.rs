@@ -24,6 +24,7 @@ mod membership;
 #[cfg(feature = "test-utils")]
 pub mod mutation;
 pub mod policy;
+pub mod profile;
 pub mod repair;
 #[cfg(feature = "test-utils")]
 pub mod rogue;
@@ -36,7 +37,7 @@ pub mod view;
 
 pub use api::{
     Answer, Call, CallFailure, CallTarget, Command, CommandError, Effects, Input, Notice, Now, Outgoing, Path,
-    Recipient, Reply, Route, SendOutcome, Verdict,
+    PictureChange, Recipient, Reply, Route, SendOutcome, Verdict,
 };
 pub use conversation::Habits;
 pub use delivery::{Delivery, DeviceState, Due, MessageState, Moved};

@@ -8,12 +8,16 @@
 
 mod carry;
 mod chats;
+mod choices;
 pub mod control;
 mod error;
 mod events;
+mod export;
 mod names;
+mod plain;
 mod profile;
 mod relays;
+pub mod sample;
 mod transcribe;
 mod view;
 mod views;
@@ -28,12 +32,13 @@ pub use crate::wire::control::{Event, Reply, Request};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::choices::Choice;
 use crate::chat::{Habits, Me};
 use crate::net::Multiaddr;
 use crate::session::{self, Session};
 use crate::store::{Opened, Store};
 
-/// How a profile is put to work.
+/// How a profile is put to work. What was chosen for it counts as well ([`Request::SetOptions`]): of two the more discreet.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where to listen: multiaddrs; none for any port on all interfaces.
@@ -65,6 +70,7 @@ struct Inner {
     directory: PathBuf,
     models: Option<PathBuf>,
     relays: relays::KnownRelays,
+    choices: choices::Choices,
     link: Mutex<Link>,
     warnings: Mutex<Vec<String>>,
     views: views::Views,
@@ -107,7 +113,8 @@ impl Client {
 
     async fn start(directory: &Path, store: Store, opened: Opened, options: Options) -> Result<Self, ClientError> {
         let restored = opened == Opened::Restored;
-        let session = Session::start(store, session_options(&options, restored)?).await?;
+        let (choices, wrong) = choices::Choices::load(directory, &options);
+        let session = Session::start(store, session_options(&options, choices.started(), restored)?).await?;
         let views = views::Views::new(session.account(), session.subscribe());
         let inner = Inner {
             session,
@@ -115,8 +122,9 @@ impl Client {
             directory: directory.to_owned(),
             models: options.models,
             relays: relays::KnownRelays::load(directory),
+            choices,
             link: Mutex::default(),
-            warnings: Mutex::default(),
+            warnings: Mutex::new(wrong.into_iter().collect()),
             transcriber: transcribe::Lazy::default(),
         };
         let client = Self { inner: Arc::new(inner) };
@@ -137,6 +145,16 @@ impl Client {
     /// Ends: what is durable stays, what is under way is tried again next time.
     pub async fn shutdown(&self) {
         self.inner.session.shutdown().await;
+    }
+
+    /// Ends, and deletes the profile: first what opens it, so that nothing of it can be read from then on. The account stays at its
+    /// relay and on its other devices. A key in the system's keychain, and files of the app, are the caller's to delete.
+    ///
+    /// # Errors
+    /// A sentence that says what could not be deleted; trying again goes on with it ([`Profile::erase`]).
+    pub async fn erase(self) -> Result<(), ClientError> {
+        self.shutdown().await;
+        Profile::erase(self.directory()).await
     }
 
     fn store(&self) -> &Store {
@@ -169,9 +187,9 @@ impl Client {
     }
 }
 
-fn session_options(options: &Options, restored: bool) -> Result<session::Options, ClientError> {
+fn session_options(options: &Options, choice: Choice, restored: bool) -> Result<session::Options, ClientError> {
     let parse = |text: &String| text.parse::<Multiaddr>().map_err(|_| ClientError::Address(text.clone()));
     let listen = options.listen.iter().map(parse).collect::<Result<_, _>>()?;
-    let habits = Habits { read_receipts: options.read_receipts, ..Habits::default() };
-    Ok(session::Options { listen, mdns: options.mdns, always_relay: options.always_relay, restored, habits })
+    let habits = Habits { read_receipts: choice.read_receipts, ..Habits::default() };
+    Ok(session::Options { listen, mdns: choice.mdns, always_relay: choice.always_relay, restored, habits })
 }

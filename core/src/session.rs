@@ -21,6 +21,7 @@ mod remembered;
 pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
+pub(crate) use onboarding::first_record;
 pub use onboarding::{Credentials, Enrolment, Joined, OnboardingError, create_local, log_in, register};
 pub use outlook::Obstacle;
 
@@ -210,6 +211,14 @@ impl Session {
         self.heart.command(command).await
     }
 
+    /// Whether others are told from now on what was read.
+    ///
+    /// # Errors
+    /// When the session has ended.
+    pub async fn read_receipts(&self, told: bool) -> Result<(), CommandFailure> {
+        self.heart.read_receipts(told).await
+    }
+
     /// What the session tells from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -247,6 +256,11 @@ impl Session {
     /// How a device is reached, as far as was told: [`Path::None`] when it is not connected.
     pub fn path(&self, device: &DeviceId) -> Path {
         self.outlook.path(device)
+    }
+
+    /// How each device is reached that is connected.
+    pub fn paths(&self) -> Vec<(DeviceId, Path)> {
+        self.outlook.paths()
     }
 
     /// What keeps messages from a device, if anything is known to.

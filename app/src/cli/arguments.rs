@@ -118,6 +118,16 @@ pub(crate) enum Command {
     Listen,
     #[command(about = help::TRANSCRIBE)]
     Transcribe(Transcribe),
+    #[command(about = help::EXPORT)]
+    Export {
+        #[arg(value_name = "DIR", help = help::EXPORT_TO)]
+        to: PathBuf,
+    },
+    #[command(about = help::ERASE)]
+    Erase {
+        #[arg(long, help = help::YES)]
+        yes: bool,
+    },
     #[command(about = help::RUN)]
     Run,
     #[command(about = help::STOP)]

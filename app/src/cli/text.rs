@@ -36,6 +36,11 @@ pub(crate) mod help {
     pub(crate) const INVITE: &str = "Print the link by which others add this account";
     pub(crate) const STATUS: &str = "Show how the relay and every contact is reached, and why not better";
     pub(crate) const CONTACTS: &str = "List contacts and groups";
+    pub(crate) const EXPORT: &str = "Write contacts, messages and voice notes into a new folder of plain files";
+    pub(crate) const EXPORT_TO: &str = "The folder: a new one, or an empty one";
+    pub(crate) const ERASE: &str =
+        "Delete the account's data on this device; the account stays at its relay and on other devices";
+    pub(crate) const YES: &str = "Do not ask for the account's name first";
     pub(crate) const REQUESTS: &str = "List who asks for contact";
     pub(crate) const ADD: &str = "Ask somebody for contact";
     pub(crate) const WHOM: &str = "name@relay, a name at one's own relay, or a kith:// link";
@@ -425,6 +430,28 @@ pub(crate) fn chat_begins(name: &str) -> String {
 
 pub(crate) fn prompt(name: &str) -> String {
     format!("{}> ", plain(name))
+}
+
+pub(crate) const ERASE_NEEDS_YES: &str = "there is no terminal to ask whether this is meant: use --yes";
+pub(crate) const NOT_ERASED: &str = "that is not the account's name, so nothing was deleted";
+
+pub(crate) fn exported(to: &Path, files: u32, messages: u64) -> String {
+    format!(
+        "{messages} messages are in {} ({files} files). They are not encrypted: whoever can read that folder can read them.",
+        to.display()
+    )
+}
+
+pub(crate) fn about_to_erase(me: &Me, word: &str) -> String {
+    format!(
+        "This deletes all messages, contacts and keys of {} on this device. Nothing brings them back. The account stays at its \
+         relay and on its other devices; without those, only the recovery code leads back to it.\nType {word} to delete:",
+        account_at(me)
+    )
+}
+
+pub(crate) fn erased(profile: &Path) -> String {
+    format!("Deleted: {}.", profile.display())
 }
 
 pub(crate) fn already_running(me: &Me) -> String {

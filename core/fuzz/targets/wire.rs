@@ -67,6 +67,7 @@ fn content(bytes: &[u8]) -> bool {
         body::<message::Setting>,
         body::<message::Draft>,
         body::<message::Vector>,
+        body::<message::Profile>,
     ];
     let Some((kind, rest)) = bytes.split_first() else { return false };
     KINDS.get(usize::from(*kind)).is_some_and(|kind| kind(rest))

@@ -248,6 +248,15 @@ pub enum Command {
         /// Without a sound.
         muted: Option<bool>,
     },
+    /// Say something about oneself to everybody one writes with; what is not named stays.
+    SetProfile {
+        /// What one calls oneself; an empty name takes it back.
+        name: Option<String>,
+        /// Words about oneself; empty ones take them back.
+        about: Option<String>,
+        /// One's picture.
+        picture: PictureChange,
+    },
     /// Tell the others that one types, or stopped.
     Typing {
         /// Where.
@@ -272,6 +281,27 @@ pub enum Command {
         /// The new home: a relay, or this device.
         relay: Option<RelayAddress>,
     },
+}
+
+/// What becomes of one's picture.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PictureChange {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Remove,
+    /// Another one: PNG or JPEG, at most [`crate::wire::message::MAX_PICTURE`] bytes.
+    Set(Vec<u8>),
+}
+
+impl std::fmt::Debug for PictureChange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Keep => "Keep",
+            Self::Remove => "Remove",
+            Self::Set(_) => "Set(…)",
+        })
+    }
 }
 
 /// What a command came to.
@@ -456,6 +486,11 @@ pub enum Notice {
     },
     /// A contact was added or changed.
     Contact {
+        /// Whose.
+        account: AccountId,
+    },
+    /// An account says something else about itself; the own one too.
+    Profile {
         /// Whose.
         account: AccountId,
     },

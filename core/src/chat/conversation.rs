@@ -61,6 +61,8 @@ pub(crate) enum Errand {
     DropPleas,
     /// Read elsewhere on the account: marks of another conversation.
     ReadElsewhere(crate::wire::message::ReadUpTo),
+    /// The own profile was set on another of one's devices.
+    Herald,
 }
 
 /// How this device behaves where the protocol leaves it a choice.

@@ -7,6 +7,7 @@
 mod command;
 mod envelope;
 mod errand;
+mod herald;
 mod parking;
 mod post;
 mod sweep;
@@ -73,6 +74,7 @@ pub struct Engine {
     /// When to look for contacts' conversations that this device has not come into.
     seek_at: Option<u64>,
     sweep: sweep::Sweep,
+    herald: herald::Herald,
     peers: BTreeSet<DeviceId>,
     errands: Vec<(ConversationId, Errand)>,
     advanced: Vec<ConversationId>,
@@ -121,6 +123,7 @@ impl Engine {
             parking: parking::Parking::default(),
             seek_at: None,
             sweep: sweep::Sweep::default(),
+            herald: herald::Herald::default(),
             peers: BTreeSet::new(),
             errands: Vec::new(),
             advanced: Vec::new(),
@@ -262,7 +265,7 @@ impl Engine {
         if self.with(turn, own_conversation(self.account.id()), |_, _, _| Ok(()))?.is_none() {
             self.begin_own(turn)?;
         }
-        Ok(())
+        self.herald_all(turn)
     }
 
     fn timer(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
@@ -276,6 +279,7 @@ impl Engine {
         }
         self.account.run_due(turn)?;
         self.seek(turn)?;
+        self.tell_profiles(turn)?;
         self.sweep(turn)
     }
 
@@ -375,12 +379,16 @@ impl Engine {
     /// A newer record of an account: its devices are brought in step with it wherever it is a member.
     fn record_changed(&mut self, turn: &mut Turn<'_>, account: AccountId) -> Result<(), EngineError> {
         for id in self.all() {
-            self.with(turn, id, |conversation, turn, shared| {
+            let seated = self.with(turn, id, |conversation, turn, shared| {
                 if conversation.membership().policy().is_none_or(|policy| policy.seat(account).is_none()) {
-                    return Ok(());
+                    return Ok(false);
                 }
-                conversation.record_changed(turn, shared, SYNC_DELAY_MS)
+                conversation.record_changed(turn, shared, SYNC_DELAY_MS)?;
+                Ok(true)
             })?;
+            if seated == Some(true) {
+                self.herald(turn, id)?;
+            }
         }
         Ok(())
     }
@@ -454,7 +462,7 @@ impl Engine {
     fn finish(&self, turn: &mut Turn<'_>) {
         let loaded = self.conversations.values().filter_map(Conversation::wake_at);
         let conversations = loaded.chain(self.dozing.values().filter_map(Dozing::wake_at));
-        let conversations = conversations.chain(self.seek_at);
+        let conversations = conversations.chain(self.seek_at).chain(self.herald.wake_at());
         turn.effects.wake_at =
             conversations.chain(self.letters.wake_at()).chain(self.account.wake_at()).chain(self.sweep.wake_at()).min();
     }

@@ -221,7 +221,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 
 /// Whether events of this kind are items.
 fn is_shown(kind: u16) -> bool {
-    matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote | Kind::Leave))
+    !Kind::is_silent(kind) && matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote | Kind::Leave))
 }
 
 /// What an event changes, if it is of a kind that changes another.

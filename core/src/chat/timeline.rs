@@ -217,6 +217,15 @@ pub fn unread(read: &(impl Read + ?Sized), conversation: &ConversationId) -> Res
     Ok(kept.unwrap_or_default().unread)
 }
 
+/// The first item in order of display.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn first(read: &(impl Read + ?Sized), conversation: &ConversationId) -> Result<Option<ContentId>, ReadError> {
+    let rows = read.scan(Table::Timeline, conversation.as_bytes(), Range::first(1))?;
+    Ok(rows.first().and_then(|row| key::read_place(&row.key)))
+}
+
 /// The last place in order of display.
 pub(super) fn last(
     read: &(impl Read + ?Sized),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
 use crate::chat::policy::direct_conversation;
-use crate::chat::{Command, CommandError, Reply as Outcome};
+use crate::chat::{Command, CommandError, PictureChange, Reply as Outcome};
 use crate::identity::{Handle, Invite};
 use crate::session::Event as Told;
 use crate::store::StoreError;
@@ -55,6 +55,30 @@ impl Client {
                 Ok(Reply::Members(self.member_list(&with)?))
             }
             Request::Devices => Ok(Reply::Devices(self.device_list()?)),
+            Request::Options => Ok(Reply::Options(self.inner.choices.view())),
+            Request::SetOptions { read_receipts, mdns, always_relay, typing } => {
+                self.inner.choices.choose(|choice| {
+                    choice.read_receipts = read_receipts.unwrap_or(choice.read_receipts);
+                    choice.mdns = mdns.unwrap_or(choice.mdns);
+                    choice.always_relay = always_relay.unwrap_or(choice.always_relay);
+                    choice.typing = typing.unwrap_or(choice.typing);
+                })?;
+                self.inner.session.read_receipts(self.inner.choices.now().read_receipts).await?;
+                Ok(Reply::Options(self.inner.choices.view()))
+            }
+            Request::SetProfile { name, about, picture, remove_picture } => {
+                let picture = match picture {
+                    Some(bytes) => PictureChange::Set(bytes),
+                    None if remove_picture => PictureChange::Remove,
+                    None => PictureChange::Keep,
+                };
+                self.done(Command::SetProfile { name, about, picture }).await
+            }
+            Request::Profile { who } => Ok(Reply::Profile(self.profile(who.as_deref())?)),
+            Request::Export { to } => {
+                let written = self.export(to).await?;
+                Ok(Reply::Exported { files: written.files, messages: written.messages })
+            }
             Request::Raise { link } => self.raise(link),
             Request::Requests => Ok(Reply::Requests(self.request_list()?)),
             Request::Add { who, text } => self.add(&who, text).await,
@@ -144,14 +168,14 @@ impl Client {
             return Err(ClientError::Nonsense);
         };
         let missing = || ClientError::NoMessage(format_id(&id));
-        let opened = self.opened(conversation)?.ok_or_else(missing)?;
-        Ok(Reply::Message(self.message(&opened, &id)?.ok_or_else(missing)?))
+        let view = self.conversation(conversation)?.ok_or_else(missing)?;
+        Ok(Reply::Message(self.message(&view, &id)?.ok_or_else(missing)?))
     }
 
-    /// Of a contact who has not accepted yet there is nobody to tell.
+    /// Of a contact who has not accepted yet there is nobody to tell, and a person may have chosen to tell nobody.
     async fn typing(&self, with: &str, on: bool) -> Result<Reply, ClientError> {
         let conversation = self.chat_named(with)?;
-        if self.entry(&conversation)?.is_none() {
+        if self.entry(&conversation)?.is_none() || !self.inner.choices.now().typing {
             return Ok(Reply::Done);
         }
         self.done(Command::Typing { conversation, on }).await

@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::view::{cut, path_word};
-use super::views::{Entry, Person};
+use super::views::Entry;
 use super::{Client, ClientError};
-use crate::chat::account::known_record;
 use crate::chat::policy::{Kind, direct_conversation};
 use crate::chat::shelf::shelf;
 use crate::chat::{Notice, timeline};
@@ -44,6 +43,8 @@ impl Client {
 
     fn direct_chat(&self, id: ConversationId, account: &AccountId) -> Result<Option<Chat>, ClientError> {
         let Some(person) = self.person(account)?.filter(|person| person.is_contact()) else { return Ok(None) };
+        let path = if person.accepted && !person.blocked { Some(self.path_to(account)?) } else { None };
+        let path = path.map(|path| path_word(path).to_owned());
         let chat = Chat {
             kind: "direct".to_owned(),
             account: Some(account.to_string()),
@@ -52,7 +53,9 @@ impl Client {
             state: person.state().to_owned(),
             verified: person.verified,
             safety_number: self.known_safety_number(account),
-            path: self.path_to(&person)?.map(|path| path_word(path).to_owned()),
+            path,
+            picture: person.picture.clone(),
+            about: person.about.clone(),
             members: 2,
             active_ms: person.changed_ms,
             ..bare(id)
@@ -93,10 +96,9 @@ impl Client {
     }
 
     fn last_message(&self, id: ConversationId) -> Result<Option<Message>, ClientError> {
-        let Some(opened) = self.opened(id)? else { return Ok(None) };
-        let summary = timeline::summary(self.store(), &id, &opened.view.roster, &self.me())?;
-        let Some(item) = summary.last else { return Ok(None) };
-        let mut message = self.bare_message(&opened, &item)?;
+        let Some(view) = self.conversation(id)? else { return Ok(None) };
+        let Some(item) = timeline::summary(self.store(), &id, &view.roster, &self.me())?.last else { return Ok(None) };
+        let mut message = self.bare_message(&view, &item)?;
         message.text = message.text.map(|text| cut(&text, LAST_CHARACTERS));
         message.peaks = None;
         Ok(Some(message))
@@ -104,27 +106,20 @@ impl Client {
 
     /// The newest message of a chat, as it is shown.
     pub(super) fn last_shown(&self, id: ConversationId) -> Result<Option<Message>, ClientError> {
-        let Some(opened) = self.opened(id)? else { return Ok(None) };
-        let summary = timeline::summary(self.store(), &id, &opened.view.roster, &self.me())?;
-        summary.last.map(|item| self.message_view(&opened, &item)).transpose()
+        let Some(view) = self.conversation(id)? else { return Ok(None) };
+        let summary = timeline::summary(self.store(), &id, &view.roster, &self.me())?;
+        summary.last.map(|item| self.message_view(&view, &item)).transpose()
     }
 
-    /// The best way to any of a contact's devices; none while no device of theirs is known.
-    fn path_to(&self, person: &Person) -> Result<Option<Path>, ClientError> {
-        if !person.accepted || person.blocked {
-            return Ok(None);
+    /// The best way to any of an account's devices but this one.
+    pub(super) fn path_to(&self, account: &AccountId) -> Result<Path, ClientError> {
+        let mut best = Path::None;
+        for (device, path) in self.inner.session.paths() {
+            if path < best && self.owner(&device)?.as_ref() == Some(account) {
+                best = path;
+            }
         }
-        let record = known_record(self.store(), &person.account)?;
-        let devices = record.iter().flat_map(|record| record.devices());
-        Ok(devices.map(|device| self.inner.session.path(&device.device_id())).min())
-    }
-
-    /// The best way to an account, by what was told of its devices.
-    pub(super) fn path_of(&self, account: &AccountId) -> Result<Path, ClientError> {
-        let record = known_record(self.store(), account)?;
-        let devices = record.iter().flat_map(|record| record.devices()).map(|device| device.device_id());
-        let others = devices.filter(|device| *device != self.me().device);
-        Ok(others.map(|device| self.inner.session.path(&device)).min().unwrap_or(Path::None))
+        Ok(best)
     }
 
     /// The safety number of a chat that is looked at is computed aside, and told with the chat.

@@ -125,6 +125,22 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
+    /// Nothing was exported.
+    #[error("nothing was exported to {path}: {reason}")]
+    Export {
+        /// Where to.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The profile was not deleted, or not all of it.
+    #[error("the profile at {path} could not be deleted, or not all of it: {reason}; try again")]
+    Erase {
+        /// Where.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The sound cannot be sent or played.
     #[error(transparent)]
     Note(#[from] NoteError),
@@ -196,6 +212,8 @@ impl ClientError {
             Self::NoMessage(_) => "no_message",
             Self::NoVoiceNote => "no_voice_note",
             Self::File { .. } => "file",
+            Self::Export { .. } => "export",
+            Self::Erase { .. } => "erase",
             Self::Note(_) => "sound",
             Self::Model(_) => "model",
             Self::Speech(_) => "speech",

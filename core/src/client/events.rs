@@ -101,7 +101,7 @@ impl EventStream {
     /// A device came or went: what counts is how its account is reached.
     fn peer(&mut self, device: DeviceId) -> Result<(), ClientError> {
         let Some(account) = self.client.owner(&device)? else { return Ok(()) };
-        let path = super::view::path_word(self.client.path_of(&account)?).to_owned();
+        let path = super::view::path_word(self.client.path_to(&account)?).to_owned();
         self.ready.push_back(Event::Connection { who: account.to_string(), path, why: None });
         self.changed.insert(self.client.conversation_with(account));
         Ok(())
@@ -127,7 +127,7 @@ impl EventStream {
                 let request = self.client.request_of(&account)?;
                 self.ready.extend(request.map(|contact_request| Event::Request { contact_request }));
             }
-            Notice::Contact { account } => {
+            Notice::Contact { account } | Notice::Profile { account } => {
                 self.changed.insert(self.client.conversation_with(account));
                 self.ready.push_back(Event::Contact { account: account.to_string() });
             }
@@ -148,8 +148,8 @@ impl EventStream {
             return Ok(());
         }
         self.changed.insert(conversation);
-        let Some(opened) = self.client.opened(conversation)? else { return Ok(()) };
-        let message = self.client.message(&opened, id)?;
+        let Some(view) = self.client.conversation(conversation)? else { return Ok(()) };
+        let message = self.client.message(&view, id)?;
         let event = |message| if new { Event::Message { message } } else { Event::Changed { message } };
         self.ready.extend(message.map(event));
         Ok(())

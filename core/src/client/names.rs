@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::views::Entry;
-use super::{Client, ClientError};
+use super::{Client, ClientError, plain};
 use crate::chat::account::{Contact, contacts, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
+use crate::chat::profile::profile;
 use crate::chat::view::ConversationView;
 use crate::identity::{AccountRecord, FullHandle, Handle, Invite, RelayPart};
 use crate::net::RelayAddress;
@@ -20,14 +21,18 @@ pub(super) struct Found {
 }
 
 impl Client {
-    /// How an account is called here: its handle as it was looked up, or the beginning of its id.
+    /// How an account is called here: as it calls itself, by its handle as it was looked up, or by the beginning of its id.
     pub(super) fn name_of(&self, account: &AccountId) -> Result<String, ClientError> {
         if *account == self.me().account {
             return Ok("me".to_owned());
         }
-        let person = self.person(account)?;
-        let handle = person.as_ref().and_then(|person| person.handle.as_deref());
-        Ok(handle.map_or_else(|| account.short(), |handle| local_part(handle).to_owned()))
+        let Some(person) = self.person(account)? else {
+            let profile = profile(self.store(), account)?;
+            let name = profile.and_then(|profile| plain::name(profile.name.as_deref()?));
+            return Ok(name.unwrap_or_else(|| account.short()));
+        };
+        let handle = person.handle.as_deref().map(|handle| local_part(handle).to_owned());
+        Ok(person.name.clone().or(handle).unwrap_or_else(|| account.short()))
     }
 
     /// The account that a person means: a contact or somebody whose request waits.
@@ -51,6 +56,11 @@ impl Client {
         let blocked = |account: &AccountId| contacts.iter().any(|known| known.account == *account && known.blocked);
         if matching.iter().any(|(account, _)| !blocked(account)) {
             matching.retain(|(account, _)| !blocked(account));
+        }
+        if matching.is_empty() {
+            // What somebody calls themselves counts after all that was looked up.
+            let so_named = contacts.iter().filter(|known| known.name.as_deref() == Some(who));
+            matching.extend(so_named.map(|known| (known.account, known.handle.clone().unwrap_or_default())));
         }
         match matching.as_slice() {
             [] => Err(ClientError::Nobody(who.to_owned())),

@@ -2,13 +2,15 @@
 //!
 //! Invariant: there is a whole profile or none, whenever the program or the machine stops.
 
-mod building;
+pub(super) mod building;
+mod erasing;
 
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use self::building::Building;
+use super::choices::Choice;
 use super::{Client, ClientError, Options, session_options};
 use crate::identity::Handle;
 use crate::mls::Suite;
@@ -40,6 +42,16 @@ impl Profile {
                 .map(|dirs| dirs.data_dir().to_owned())
                 .ok_or(ClientError::NoDirectory),
         }
+    }
+
+    /// Deletes a profile that nobody has open, without its passphrase: as [`Client::erase`].
+    ///
+    /// # Errors
+    /// A sentence that says why not: there is none, it is open, or what could not be deleted.
+    pub async fn erase(directory: &Path) -> Result<(), ClientError> {
+        let directory = directory.to_owned();
+        let erased = tokio::task::spawn_blocking(move || erasing::erase(&directory)).await;
+        erased.map_err(|_| ClientError::Ending)?
     }
 
     /// Whether a profile is there. A directory from which the store is missing still is one.
@@ -127,7 +139,7 @@ impl Client {
     ) -> Result<Registered, ClientError> {
         refuse_existing(directory)?;
         // What can be wrong here is found before there is an account.
-        session_options(&options, false)?;
+        session_options(&options, Choice::default(), false)?;
         let handle = registration.handle.clone();
         let (joined, enrolment) = session::register(registration.credentials()?, Suite::DEFAULT)
             .await
@@ -156,7 +168,7 @@ impl Client {
         options: Options,
     ) -> Result<Registered, ClientError> {
         refuse_existing(directory)?;
-        session_options(&options, false)?;
+        session_options(&options, Choice::default(), false)?;
         let made = tokio::task::spawn_blocking(move || session::create_local(&passphrase, Suite::DEFAULT));
         let joined = made.await.map_err(|_| ClientError::Ending)??;
         let recovery_code = recovery_text(&joined);
@@ -177,7 +189,7 @@ impl Client {
         options: Options,
     ) -> Result<Self, ClientError> {
         refuse_existing(directory)?;
-        session_options(&options, false)?;
+        session_options(&options, Choice::default(), false)?;
         let (joined, enrolment) = session::log_in(registration.credentials()?, Suite::DEFAULT).await?;
         let building = match build(directory, &unlock, joined).await {
             Ok(building) => building,
@@ -228,7 +240,7 @@ fn recovery_text(joined: &Joined) -> Zeroizing<String> {
     joined.recovery.as_ref().map(crate::identity::RecoveryCode::to_text).unwrap_or_default()
 }
 
-fn refuse_existing(directory: &Path) -> Result<(), ClientError> {
+pub(super) fn refuse_existing(directory: &Path) -> Result<(), ClientError> {
     if Profile::exists(directory) {
         return Err(ClientError::ProfileExists(directory.display().to_string()));
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::store;
 
 /// The file in a profile's directory. It holds nothing secret, and losing it costs a person one address.
-const FILE: &str = "relays.json";
+pub(super) const FILE: &str = "relays.json";
 
 /// The most relays that are remembered.
 const MAX_RELAYS: usize = 256;

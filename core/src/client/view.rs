@@ -1,11 +1,12 @@
 //! View models: what the store holds, as it is shown.
 
-use super::views::{Entry, Opened, Person};
-use super::{Client, ClientError};
+use super::views::{Entry, Person};
+use super::{Client, ClientError, plain};
 use crate::chat::account::{Account, WaitingRequest, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
+use crate::chat::profile;
 use crate::chat::view::{self, ConversationView};
-use crate::chat::{Anchor, CommandError, Item, ItemBody, MessageState, Route, timeline};
+use crate::chat::{Anchor, CommandError, Delivery, Item, ItemBody, MessageState, Route, timeline};
 use crate::identity::SafetyNumber;
 use crate::net::{Path, peer_of_key};
 use crate::session::Obstacle;
@@ -85,6 +86,19 @@ impl Client {
         Ok(Some(number))
     }
 
+    /// What an account says about itself, as it may be shown.
+    pub(super) fn profile(&self, who: Option<&str>) -> Result<control::Profile, ClientError> {
+        let account = who.map_or_else(|| Ok(self.me().account), |who| self.account_named(who))?;
+        let kept = profile::profile(self.store(), &account)?;
+        let (name, about) = kept.map_or((None, None), |kept| (kept.name, kept.about));
+        Ok(control::Profile {
+            account: account.to_string(),
+            name: name.as_deref().and_then(plain::name),
+            about: about.as_deref().and_then(plain::about),
+            picture: profile::picture(self.store(), &account)?,
+        })
+    }
+
     pub(super) fn request_list(&self) -> Result<Vec<control::ContactRequest>, ClientError> {
         Ok(waiting_requests(self.store())?.iter().map(request_view).collect())
     }
@@ -100,19 +114,18 @@ impl Client {
         before: Option<&str>,
         limit: u32,
     ) -> Result<Vec<control::Message>, ClientError> {
-        let id = self.chat_named(with)?;
-        let opened = self.opened(id)?.ok_or_else(|| ClientError::NotAccepted(with.to_owned()))?;
+        let view = self.conversation_named(with)?;
         let anchor = match before {
             Some(id) => Anchor::Before(parse_id(id)?),
             None => Anchor::Newest,
         };
-        let items = view::page(self.store(), &opened.view, self.me(), anchor, page_size(limit))?;
-        items.iter().map(|item| self.message_view(&opened, item)).collect()
+        let items = view::page(self.store(), &view, self.me(), anchor, page_size(limit))?;
+        items.iter().map(|item| self.message_view(&view, item)).collect()
     }
 
     /// A part of a history; of a contact who has not accepted yet an empty one.
     pub(super) fn page(&self, with: &str, at: &control::At, limit: u32) -> Result<control::Page, ClientError> {
-        let Some(opened) = self.opened(self.chat_named(with)?)? else {
+        let Some(view) = self.conversation(self.chat_named(with)?)? else {
             return Ok(control::Page {
                 messages: Vec::new(),
                 more_before: false,
@@ -120,7 +133,7 @@ impl Client {
                 first_unread: None,
             });
         };
-        let (store, me, view) = (self.store(), self.me(), &opened.view);
+        let (store, me) = (self.store(), self.me());
         let first_unread = timeline::first_unread(store, &view.id, &view.roster, &me)?;
         let (anchor, named) = match at {
             control::At::Newest => (Anchor::Newest, None),
@@ -133,34 +146,42 @@ impl Client {
         let page = timeline::page_with_sides(store, &view.id, &view.roster, &me, anchor, limit)?;
         let page = page.ok_or_else(|| ClientError::NoMessage(named.cloned().unwrap_or_default()))?;
         Ok(control::Page {
-            messages: page.items.iter().map(|item| self.message_view(&opened, item)).collect::<Result<_, _>>()?,
+            messages: page.items.iter().map(|item| self.message_view(&view, item)).collect::<Result<_, _>>()?,
             more_before: page.before,
             more_after: page.after,
             first_unread: first_unread.as_ref().map(format_id),
         })
     }
 
-    pub(super) fn message(&self, opened: &Opened, id: &ContentId) -> Result<Option<control::Message>, ClientError> {
-        let view = &opened.view;
+    pub(super) fn message(
+        &self,
+        view: &ConversationView,
+        id: &ContentId,
+    ) -> Result<Option<control::Message>, ClientError> {
         let item = timeline::item_at(self.store(), &view.id, &view.roster, &self.me(), id)?;
-        item.map(|item| self.message_view(opened, &item)).transpose()
+        item.map(|item| self.message_view(view, &item)).transpose()
     }
 
-    pub(super) fn message_view(&self, opened: &Opened, item: &Item) -> Result<control::Message, ClientError> {
-        let mut message = self.bare_message(opened, item)?;
+    pub(super) fn message_view(&self, view: &ConversationView, item: &Item) -> Result<control::Message, ClientError> {
+        let mut message = self.bare_message(view, item)?;
         if let ItemBody::Text { reply_to: Some(of), .. } = &item.body {
-            message.reply_preview = self.preview(&opened.view, of)?;
+            message.reply_preview = self.preview(view, of)?;
         }
         Ok(message)
     }
 
     /// A message without what it answers.
-    pub(super) fn bare_message(&self, opened: &Opened, item: &Item) -> Result<control::Message, ClientError> {
-        let conversation = &opened.view;
+    pub(super) fn bare_message(
+        &self,
+        conversation: &ConversationView,
+        item: &Item,
+    ) -> Result<control::Message, ClientError> {
         let mine = item.author == self.me().account;
         let (state, route, problem) = if mine {
-            let (state, route) = view::state_in(&opened.delivery, conversation, self.me(), &item.id);
-            let problem = if state == MessageState::Queued { self.problem(opened, &item.id)? } else { None };
+            let delivery = self.delivery(conversation.id)?;
+            let (state, route) = view::state_in(&delivery, conversation, self.me(), &item.id);
+            let waits = state == MessageState::Queued;
+            let problem = if waits { self.problem(conversation, &delivery, &item.id)? } else { None };
             (Some(state_word(state).to_owned()), route, problem)
         } else {
             (None, None, None)
@@ -217,8 +238,13 @@ impl Client {
     }
 
     /// Why a message of one's own that nobody has yet cannot go on, as far as is known.
-    fn problem(&self, opened: &Opened, id: &ContentId) -> Result<Option<String>, ClientError> {
-        let (view, own) = (&opened.view, self.me().account);
+    fn problem(
+        &self,
+        view: &ConversationView,
+        delivery: &Delivery,
+        id: &ContentId,
+    ) -> Result<Option<String>, ClientError> {
+        let own = self.me().account;
         if view.rejoining {
             return Ok(Some(CommandError::Rejoining.to_string()));
         }
@@ -231,7 +257,7 @@ impl Client {
         {
             return Ok(Some(CommandError::Blocked.to_string()));
         }
-        let others = opened.delivery.devices(&view.roster, id).into_iter().filter(|device| device.account != own);
+        let others = delivery.devices(&view.roster, id).into_iter().filter(|device| device.account != own);
         let obstacles: Option<Vec<Obstacle>> =
             others.map(|device| self.inner.session.obstacle(&device.device)).collect();
         Ok(obstacles.and_then(|all| all.into_iter().min()).map(|obstacle| obstacle.to_string()))
@@ -297,10 +323,11 @@ impl Client {
         const LOOKED_AT: usize = 200;
         let mut count: u64 = 0;
         for (id, entry) in self.entries()? {
-            let Some(opened) = self.opened(id)?.filter(|_| entry.kind != Kind::Own) else { continue };
-            for item in view::page(self.store(), &opened.view, self.me(), Anchor::Newest, LOOKED_AT)? {
+            let Some(view) = self.conversation(id)?.filter(|_| entry.kind != Kind::Own) else { continue };
+            let delivery = self.delivery(id)?;
+            for item in view::page(self.store(), &view, self.me(), Anchor::Newest, LOOKED_AT)? {
                 if item.author == self.me().account {
-                    let (state, _) = view::state_in(&opened.delivery, &opened.view, self.me(), &item.id);
+                    let (state, _) = view::state_in(&delivery, &view, self.me(), &item.id);
                     count = count.saturating_add(u64::from(state < MessageState::Delivered));
                 }
             }

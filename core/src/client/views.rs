@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::{self, error::TryRecvError};
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, plain};
 use crate::chat::account::{Contact, contact, contacts, known_record};
 use crate::chat::policy::{Kind, direct_conversation, own_conversation};
+use crate::chat::profile::{Profile, profile};
 use crate::chat::view::{self, ConversationView};
 use crate::chat::{Delivery, Notice};
 use crate::session::Event as Told;
@@ -37,13 +38,23 @@ pub(super) struct Person {
     pub(super) blocked: bool,
     pub(super) asked: bool,
     pub(super) verified: bool,
+    /// What it calls itself, as it may be shown.
+    pub(super) name: Option<String>,
+    /// Its words about itself, as they may be shown.
+    pub(super) about: Option<String>,
+    /// Names its picture.
+    pub(super) picture: Option<String>,
     /// When it was changed last, in milliseconds.
     pub(super) changed_ms: u64,
 }
 
 impl Person {
-    fn of(contact: &Contact) -> Self {
+    fn of(contact: &Contact, profile: Option<&Profile>) -> Self {
+        let about = profile.and_then(|profile| profile.about.as_deref());
         Self {
+            name: profile.and_then(|profile| plain::name(profile.name.as_deref()?)),
+            about: about.and_then(plain::about),
+            picture: profile.and_then(|profile| profile.picture).map(|hash| hash.to_string()),
             account: contact.account,
             handle: contact.handle.clone(),
             accepted: contact.accepted,
@@ -78,13 +89,6 @@ pub(super) struct Entry {
     pub(super) name: Option<String>,
 }
 
-/// A conversation with its delivery.
-#[derive(Debug, Clone)]
-pub(super) struct Opened {
-    pub(super) view: Arc<ConversationView>,
-    pub(super) delivery: Arc<Delivery>,
-}
-
 #[derive(Debug)]
 struct Open {
     view: Arc<ConversationView>,
@@ -115,7 +119,8 @@ struct Kept {
 struct People {
     by_account: BTreeMap<AccountId, Arc<Person>>,
     by_chat: BTreeMap<ConversationId, AccountId>,
-    by_device: BTreeMap<DeviceId, AccountId>,
+    /// Read when a device is first asked for: it takes every record.
+    by_device: Option<BTreeMap<DeviceId, AccountId>>,
 }
 
 impl Views {
@@ -160,7 +165,7 @@ impl Kept {
         match told {
             Told::Notice(notice) => self.notice(notice),
             Told::Peer { device, .. } | Told::Obstacle { device } => {
-                match self.people.as_ref().and_then(|people| people.by_device.get(device)) {
+                match self.people.as_ref().and_then(|people| people.by_device.as_ref()?.get(device)) {
                     Some(account) => drop(self.chats.remove(&direct_conversation(self.own, *account))),
                     // A device that came with a newer record: whose it is has to be looked up.
                     None => self.chats.clear(),
@@ -185,7 +190,7 @@ impl Kept {
                 self.open.remove(conversation);
                 self.stale_entries.insert(*conversation);
             }
-            Notice::Contact { account } => {
+            Notice::Contact { account } | Notice::Profile { account } => {
                 // Its name may stand in any of them.
                 self.chats.clear();
                 self.stale_people.insert(*account);
@@ -212,7 +217,6 @@ impl Kept {
             for contact in contacts(store, own)? {
                 people.put(store, own, &contact)?;
             }
-            people.learn_devices(store, own)?;
             self.stale_people.clear();
             self.people = Some(people);
         }
@@ -273,26 +277,45 @@ impl Kept {
         }
         self.uses = self.uses.saturating_add(1);
         let used = self.uses;
-        Ok(self.open.get_mut(&id).map(|open| {
-            open.used = used;
-            open
-        }))
+        let Some(open) = self.open.get_mut(&id) else { return Ok(None) };
+        open.used = used;
+        Ok(Some(open))
     }
 }
 
 impl People {
     fn put(&mut self, store: &Store, own: AccountId, contact: &Contact) -> Result<(), ClientError> {
         self.by_chat.insert(direct_conversation(own, contact.account), contact.account);
-        self.by_account.insert(contact.account, Arc::new(Person::of(contact)));
-        self.learn_devices(store, contact.account)
+        let profile = profile(store, &contact.account)?;
+        self.by_account.insert(contact.account, Arc::new(Person::of(contact, profile.as_ref())));
+        match &mut self.by_device {
+            Some(devices) => learn_devices(devices, store, contact.account),
+            None => Ok(()),
+        }
     }
 
-    fn learn_devices(&mut self, store: &Store, account: AccountId) -> Result<(), ClientError> {
-        if let Some(record) = known_record(store, &account)? {
-            self.by_device.extend(record.devices().iter().map(|device| (device.device_id(), account)));
+    fn owner(&mut self, store: &Store, own: AccountId, device: &DeviceId) -> Result<Option<AccountId>, ClientError> {
+        if let Some(owner) = self.by_device.as_ref().and_then(|devices| devices.get(device)) {
+            return Ok(Some(*owner));
         }
-        Ok(())
+        // A device may have come with a newer record.
+        let mut devices = BTreeMap::new();
+        for account in self.by_account.keys().copied().chain([own]) {
+            learn_devices(&mut devices, store, account)?;
+        }
+        Ok(self.by_device.insert(devices).get(device).copied())
     }
+}
+
+fn learn_devices(
+    devices: &mut BTreeMap<DeviceId, AccountId>,
+    store: &Store,
+    account: AccountId,
+) -> Result<(), ClientError> {
+    if let Some(record) = known_record(store, &account)? {
+        devices.extend(record.devices().iter().map(|device| (device.device_id(), account)));
+    }
+    Ok(())
 }
 
 impl Client {
@@ -317,16 +340,9 @@ impl Client {
 
     /// Whose device it is: a contact's, or the own account's.
     pub(super) fn owner(&self, device: &DeviceId) -> Result<Option<AccountId>, ClientError> {
-        let (store, own) = (self.store(), self.me().account);
         let mut kept = self.inner.views.kept();
-        let people = kept.people(store)?;
-        if !people.by_device.contains_key(device) {
-            let accounts: Vec<AccountId> = people.by_account.keys().copied().chain([own]).collect();
-            for account in accounts {
-                people.learn_devices(store, account)?;
-            }
-        }
-        Ok(people.by_device.get(device).copied())
+        let own = kept.own;
+        kept.people(self.store())?.owner(self.store(), own, device)
     }
 
     /// The conversations here, in a line each.
@@ -347,16 +363,15 @@ impl Client {
         Ok(kept.open(self.store(), id)?.map(|open| Arc::clone(&open.view)))
     }
 
-    /// A conversation with its members and delivery, if there is a group for it.
-    pub(super) fn opened(&self, id: ConversationId) -> Result<Option<Opened>, ClientError> {
+    /// Who has what of the own messages in a conversation.
+    pub(super) fn delivery(&self, id: ConversationId) -> Result<Arc<Delivery>, ClientError> {
         let (store, me) = (self.store(), self.me());
         let mut kept = self.inner.views.kept();
-        let Some(open) = kept.open(store, id)? else { return Ok(None) };
-        let delivery = match &open.delivery {
+        let Some(open) = kept.open(store, id)? else { return Ok(Arc::new(Delivery::load(store, id, me)?)) };
+        Ok(match &open.delivery {
             Some(delivery) => Arc::clone(delivery),
             None => Arc::clone(open.delivery.insert(Arc::new(Delivery::load(store, id, me)?))),
-        };
-        Ok(Some(Opened { view: Arc::clone(&open.view), delivery }))
+        })
     }
 
     /// The chat as it was read, or as `read` reads it; and notes that it is in the list.

@@ -320,6 +320,11 @@ impl AccountRecord {
         &self.content.relays
     }
 
+    /// What its devices understand beyond what all do.
+    pub fn features(&self) -> &[String] {
+        &self.content.features
+    }
+
     /// Keys for contact requests.
     pub fn prekeys(&self) -> &[Prekey] {
         &self.content.prekeys

@@ -55,6 +55,7 @@ enum Job {
     Command(Box<Command>, oneshot::Sender<Outcome>),
     Home(DeviceId, Box<log::Request>, oneshot::Sender<log::Response>),
     Found(DeviceId, Vec<Multiaddr>),
+    ReadReceipts(bool),
     Snapshot(oneshot::Sender<Result<(), String>>),
 }
 
@@ -187,6 +188,11 @@ impl HeartHandle {
     /// Keeps where a device was found.
     pub(super) async fn found(&self, device: DeviceId, addresses: Vec<Multiaddr>) -> Result<(), Failure> {
         self.jobs.send(Job::Found(device, addresses)).await.map_err(|_| Failure)
+    }
+
+    /// Whether others are told from now on what was read.
+    pub(super) async fn read_receipts(&self, told: bool) -> Result<(), CommandFailure> {
+        self.jobs.send(Job::ReadReceipts(told)).await.map_err(|_| CommandFailure::Ended)
     }
 
     /// Returns when the engine was opened anew: what was refused meanwhile can be brought again. One waits for it.
@@ -450,6 +456,7 @@ impl Heart {
             }
             // It is found again.
             Job::Found(..) => {}
+            Job::ReadReceipts(told) => self.surroundings.habits.read_receipts = told,
             Job::Snapshot(reply) => {
                 let _ = reply.send(Err(broken.to_string()));
             }
@@ -541,6 +548,10 @@ impl Heart {
                 let read = Overlay::new(&self.store, &round.batch);
                 let batch = remembered::remember(&read, device, &addresses);
                 round.batch.append(batch);
+            }
+            Job::ReadReceipts(told) => {
+                self.surroundings.habits.read_receipts = told;
+                self.engine.set_habits(self.surroundings.habits);
             }
             Job::Snapshot(reply) => {
                 if let Err(broken) = self.commit(std::mem::take(round)) {

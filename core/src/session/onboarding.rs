@@ -22,7 +22,7 @@ use crate::wire::relay::{Hello, Refusal, Request, Response};
 use rand_core::SeedableRng;
 
 /// What account records say that these devices understand.
-const FEATURES: [&str; 2] = ["text/1", "voice-note/1"];
+const FEATURES: [&str; 3] = ["text/1", "voice-note/1", crate::chat::profile::FEATURE];
 
 /// How long the connection to a relay may take before it counts as unreachable.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -340,7 +340,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|_| OnboardingError::Nonsense("of this program: a task has ended"))
 }
 
-fn first_record(
+pub(crate) fn first_record(
     root: &RootKey,
     keys: &DeviceKeys,
     relays: Vec<RelayAddress>,

@@ -52,6 +52,11 @@ impl Outlook {
         self.seen().paths.get(device).copied().unwrap_or(Path::None)
     }
 
+    /// How each device is reached that is connected.
+    pub(super) fn paths(&self) -> Vec<(DeviceId, Path)> {
+        self.seen().paths.iter().map(|(device, path)| (*device, *path)).collect()
+    }
+
     /// What keeps messages from a device.
     pub(super) fn obstacle(&self, device: &DeviceId) -> Option<Obstacle> {
         self.seen().obstacles.get(device).copied()

@@ -204,6 +204,19 @@ impl Store {
         &self.dir
     }
 
+    /// Deletes the store of a directory that nobody has open: its ring first, without which nothing of the rest can be read, not
+    /// even from what a disk keeps of files that are gone. Cut off, it can be done again.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyOpen`], or if the disk refuses.
+    pub fn erase(dir: &Path) -> Result<(), StoreError> {
+        let held = guarded::hold(dir)?;
+        Keyring::erase(dir)?;
+        std::fs::remove_dir_all(dir)?;
+        drop(held);
+        Ok(())
+    }
+
     /// Closes it, when this is the last handle: waits for what was submitted.
     pub fn close(self) {}
 

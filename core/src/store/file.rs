@@ -41,6 +41,13 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_parent(path)
 }
 
+/// Writes over the beginning of a file in its place: of a disk that writes in place nothing of it is left.
+pub(super) fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 /// Writes a small file that only its owner may read, durably; after a crash the old or the new one is there, whole.
 ///
 /// # Errors

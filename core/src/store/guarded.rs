@@ -26,7 +26,7 @@ mod raw;
 mod tree;
 mod writer;
 
-pub(super) use open::prepare_restored;
+pub(super) use open::{hold, prepare_restored};
 pub use raw::{MAX_VALUE_BYTES, RawBatch};
 use tree::Tree;
 use writer::{Shared, Writer};

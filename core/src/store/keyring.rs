@@ -170,6 +170,23 @@ pub(super) struct Keyring {
 }
 
 impl Keyring {
+    /// Takes the ring of a directory away, its bytes before its name.
+    pub(super) fn erase(dir: &Path) -> Result<(), StoreError> {
+        for path in [dir.join(FILE), dir.join(FILE).with_extension("new")] {
+            match std::fs::metadata(&path) {
+                Ok(found) => {
+                    let nothing = vec![0; usize::try_from(found.len().min(MAX_FILE_BYTES)).unwrap_or_default()];
+                    file::overwrite(&path, &nothing)?;
+                    std::fs::remove_file(&path)?;
+                    file::sync_parent(&path)?;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Creates the file, or replaces one that an unfinished first opening left.
     pub(super) fn create(dir: &Path, key: &RingKey) -> Result<Self, StoreError> {
         let derivation = Derivation::new(key)?;

@@ -34,6 +34,10 @@ pub struct Call {
 /// A line from the server after its greeting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each lives for a moment, and a box would be in the way of whoever matches"
+)]
 pub enum Line {
     /// The answer to a call; exactly one each.
     Answer {
@@ -202,6 +206,49 @@ pub enum Request {
     },
     /// The account's devices.
     Devices,
+    /// What was chosen for this profile.
+    Options,
+    /// Chooses anew; what is not named stays. What was read and that one types counts at once, the rest from the next start.
+    SetOptions {
+        /// Tell others what was read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read_receipts: Option<bool>,
+        /// Find contacts on the local network, which shows this device's peer id there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mdns: Option<bool>,
+        /// No direct paths: contacts do not see this device's address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        always_relay: Option<bool>,
+        /// Tell others that one types.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typing: Option<bool>,
+    },
+    /// Says something about oneself to everybody one writes with; what is not named stays.
+    SetProfile {
+        /// What one calls oneself, at most 64 characters; an empty name takes it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Words about oneself, at most 280 characters; empty ones take them back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+        /// A picture, square, PNG or JPEG of at most 48 KiB; in JSON as base64.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "base64")]
+        picture: Option<Vec<u8>>,
+        /// The picture goes.
+        #[serde(default)]
+        remove_picture: bool,
+    },
+    /// What an account says about itself.
+    Profile {
+        /// Whose; one's own if nobody is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+    },
+    /// Writes all that is here into a new folder of plain files, which anybody can read who can read the folder.
+    Export {
+        /// An absolute path that the running profile can write; nothing, or an empty folder, is there.
+        to: std::path::PathBuf,
+    },
     /// Somebody started the app again: whoever shows this profile comes to the front.
     Raise {
         /// A `kith://` link that was opened, at most 4096 bytes.
@@ -259,6 +306,10 @@ pub enum At {
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each lives for a moment, and a box would be in the way of whoever matches"
+)]
 pub enum Reply {
     /// Done.
     Done,
@@ -276,6 +327,17 @@ pub enum Reply {
     Members(Vec<Member>),
     /// To [`Request::Devices`].
     Devices(Vec<DeviceInfo>),
+    /// To [`Request::Options`] and [`Request::SetOptions`].
+    Options(LiveOptions),
+    /// To [`Request::Profile`].
+    Profile(Profile),
+    /// To [`Request::Export`].
+    Exported {
+        /// Files that were written.
+        files: u32,
+        /// Messages in them.
+        messages: u64,
+    },
     /// To [`Request::Requests`].
     Requests(Vec<ContactRequest>),
     /// A message was written: queued, durable here.
@@ -452,6 +514,35 @@ pub struct DeviceInfo {
     pub created_ms: u64,
 }
 
+/// What was chosen for a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveOptions {
+    /// Tell others what was read.
+    pub read_receipts: bool,
+    /// Find contacts on the local network.
+    pub mdns: bool,
+    /// No direct paths.
+    pub always_relay: bool,
+    /// Tell others that one types.
+    pub typing: bool,
+    /// The profile runs otherwise than chosen, and will as chosen from its next start: if that is not told to be more discreet.
+    pub restart: bool,
+}
+
+/// What an account says about itself, as it is shown: cut to its bounds, without characters that are not seen or turn text round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The account's id.
+    pub account: String,
+    /// What it calls itself.
+    pub name: Option<String>,
+    /// Its words about itself.
+    pub about: Option<String>,
+    /// Its picture, PNG or JPEG as it was sent: whoever shows it looks whether it is one. In JSON as base64.
+    #[serde(with = "base64")]
+    pub picture: Option<Vec<u8>>,
+}
+
 /// A contact request that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRequest {
@@ -535,9 +626,28 @@ pub struct Segment {
     pub confidence: f32,
 }
 
+/// Bytes in JSON.
+mod base64 {
+    use data_encoding::BASE64;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().map(|bytes| BASE64.encode(bytes)).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| BASE64.decode(text.as_bytes()).map_err(D::Error::custom)).transpose()
+    }
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each lives for a moment, and a box would be in the way of whoever matches"
+)]
 pub enum Event {
     /// A message came, or one's own was written on another device.
     Message {
@@ -565,7 +675,7 @@ pub enum Event {
         /// Who and what.
         contact_request: ContactRequest,
     },
-    /// A contact was added or changed.
+    /// A contact was added or changed, or an account says something else about itself; the own one too.
     Contact {
         /// The account's id.
         account: String,

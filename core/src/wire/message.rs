@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{Body, DecodeError, at_most};
 use super::event::{LogHead, MAX_CONTENT, UnverifiedEvent};
 use super::log::Equivocation;
-use crate::types::{AccountId, ContentId, ConversationId, DeviceId, FeedId, Hash, Timestamp, Token};
+use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, FeedId, Hash, Timestamp, Token};
 
 /// The most bytes of events in one bundle, so that a repair never holds up live messages for long.
 pub const MAX_BUNDLE: usize = 64 * 1024;
@@ -15,6 +15,15 @@ pub const MAX_TEXT: usize = 16 * 1024;
 
 /// The most bytes of the text in a contact request.
 pub const MAX_REQUEST_TEXT: usize = 1024;
+
+/// The most characters of the name that an account gives itself.
+pub const MAX_PROFILE_NAME: usize = 64;
+
+/// The most characters that an account says about itself.
+pub const MAX_ABOUT: usize = 280;
+
+/// The most bytes of a picture: 192 pixels square take less.
+pub const MAX_PICTURE: usize = 48 * 1024;
 
 /// The most feeds named in one vector.
 pub const MAX_FEEDS: usize = 4096;
@@ -289,6 +298,8 @@ pub enum Kind {
     Grant = 16,
     /// [`Leave`].
     Leave = 17,
+    /// [`Profile`].
+    Profile = 18,
     /// [`ContactChange`], in the conversation with oneself.
     Contact = 32,
     /// [`ReadUpTo`], in the conversation with oneself.
@@ -302,7 +313,7 @@ pub enum Kind {
 impl Kind {
     /// The kind of this number, if this Kith knows it.
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Kind; 11] = [
+        const ALL: [Kind; 12] = [
             Kind::Text,
             Kind::Edit,
             Kind::Delete,
@@ -310,12 +321,18 @@ impl Kind {
             Kind::VoiceNote,
             Kind::Grant,
             Kind::Leave,
+            Kind::Profile,
             Kind::Contact,
             Kind::Read,
             Kind::Setting,
             Kind::Draft,
         ];
         ALL.into_iter().find(|kind| *kind as u16 == number)
+    }
+
+    /// Whether a kind of this number, known or not, is between devices and never shown.
+    pub const fn is_silent(number: u16) -> bool {
+        matches!(number, 16 | 18..=63)
     }
 }
 
@@ -391,6 +408,41 @@ pub struct Grant {
 /// "I leave": another member removes the author's devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leave {}
+
+/// What an account says about itself. In the conversation with oneself it sets that; in any other it is a copy.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// What it calls itself, at most [`MAX_PROFILE_NAME`] characters.
+    #[serde(rename = "n")]
+    pub name: Option<String>,
+    /// Words about itself, at most [`MAX_ABOUT`] characters.
+    #[serde(rename = "a")]
+    pub about: Option<String>,
+    /// `hash("kith/picture/1", its picture)`.
+    #[serde(rename = "p")]
+    pub picture: Option<Hash>,
+    /// The picture, PNG or JPEG, at most [`MAX_PICTURE`] bytes: unless an earlier copy of this account brought it.
+    #[serde(rename = "b")]
+    pub bytes: Option<serde_bytes::ByteBuf>,
+    /// Of a copy: when it was set, by the clock of the account's conversation with itself. The latest counts.
+    #[serde(rename = "t")]
+    pub set: Clock,
+}
+
+impl Body for Profile {
+    const MAX_BYTES: usize = MAX_PICTURE + 4096;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        let fits = |text: &Option<String>, most| text.as_ref().is_none_or(|text| text.chars().count() <= most);
+        if !fits(&self.name, MAX_PROFILE_NAME) {
+            return Err(DecodeError::OutOfBounds("name"));
+        }
+        if !fits(&self.about, MAX_ABOUT) {
+            return Err(DecodeError::OutOfBounds("about"));
+        }
+        self.bytes.as_ref().map_or(Ok(()), |bytes| at_most(bytes, MAX_PICTURE, "picture"))
+    }
+}
 
 /// What one thinks of an account. The latest by clock counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -565,6 +617,6 @@ macro_rules! discreet {
 }
 
 discreet! {
-    Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation },
+    Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation }, Profile { picture, set },
     RequestCard { wall, device }, Rejoin { conversation, device },
 }

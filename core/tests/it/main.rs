@@ -25,5 +25,7 @@ mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]
 mod store;
 mod the_soak_profile_names_every_long_form;
+#[cfg(feature = "client")]
+mod views_show_what_is_there;
 #[cfg(feature = "voice")]
 mod voice_notes_work_with_other_programs;

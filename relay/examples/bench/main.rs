@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 mod baseline;
+mod chats;
 mod circle;
 mod deposits;
 mod devices;
@@ -57,6 +58,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "mailbox", about: "a text through the mailbox, receiver connected", run: latency::mailbox },
     Bench { name: "volume", about: "100,000 messages through one relay, 50 pairs", run: volume::run },
     Bench { name: "history", about: "store and start of a client with 100,000 messages", run: history::run },
+    Bench { name: "chats", about: "what a window reads of 200 chats with 100,000 messages", run: chats::run },
 ];
 
 /// Kith's bench.

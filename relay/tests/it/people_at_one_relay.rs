@@ -8,7 +8,7 @@ use std::time::Duration;
 use kith_core::client::{
     Client, ClientError, Event, EventStream, Options, Profile, Registration, Reply, Request, Unlock,
 };
-use kith_core::wire::control::{Contact, Me, Message};
+use kith_core::wire::control::{At, Chat, Contact, Me, Message, Page};
 use kith_relay::attach::attach_node;
 use kith_relay::config::Config;
 use kith_relay::control::{Answer, Control};
@@ -137,6 +137,21 @@ impl Person {
             ["lan", "direct"].contains(&reach.path.as_str()).then_some(())
         })
         .await;
+    }
+
+    async fn chats(&self) -> Vec<Chat> {
+        let Ok(Reply::Chats(chats)) = self.ask(Request::Chats).await else { panic!("no chats") };
+        chats
+    }
+
+    async fn chat(&self, name: &str) -> Option<Chat> {
+        self.chats().await.into_iter().find(|chat| chat.name == name)
+    }
+
+    async fn chooses_to_tell_what_was_read(&self, told: bool) {
+        let choice = Request::SetOptions { read_receipts: Some(told), mdns: None, always_relay: None, typing: None };
+        let Ok(Reply::Options(chosen)) = self.ask(choice).await else { panic!("no choice") };
+        assert_eq!((chosen.read_receipts, chosen.restart), (told, true));
     }
 
     async fn warnings(&self) -> Vec<String> {
@@ -305,11 +320,11 @@ async fn whoever_tells_nobody_what_was_read_is_not_seen_reading() {
     let room = tempfile::tempdir().unwrap();
     let (server, address) = relay(&room.path().join("relay")).await;
     let mut alice = Person::register(&room.path().join("alice"), "alice", &address).await;
-    let quiet = Options { read_receipts: false, ..options() };
-    let mut bob = Person::register_with(&room.path().join("bob"), "bob", &address, quiet).await;
+    let mut bob = Person::register(&room.path().join("bob"), "bob", &address).await;
     let mut carol = Person::register(&room.path().join("carol"), "carol", &address).await;
     become_contacts(&mut alice, &mut bob, ["alice", "bob"]).await;
     become_contacts(&mut alice, &mut carol, ["alice", "carol"]).await;
+    bob.chooses_to_tell_what_was_read(false).await;
     for (person, name) in [(&mut bob, "bob"), (&mut carol, "carol")] {
         alice.send(name, "have you read this").await.unwrap();
         let got = person.receives("alice", "have you read this").await;
@@ -322,7 +337,67 @@ async fn whoever_tells_nobody_what_was_read_is_not_seen_reading() {
     let to_bob = history(&alice.client, "bob").await.unwrap();
     let sent = to_bob.iter().find(|message| message.text.as_deref() == Some("have you read this")).unwrap();
     assert_eq!(sent.state.as_deref(), Some("delivered"));
+    bob.chooses_to_tell_what_was_read(true).await;
+    alice.send("bob", "and this").await.unwrap();
+    let got = bob.receives("alice", "and this").await;
+    bob.ask(Request::MarkRead { with: "alice".into(), upto: got.id }).await.unwrap();
+    alice.is_in_state("bob", "and this", &["read"]).await;
     for person in [alice, bob, carol] {
+        person.client.shutdown().await;
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_a_chat_from_the_first_request_on_and_calls_itself_as_it_likes() {
+    let room = tempfile::tempdir().unwrap();
+    let (server, address) = relay(&room.path().join("relay")).await;
+    let mut alice = Person::register(&room.path().join("alice"), "alice", &address).await;
+    let mut bob = Person::register(&room.path().join("bob"), "bob", &address).await;
+    alice.add("bob").await.unwrap();
+    let asked = alice.chat("bob").await.unwrap();
+    assert_eq!((asked.state.as_str(), asked.path.as_deref(), asked.last), ("asked", None, None));
+    assert!(asked.active_ms > 0);
+    let with = asked.id.clone();
+    let page = alice.ask(Request::Page { with: with.clone(), at: At::Unread, limit: 60 }).await.unwrap();
+    let empty = Page { messages: Vec::new(), more_before: false, more_after: false, first_unread: None };
+    assert_eq!(page, Reply::Page(empty));
+    let Ok(Reply::Members(members)) = alice.ask(Request::Members { with: with.clone() }).await else { panic!("none") };
+    assert_eq!(members.len(), 2);
+    for request in [
+        Request::SaveDraft { with: with.clone(), text: "as soon as you".into() },
+        Request::Arrange { with: with.clone(), pinned: Some(true), muted: None },
+        Request::Typing { with: with.clone(), on: true },
+    ] {
+        assert_eq!(alice.ask(request).await.unwrap(), Reply::Done);
+    }
+    let kept = alice.chat("bob").await.unwrap();
+    assert_eq!((kept.draft.as_deref(), kept.pinned), (Some("as soon as you"), true));
+    assert!(bob.chats().await.is_empty());
+    bob.accept().await;
+    let name = Some("Bob\u{202e}by".to_owned());
+    let profile = Request::SetProfile { name, about: Some("I read".into()), picture: None, remove_picture: false };
+    bob.ask(profile).await.unwrap();
+    let account = bob.me().await.account;
+    let accepted = alice
+        .until("the chat", async |_, seen| {
+            let chats = seen.iter().rev().filter_map(|event| match event {
+                Event::Chat { chat } => Some(chat),
+                _ => None,
+            });
+            let near = |chat: &&Chat| matches!(chat.path.as_deref(), Some("lan" | "direct"));
+            let mut named = chats.filter(|chat| chat.id == with && chat.name == "Bobby").filter(near);
+            named.next().cloned()
+        })
+        .await;
+    assert_eq!((accepted.state.as_str(), accepted.about.as_deref()), ("accepted", Some("I read")));
+    assert_eq!(accepted.handle.as_deref(), Some("bob@one"));
+    assert!(alice.met().contains(&account), "{:?}", alice.seen);
+    alice.send("Bobby", "is it you?").await.unwrap();
+    bob.receives("alice", "is it you?").await;
+    bob.send("alice", "it is").await.unwrap();
+    assert_eq!(alice.receives(&with, "it is").await.author_name, "Bobby");
+    for person in [alice, bob] {
         person.client.shutdown().await;
     }
     server.shutdown().await;

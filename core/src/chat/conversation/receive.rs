@@ -242,6 +242,9 @@ impl Conversation {
                     shared.errands.push((read.conversation, Errand::ReadElsewhere(read)));
                 }
             }
+            Some(Kind::Profile) if self.profile(turn, shared, counted)? => {
+                shared.errands.push((self.id, Errand::Herald));
+            }
             Some(Kind::Setting | Kind::Draft) if self.is_own() => crate::chat::shelf::counted(turn, counted)?,
             _ => {}
         }
@@ -250,6 +253,9 @@ impl Conversation {
 
     /// An own event counts: written now, or before this device lost its place and told again by another.
     fn noted(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
+        if counted.kind == Kind::Profile as u16 {
+            return self.profile(turn, shared, counted).map(drop);
+        }
         if !self.is_own() {
             return Ok(());
         }
@@ -260,6 +266,15 @@ impl Conversation {
             Ok(change) => shared.account.contact_noted(turn, counted.clock, &change),
             Err(_) => Ok(()),
         }
+    }
+
+    /// A profile counts. Says whether it sets the own one anew.
+    fn profile(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, counted: &Counted) -> Result<bool, EngineError> {
+        if self.is_own() {
+            return crate::chat::profile::set(turn, counted);
+        }
+        crate::chat::profile::copy(turn, self.id, shared.account.id(), counted)?;
+        Ok(false)
     }
 
     /// Members who are no contacts have no way to each other before each has the other's grant: those who brought them together pass

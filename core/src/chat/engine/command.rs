@@ -69,6 +69,7 @@ impl Engine {
                 self.keep_transcript(turn, conversation, &of, transcript)
             }
             Command::SaveDraft { conversation, text } => self.save_draft(turn, conversation, text),
+            Command::SetProfile { name, about, picture } => self.set_profile(turn, name, about, picture),
             Command::Arrange { conversation, pinned, muted } => self.arrange(turn, conversation, pinned, muted),
             Command::Typing { conversation, on } => {
                 let typed =
@@ -337,7 +338,7 @@ impl Engine {
     }
 
     /// Writes an event for one's own devices, this one among them: what it says counts here when it is written.
-    fn write_to_oneself(&mut self, turn: &mut Turn<'_>, kind: Kind, body: Vec<u8>) -> Answered {
+    pub(super) fn write_to_oneself(&mut self, turn: &mut Turn<'_>, kind: Kind, body: Vec<u8>) -> Answered {
         let own = own_conversation(self.account.id());
         let written =
             self.with(turn, own, |conversation, turn, shared| conversation.write(turn, shared, kind, body))?;

@@ -194,6 +194,7 @@ impl Engine {
             Some(Entered::Refused(reason)) => return Ok(dropped(turn, reason)),
             None => return Ok(dropped(turn, "welcome")),
         }
+        self.herald(turn, id)?;
         Ok(Verdict::Durable)
     }
 

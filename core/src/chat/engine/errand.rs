@@ -53,6 +53,7 @@ impl Engine {
                 }
                 Errand::DropPleas => self.drop_pleas(turn, id)?,
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
+                Errand::Herald => self.herald_all(turn)?,
             }
         }
         self.send_letters(turn)
@@ -244,6 +245,6 @@ impl Engine {
         self.with(turn, id, |conversation, turn, shared| {
             conversation.write(turn, shared, crate::wire::message::Kind::Grant, grant.encode())
         })?;
-        Ok(())
+        self.herald(turn, id)
     }
 }

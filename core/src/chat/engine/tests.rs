@@ -20,6 +20,7 @@ use crate::types::{Incarnation, Timestamp};
 use crate::wire::relay::{Deposited, Request};
 
 mod posts;
+mod profiles;
 mod scenes;
 mod upkeep;
 
@@ -66,6 +67,8 @@ struct World {
     /// Who left what to whom, and what was asked.
     sent: Vec<(DeviceId, Outgoing)>,
     asked: Vec<(DeviceId, Call)>,
+    /// What new accounts understand.
+    features: Vec<String>,
     /// Pairs that reach each other straight.
     straight: BTreeSet<(DeviceId, DeviceId)>,
 }
@@ -109,8 +112,14 @@ impl World {
             queue: 1,
             sent: Vec::new(),
             asked: Vec::new(),
+            features: vec![crate::chat::profile::FEATURE.to_owned()],
             straight: BTreeSet::new(),
         }
+    }
+
+    /// A device does not get round to telling others of the own profile.
+    fn herald_is_lost(&mut self, id: DeviceId) {
+        self.devices.get_mut(&id).unwrap().engine.herald = herald::Herald::default();
     }
 
     fn now(&self) -> Now {
@@ -138,7 +147,7 @@ impl World {
                 devices: vec![DeviceCertificate::issue(&root, &keys, Timestamp(1)).unwrap()],
                 relays,
                 prekeys: vec![Prekey { suite: SUITE.number(), id: 1, key: public }],
-                features: Vec::new(),
+                features: self.features.clone(),
                 created: Timestamp(1),
             },
         )

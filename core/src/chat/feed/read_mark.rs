@@ -181,5 +181,5 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 
 /// Whether an event of this kind is something to read.
 pub(crate) fn is_message(kind: u16) -> bool {
-    matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote))
+    !Kind::is_silent(kind) && matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote))
 }

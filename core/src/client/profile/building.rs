@@ -17,7 +17,7 @@ const PREFIX: &str = "store.creating-";
 
 /// A profile in the making. Dropping it before it is finished leaves nothing behind.
 #[derive(Debug)]
-pub(super) struct Building {
+pub(in crate::client) struct Building {
     directory: PathBuf,
     /// The directory was not there before.
     made: bool,
@@ -29,7 +29,7 @@ pub(super) struct Building {
 
 impl Building {
     /// Makes a place to build in, and takes away what creations that were cut off have left.
-    pub(super) fn begin(directory: &Path) -> Result<Self, ClientError> {
+    pub(in crate::client) fn begin(directory: &Path) -> Result<Self, ClientError> {
         for left in left_behind(directory) {
             if !is_held(&left) {
                 tracing::info!("What the creation of a profile left that was cut off is removed.");
@@ -54,7 +54,7 @@ impl Building {
     }
 
     /// Writes all that the profile consists of, durably: the vault first, without which an account without a relay is nobody's.
-    pub(super) fn fill(&self, key: &RingKey, joined: Joined) -> Result<(), ClientError> {
+    pub(in crate::client) fn fill(&self, key: &RingKey, joined: Joined) -> Result<(), ClientError> {
         if joined.setup.record.relays().is_empty() {
             store::write_private(&self.path.join(VAULT), &joined.vault)?;
             step("vault");
@@ -69,8 +69,13 @@ impl Building {
         Ok(())
     }
 
+    /// Where it is meanwhile.
+    pub(in crate::client) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Moves it to its place: from now on there is a profile.
-    pub(super) fn finish(mut self) -> Result<(), ClientError> {
+    pub(in crate::client) fn finish(mut self) -> Result<(), ClientError> {
         step("enrolled");
         store::rename_durably(&self.path, &self.directory.join(STORE))?;
         self.finished = true;
@@ -104,7 +109,7 @@ pub(super) fn was_cut_off(directory: &Path) -> bool {
     left_behind(directory).iter().any(|left| !is_held(left))
 }
 
-fn left_behind(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn left_behind(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)).map(|entry| entry.path()).collect()
 }

@@ -206,6 +206,11 @@ fn sync_names(found: &Found, data: &Path) -> Result<(), StoreError> {
 }
 
 /// Takes the directory for this process.
+/// Holds a directory that nobody has open, so that nobody opens it.
+pub(in crate::store) fn hold(dir: &Path) -> Result<File, StoreError> {
+    lock(dir)
+}
+
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
     let mut file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;

@@ -107,6 +107,42 @@ pub(super) fn devices_on_both_sides(world: &mut World) {
 }
 
 #[test]
+fn how_a_conversation_stands_is_the_same_on_all_devices_of_an_account() {
+    let mut world = World::new(26);
+    let (mut alice, bob, id) = world.friends();
+    let first = alice.device(0);
+    world.command(first, Command::Arrange { conversation: id, pinned: Some(true), muted: None }).unwrap();
+    world.command(first, Command::SaveDraft { conversation: id, text: "told nobody".into() }).unwrap();
+    world.add_device(&mut alice);
+    world.pass(400_000);
+    let second = alice.device(1);
+    let stands = |world: &World, device| {
+        let shelf = crate::chat::shelf::shelf(&world.devices[&device].store, &id).unwrap();
+        (shelf.is_pinned(), shelf.is_muted(), shelf.draft().map(str::to_owned))
+    };
+    assert_eq!(stands(&world, first), (true, false, Some("told nobody".into())));
+    assert_eq!(stands(&world, second), (true, false, None));
+    // Neither hears of the other's change before it makes its own: the later one counts on both.
+    world.set_online(first, false);
+    world.command(first, Command::Arrange { conversation: id, pinned: Some(false), muted: Some(true) }).unwrap();
+    world.command(first, Command::SaveDraft { conversation: id, text: "early".into() }).unwrap();
+    world.mono_ms += 1_000;
+    world.command(second, Command::Arrange { conversation: id, pinned: Some(true), muted: None }).unwrap();
+    world.command(second, Command::SaveDraft { conversation: id, text: "late".into() }).unwrap();
+    world.set_online(first, true);
+    world.pass(400_000);
+    for device in [first, second] {
+        assert_eq!(stands(&world, device), (true, true, Some("late".into())), "{device:?}");
+        let listed = |notice: &Notice| *notice == Notice::Listed { conversation: id };
+        assert!(world.devices[&device].notices.iter().any(listed));
+    }
+    world.command(first, Command::SaveDraft { conversation: id, text: String::new() }).unwrap();
+    world.pass(5_000);
+    assert_eq!(stands(&world, second).2, None);
+    assert_eq!(world.texts(bob.device(0), id), ["hello"]);
+}
+
+#[test]
 fn a_home_that_lost_its_log_is_left() {
     let mut world = World::new(6);
     let (alice, bob, id) = world.friends();
