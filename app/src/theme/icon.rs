@@ -4,6 +4,7 @@
 
 /// An icon, by the name that Lucide gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(dead_code, reason = "the font is cut to these: what is coming finds its icon here")]
 pub(crate) enum Icon {
     /// `send`.
     Send,
@@ -271,6 +272,7 @@ impl Icon {
 }
 
 /// Every icon there is.
+#[allow(dead_code, reason = "for tests and pictures of the whole font")]
 pub(crate) const ALL: &[Icon] = &[
     Icon::Send,
     Icon::SendHorizontal,

@@ -1,0 +1,489 @@
+# What the window says, in English.
+
+app-name = Kith
+starting = Opening…
+loading = Loading…
+close = Close
+cancel = Cancel
+back = Back
+quit = Quit Kith
+copied = Copied
+copy = Copy
+copy-link = Copy link
+discard = Discard
+you = You
+today = Today
+yesterday = Yesterday
+day-and-time = { $day }, { $time }
+date-this-year = { $month } { $day }
+date-other-year = { $month } { $day }, { $year }
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+month-short-1 = Jan
+month-short-2 = Feb
+month-short-3 = Mar
+month-short-4 = Apr
+month-short-5 = May
+month-short-6 = Jun
+month-short-7 = Jul
+month-short-8 = Aug
+month-short-9 = Sep
+month-short-10 = Oct
+month-short-11 = Nov
+month-short-12 = Dec
+weekday-short-1 = Mon
+weekday-short-2 = Tue
+weekday-short-3 = Wed
+weekday-short-4 = Thu
+weekday-short-5 = Fri
+weekday-short-6 = Sat
+weekday-short-7 = Sun
+
+## Opening a profile
+unlock-title = Welcome back
+unlock-words = Your messages on this device are encrypted. The passphrase opens them.
+unlock-passphrase = Passphrase
+unlock-open = Open
+unlock-opening = Opening…
+failure-title = Kith cannot open your messages
+failure-retry = Try again
+failure-restore = Restore the last copy
+
+## The list of chats
+chats = Chats
+settings = Settings
+list-search = Search
+list-loading = Loading your chats…
+list-failed = Your chats cannot be shown
+list-empty-title = Nobody is here yet
+list-empty-words = Add somebody by their name, or send them your link.
+list-nothing-title = Nothing found
+list-nothing-words = No chat is called like that.
+list-request = wants to write to you
+list-draft = Draft:
+list-asked = waiting for an answer
+list-blocked = blocked
+list-new = Say hello
+choose-title = Choose a chat
+choose-words = Ctrl+K jumps to one by a few letters of its name.
+switcher-query = Jump to…
+offline = Your relay is not reached. Messages wait here and go out by themselves.
+
+## A conversation
+typing = is typing…
+history-failed = The messages cannot be shown
+history-start = This is the beginning
+history-empty-title = No messages yet
+history-empty = What you and { $name } write here can be read by nobody else.
+history-asked = { $name } has been asked. What you write now is sent once they accept.
+unread-line = New messages
+composer-placeholder = Message
+message-too-long = A message has at most 16 KB. Send it in parts.
+files-not-yet = Files cannot be sent yet: they come in a later version.
+show-whole = Show the whole message
+sending = Sending…
+edited = edited
+editing = Editing your message
+edit = Edit
+reply = Reply
+delete = Delete
+delete-title = Delete this message?
+delete-words = It is erased on all devices of everybody in this chat. This cannot be undone.
+attach = Attach a file
+emoji = Emoji
+emoji-search = Search emoji
+emoji-recent = Used last
+said-voice = Voice note
+said-deleted = Deleted message
+said-left = left the group
+said-missing = This message has not come yet
+said-malformed = This message is damaged
+said-unknown = This message needs a newer Kith
+member-left = { $name } left the group
+state-queued = Waits on this device until it can go out
+state-sent = Sent
+state-sent-mailbox = Waits in their mailbox at the relay
+state-delivered = Delivered to their device
+state-read = Read
+blocked-words = You have blocked this person. Nothing is sent or received.
+
+## Details
+details = Details
+mute = Without a sound
+pin = On top of the list
+block = Block
+unblock = Unblock
+block-title = Block this person?
+block-words = They cannot write to you any more, and are not told. You can take it back.
+verified = Verified
+not-verified = Not verified yet
+verify = The numbers are the same
+safety-number = Safety number
+safety-words = Compare it with theirs, side by side or over a call. The same number means that nobody stands between you.
+shared-media = Shared media
+connection = Connection
+round-trip = { $ms } ms there and back
+path-lan = On the same network
+path-direct = Connected directly
+path-circuit = Connected through a relay
+path-mailbox = Not connected: messages wait in the mailbox
+
+## Contacts and groups
+add-contact = Add a contact
+add-who = Name or link
+add-who-placeholder = name, name@relay, or kith://…
+add-who-hint = A link is surest: it names the person and not only what they are called.
+add-greeting = What to say
+add-greeting-placeholder = Hi, it is me
+add-picture = From a QR picture…
+add-ask = Ask for contact
+add-asking = Asking…
+add-own-title = Your own link
+add-own-words = Whoever has it can ask you for contact.
+new-group = New group
+group-name = Name of the group
+group-nobody = Add contacts first: a group is made of people who have accepted you.
+group-create = Create
+group-creating = Creating…
+request-title = Contact request
+request-unverified = This name is not verified
+request-silent = They have written nothing.
+request-words = If you accept, you can write to each other. If you decline, they are not told.
+account-id = Account
+accept = Accept
+decline = Decline
+notice-message = New message
+tray-show = Show Kith
+
+## Keys
+help-title = Keyboard
+shortcut-switcher = Jump to a chat
+shortcut-search = Search chats
+shortcut-add-contact = Add a contact
+shortcut-new-group = New group
+shortcut-next-chat = Next or previous chat
+shortcut-chat = Chat by its place in the list
+shortcut-details = Details of the chat
+shortcut-emoji = Emoji
+shortcut-choose = Choose a message
+shortcut-send = Send
+shortcut-newline = New line
+shortcut-edit-last = Edit your last message
+shortcut-format = Bold or italic
+shortcut-scroll = Scroll the messages
+shortcut-newest = To the newest message
+shortcut-size = Larger, smaller, usual size
+shortcut-focus = Next or previous control
+shortcut-escape = Close or cancel
+shortcut-settings = Settings
+shortcut-help = This list
+shortcut-quit = Quit Kith
+
+## What went wrong
+error-wrong-passphrase = This passphrase is wrong.
+error-profile-open = Another Kith on this computer uses this account. Close it, then try again.
+error-newer-store = These messages were written by a newer Kith. Install the newest version.
+error-store = What is kept on this device is damaged or cannot be read. The last copy can be restored; what came after it is fetched from your contacts.
+error-disk = The disk does not take it: it may be full.
+error-nobody = Nobody of this name is known.
+error-not-found = There is nobody of this name at that relay.
+error-ambiguous = Several contacts have this name: use the whole handle.
+error-blocked = You have blocked this person; unblock them first.
+error-malformed = This is not a name or a link that can be read.
+error-network = The other side cannot be reached now.
+error-unknown-relay = This relay is not known: use a link, which names it.
+error-no-relay = This account has no relay: use a link, or be on the same network.
+error-other-account = Behind this name stands another account than before. Compare safety numbers before you write.
+error-not-accepted = They have not accepted your request yet.
+error-no-code = There is no Kith code in this picture.
+error-picture = This is not a picture that can be read. PNG and JPEG can.
+error-picture-too-large = This picture is too large.
+error-ending = Kith is closing.
+error-nonsense = Something unexpected was answered. If it happens again, restart Kith.
+unread-count = { $count ->
+    [one] { $count } unread message
+   *[other] { $count } unread messages
+}
+members-count = { $count ->
+    [one] { $count } member
+   *[other] { $count } members
+}
+group-chosen = { $count ->
+    [one] { $count } person chosen
+   *[other] { $count } people chosen
+}
+
+# Shared by the first start and the settings (`back`, `cancel`, `close` and `copy` are elsewhere).
+continue = Continue
+
+# The first start.
+welcome-title = Welcome to Kith
+welcome-words = Messages that go straight from you to your friends, and that nobody between can read.
+welcome-privacy = No phone number, no e-mail address, no advertising.
+welcome-invited = { $name } has invited you. Create an account, then you can add each other.
+welcome-create = Create an account
+welcome-create-words = New to Kith: choose a name and a password.
+welcome-log-in = I have an account
+welcome-log-in-way = Use it on this device, too.
+welcome-local = Use without a relay
+welcome-local-words = Only with people on the same network.
+
+welcome-relay-title = Choose a relay
+welcome-relay-words = A relay keeps messages for you while you are offline. It cannot read them.
+welcome-by-address = By its address
+welcome-by-address-words = Whoever runs the relay can tell you.
+welcome-by-link = By an invite link
+welcome-by-link-words = You use the relay of the person who sent it.
+welcome-own-relay = Start one on this computer
+welcome-own-relay-words = For people on your network, while Kith runs here.
+welcome-own-relay-starting = Starting the relay…
+welcome-address = Address of the relay
+welcome-address-hint = It begins with /ip4/ or /dns/ and ends with the relay’s key.
+welcome-address-good = Relay at { $what }.
+welcome-address-missing = Put in the address of a relay.
+welcome-address-malformed = This is not an address of a relay. Copy it whole, from the first slash on.
+welcome-address-no-key = The end is missing: /p2p/ and the relay’s key.
+welcome-address-several = These addresses belong to different relays.
+welcome-address-count = These are more addresses than one relay has.
+welcome-link = Invite link
+welcome-link-hint = Paste the whole link.
+welcome-link-from = From { $what }. You can add them as soon as you are signed in.
+welcome-link-missing = Paste the link that you were sent.
+welcome-link-broken = This link is damaged. Copy it whole, or ask for it again.
+welcome-link-no-relay = This link names no relay: its sender uses none.
+
+welcome-account-words = Friends find you by your name.
+welcome-log-in-words = Name and password of your account.
+welcome-local-account = A passphrase protects your account on this device.
+welcome-at-relay = Relay: { $what }
+welcome-this-computer = this computer
+welcome-handle = Name
+welcome-handle-hint = 3 to 32 letters, digits and . _ -
+welcome-handle-log-in = Without the part after the @.
+welcome-handle-length = A name has 3 to 32 characters.
+welcome-handle-character = A name has only a–z, 0–9 and . _ -, not “{ $character }”.
+welcome-handle-punctuation = Put . _ - only between letters and digits, one at a time.
+welcome-handle-relay = Only the part before the @ goes here.
+welcome-invitation = Invitation code
+welcome-invitation-hint = Whoever runs the relay gives it out.
+welcome-password = Password
+welcome-password-again = Password once more
+welcome-passphrase = Passphrase
+welcome-passphrase-again = Passphrase once more
+welcome-show = Show
+welcome-hide = Hide
+welcome-empty = Fill this in.
+welcome-differs = This differs from the first one.
+welcome-password-rule = At least { $count } characters. Four words are good.
+welcome-password-short =
+    { $count ->
+        [one] { $count } character to go.
+       *[other] { $count } characters to go.
+    }
+welcome-password-long = This is too long.
+welcome-password-common = This is one of those that are guessed first.
+welcome-password-pattern = This is a pattern that is easy to guess.
+welcome-password-handle = This is little more than your name.
+welcome-password-fair = Fair. A word more makes it better.
+welcome-password-good = Good.
+welcome-password-strong = Strong.
+welcome-opens = What opens Kith on this device
+welcome-keychain = The system’s keychain
+welcome-keychain-words = Kith opens without asking.
+welcome-by-passphrase = A passphrase
+welcome-by-passphrase-words = Kith asks for it whenever it starts.
+welcome-by-this-passphrase = This passphrase
+welcome-by-this-passphrase-words = Kith asks for it whenever it starts.
+welcome-same = The same as the password
+welcome-create-submit = Create account
+welcome-log-in-submit = Log in
+
+welcome-creating = Creating your account
+welcome-creating-words = Kith asks the relay and makes your keys. Your password is stretched, so that guessing it takes long: this takes a few seconds.
+welcome-creating-local = Kith makes your keys. Your passphrase is stretched, so that guessing it takes long: this takes a few seconds.
+welcome-logging-in = Logging in
+welcome-logging-in-words = Kith asks the relay and opens your keys with your password. It is stretched, so that guessing it takes long: this takes a few seconds.
+welcome-waiting = One moment
+welcome-waiting-words = What you cancelled is still coming to its end. Then it goes on with what you filled in now.
+
+welcome-recovery-title = Your recovery code
+welcome-recovery-words = If you forget your password, only this code opens your account. It is shown once, and nobody else has it.
+welcome-recovery-save = Save to a file
+welcome-recovery-saved = Saved: { $path }
+welcome-recovery-written = I have written it down
+welcome-recovery-file = This is the recovery code of your Kith account. Whoever has it can open the account: keep it where nobody else looks.
+
+# What can go wrong at the first start.
+error-handle-taken = This name is taken, or too much like one that is.
+error-handle = The relay does not take this name.
+error-weak-password = This password is too easy to guess.
+error-wrong-password = Name or password is wrong.
+error-relay-unreachable = The relay does not answer. Is the address right, and is this device online?
+error-wrong-relay-key = Somebody else answers at this address than the relay that it names.
+error-registration-closed = This relay takes new accounts by invitation only.
+error-invitation = This is not an invitation code.
+error-too-many = The relay asks you to wait a while before you try again.
+error-try-later = The relay is busy. Try again in a moment.
+error-profile-exists = There is a profile on this device already. Close Kith and open it again.
+error-own-relay = The relay on this computer cannot be started.
+error-own-relay-port = Another program uses the port of the relay on this computer. Close that one, then try again.
+error-keychain = The system’s keychain does not answer.
+error-keychain-key = The key is not in the system’s keychain.
+error-file-exists = There is a file of this name already. Choose another name.
+error-onboarding = The relay and Kith did not understand each other. Try again.
+error-refused = The relay refuses this.
+
+# The settings.
+settings-profile = Profile
+settings-account = Relay and account
+settings-devices = Devices
+settings-privacy = Privacy
+settings-notifications = Notifications
+settings-appearance = Appearance
+settings-language = Language
+settings-data = Data
+settings-diagnostics = Diagnostics
+settings-about = About Kith
+settings-coming = One moment…
+settings-again = Try again
+settings-refresh = Refresh
+settings-save = Save
+settings-saved = Saved
+
+settings-profile-words = Everybody whom you write with sees this. Strangers do not.
+settings-profile-name = Name
+settings-profile-name-hint = How your friends see you. Without it they see your handle.
+settings-profile-about = About me
+settings-profile-about-hint = { $count ->
+        [one] { $count } character left.
+       *[other] { $count } characters left.
+    }
+settings-profile-too-long = { $count ->
+        [one] { $count } character too many.
+       *[other] { $count } characters too many.
+    }
+settings-picture-choose = Choose a picture…
+settings-picture-remove = Remove the picture
+settings-picture-reading = Reading the picture…
+settings-picture-hint = PNG or JPEG. The middle of it is shown.
+
+settings-account-who = Who you are
+settings-handle = Handle
+settings-no-handle = None: you use no relay
+settings-account-id = Account id
+settings-relay = Relay
+settings-relay-address = Address of the relay
+settings-no-relay = None
+settings-link = Invite link
+settings-link-words = Whoever has this link can ask you for contact.
+settings-own-relay = Relay on this computer
+settings-own-relay-state = State
+settings-own-relay-running = It runs as long as Kith does
+settings-own-relay-starting = Starting…
+settings-own-relay-off = It does not run
+settings-own-relay-address = Address for your friends
+settings-own-relay-start = Start again
+
+settings-device-this = this one
+settings-device-here = in use now
+settings-device-away = not connected
+settings-device-since = Added: { $day } · { $state }
+settings-devices-words = Every device of your account reads all of its messages.
+
+settings-receipts = Read receipts
+settings-receipts-words = Others see what you have read.
+settings-typing = Typing notices
+settings-typing-words = Others see that you are writing.
+settings-lan = Find contacts on the local network
+settings-lan-words = This network sees that Kith runs here.
+settings-always-relay = Never connect directly
+settings-always-relay-words = Contacts do not see your address; everything takes the way through the relay.
+settings-restart = This takes effect when Kith starts the next time.
+
+settings-notify = System notifications
+settings-notify-words = The system tells you of new messages.
+settings-notify-text = Show what was written
+settings-notify-text-words = Otherwise only who wrote.
+settings-sounds = Sounds
+settings-sounds-words = A quiet sound when a message comes.
+settings-tray = Stay in the tray
+settings-tray-words = Closing the window leaves Kith running, where the system has a tray.
+
+settings-theme = Colours
+settings-theme-system = As the system
+settings-theme-light = Light
+settings-theme-dark = Dark
+settings-theme-contrast = High contrast
+settings-text-size = Size of everything
+settings-percent = { $percent } %
+settings-smaller = Smaller
+settings-larger = Larger
+settings-writing = Writing
+settings-enter = Enter sends
+settings-enter-words = Otherwise Ctrl+Enter does.
+settings-renderer = What draws the window (at the next start)
+settings-processor = The processor
+settings-processor-words = Needs little memory and works everywhere.
+settings-graphics = The graphics card
+settings-graphics-words = Smoother on large screens; needs more memory.
+settings-language-system = As the system
+
+settings-export = Take everything along
+settings-export-words = Writes your messages into a folder as plain files. Whoever can read the folder can read them.
+settings-export-start = Export…
+settings-exporting = Exporting…
+settings-exported =
+    { $messages ->
+        [one] { $messages } message is in { $path }
+       *[other] { $messages } messages are in { $path }
+    }
+settings-erase = Leave nothing behind
+settings-erase-words = Deletes this profile from this device: messages, contacts and keys. Your account stays at its relay and on your other devices; without any other device or your password it is lost.
+settings-erase-start = Erase this profile…
+settings-erase-confirm = Type { $word } to erase everything here
+settings-erase-now = Erase everything
+settings-erasing = Erasing…
+
+settings-this-device = This device
+settings-relay-connected = Connected
+settings-relay-away = Not connected
+settings-addresses = Where it can be reached
+settings-no-address = Nowhere at the moment
+settings-undelivered = Under way
+settings-undelivered-count =
+    { $count ->
+        [one] { $count } message is not delivered yet
+       *[other] { $count } messages are not delivered yet
+    }
+settings-warnings = To be looked at
+settings-contacts = Contacts
+settings-no-contacts = Nobody yet.
+settings-round-trip = { $path }, { $ms } ms
+settings-log = Log
+settings-log-words = For whoever helps you. No message and no key is in it.
+settings-log-last = The last 500 lines
+why-best = connected directly
+why-not-a-contact = not among the contacts
+why-always-relay = direct connections are switched off
+why-no-address = no address of them is known
+why-not-tried = not tried yet
+why-connecting = connecting
+why-ended = the connection has ended
+why-no-device = no device of theirs is known
+
+settings-about-words = Kith takes messages straight from one person to another. What is said stays between them.
+settings-version = Version
+settings-licence = Licence
+settings-made-with = Made with
+
+error-picture-large = This file is too large for a picture.

@@ -1,0 +1,502 @@
+# What the window says, in Russian.
+
+app-name = Kith
+starting = Открываю…
+loading = Загружаю…
+close = Закрыть
+cancel = Отмена
+back = Назад
+quit = Завершить Kith
+copied = Скопировано
+copy = Копировать
+copy-link = Копировать ссылку
+discard = Отбросить
+you = Вы
+today = Сегодня
+yesterday = Вчера
+day-and-time = { $day }, { $time }
+date-this-year = { $day } { $month }
+date-other-year = { $day } { $month } { $year }
+month-1 = января
+month-2 = февраля
+month-3 = марта
+month-4 = апреля
+month-5 = мая
+month-6 = июня
+month-7 = июля
+month-8 = августа
+month-9 = сентября
+month-10 = октября
+month-11 = ноября
+month-12 = декабря
+month-short-1 = янв.
+month-short-2 = февр.
+month-short-3 = марта
+month-short-4 = апр.
+month-short-5 = мая
+month-short-6 = июня
+month-short-7 = июля
+month-short-8 = авг.
+month-short-9 = сент.
+month-short-10 = окт.
+month-short-11 = нояб.
+month-short-12 = дек.
+weekday-short-1 = пн
+weekday-short-2 = вт
+weekday-short-3 = ср
+weekday-short-4 = чт
+weekday-short-5 = пт
+weekday-short-6 = сб
+weekday-short-7 = вс
+
+## Opening a profile
+unlock-title = С возвращением
+unlock-words = Ваши сообщения на этом устройстве зашифрованы. Их открывает парольная фраза.
+unlock-passphrase = Парольная фраза
+unlock-open = Открыть
+unlock-opening = Открываю…
+failure-title = Kith не может открыть ваши сообщения
+failure-retry = Повторить
+failure-restore = Восстановить последнюю копию
+
+## The list of chats
+chats = Чаты
+settings = Настройки
+list-search = Поиск
+list-loading = Загружаю чаты…
+list-failed = Не удаётся показать чаты
+list-empty-title = Здесь пока никого нет
+list-empty-words = Добавьте кого-нибудь по имени или отправьте свою ссылку.
+list-nothing-title = Ничего не найдено
+list-nothing-words = Чата с таким названием нет.
+list-request = хочет написать вам
+list-draft = Черновик:
+list-asked = ожидает ответа
+list-blocked = заблокирован(а)
+list-new = Поздоровайтесь
+choose-title = Выберите чат
+choose-words = Ctrl+K открывает чат по нескольким буквам имени.
+switcher-query = Перейти к…
+offline = Нет связи с ретранслятором. Сообщения ждут здесь и уйдут сами.
+
+## A conversation
+typing = печатает…
+history-failed = Не удаётся показать сообщения
+history-start = Это начало переписки
+history-empty-title = Сообщений пока нет
+history-empty = То, что вы и { $name } напишете здесь, не прочтёт больше никто.
+history-asked = Запрос отправлен: { $name }. Написанное уйдёт, когда его примут.
+unread-line = Новые сообщения
+composer-placeholder = Сообщение
+message-too-long = Сообщение не больше 16 КБ. Отправьте его частями.
+files-not-yet = Файлы пока нельзя отправлять: это появится позже.
+show-whole = Показать сообщение целиком
+sending = Отправляю…
+edited = изменено
+editing = Изменение сообщения
+edit = Изменить
+reply = Ответить
+delete = Удалить
+delete-title = Удалить это сообщение?
+delete-words = Оно исчезнет на всех устройствах всех участников чата. Это нельзя отменить.
+attach = Прикрепить файл
+emoji = Эмодзи
+emoji-search = Поиск эмодзи
+emoji-recent = Недавние
+said-voice = Голосовое сообщение
+said-deleted = Сообщение удалено
+said-left = покинул(а) группу
+said-missing = Это сообщение ещё не пришло
+said-malformed = Это сообщение повреждено
+said-unknown = Для этого сообщения нужна новая версия Kith
+member-left = { $name } больше не в группе
+state-queued = Ждёт на этом устройстве отправки
+state-sent = Отправлено
+state-sent-mailbox = Ждёт в почтовом ящике на ретрансляторе
+state-delivered = Доставлено на устройство
+state-read = Прочитано
+blocked-words = Вы заблокировали этого человека. Ничего не отправляется и не принимается.
+
+## Details
+details = Подробности
+mute = Без звука
+pin = Вверху списка
+block = Заблокировать
+unblock = Разблокировать
+block-title = Заблокировать этого человека?
+block-words = Этот человек больше не сможет писать вам и не узнает об этом. Блокировку можно снять.
+verified = Личность подтверждена
+not-verified = Личность не подтверждена
+verify = Числа совпадают
+safety-number = Код безопасности
+safety-words = Сверьте его при встрече или по телефону. Если числа совпадают, между вами никого нет.
+shared-media = Общие файлы
+connection = Соединение
+round-trip = { $ms } мс туда и обратно
+path-lan = В той же сети
+path-direct = Прямое соединение
+path-circuit = Соединение через ретранслятор
+path-mailbox = Нет соединения: сообщения ждут в ящике
+
+## Contacts and groups
+add-contact = Добавить контакт
+add-who = Имя или ссылка
+add-who-placeholder = имя, имя@ретранслятор или kith://…
+add-who-hint = Надёжнее всего ссылка: она указывает на человека, а не только на имя.
+add-greeting = Что сказать
+add-greeting-placeholder = Привет, это я
+add-picture = Из картинки с QR-кодом…
+add-ask = Отправить запрос
+add-asking = Отправляю…
+add-own-title = Ваша ссылка
+add-own-words = По ней вам можно отправить запрос.
+new-group = Новая группа
+group-name = Название группы
+group-nobody = Сначала добавьте контакты: в группу входят те, кто вас принял.
+group-create = Создать
+group-creating = Создаю…
+request-title = Запрос на общение
+request-unverified = Это имя не подтверждено
+request-silent = Без сообщения.
+request-words = Приняв, вы сможете писать друг другу. Об отказе человек не узнает.
+account-id = Учётная запись
+accept = Принять
+decline = Отклонить
+notice-message = Новое сообщение
+tray-show = Показать Kith
+
+## Keys
+help-title = Клавиатура
+shortcut-switcher = Перейти к чату
+shortcut-search = Искать чаты
+shortcut-add-contact = Добавить контакт
+shortcut-new-group = Новая группа
+shortcut-next-chat = Следующий или предыдущий чат
+shortcut-chat = Чат по месту в списке
+shortcut-details = Подробности чата
+shortcut-emoji = Эмодзи
+shortcut-choose = Выбрать сообщение
+shortcut-send = Отправить
+shortcut-newline = Новая строка
+shortcut-edit-last = Изменить своё последнее сообщение
+shortcut-format = Жирный или курсив
+shortcut-scroll = Прокрутить сообщения
+shortcut-newest = К последнему сообщению
+shortcut-size = Крупнее, мельче, обычный размер
+shortcut-focus = Следующий или предыдущий элемент
+shortcut-escape = Закрыть или отменить
+shortcut-settings = Настройки
+shortcut-help = Этот список
+shortcut-quit = Завершить Kith
+
+## What went wrong
+error-wrong-passphrase = Неверная парольная фраза.
+error-profile-open = Эта учётная запись открыта в другом Kith на этом компьютере. Закройте его и повторите.
+error-newer-store = Эти сообщения записаны более новой версией Kith. Установите её.
+error-store = Данные на этом устройстве повреждены или не читаются. Можно восстановить последнюю копию; остальное придёт от ваших собеседников.
+error-disk = Диск не принимает данные: возможно, он заполнен.
+error-nobody = Человек с таким именем не найден.
+error-not-found = На этом ретрансляторе нет человека с таким именем.
+error-ambiguous = Такое имя у нескольких контактов: укажите его полностью.
+error-blocked = Этот человек вами заблокирован; сначала снимите блокировку.
+error-malformed = Это не похоже на имя или ссылку.
+error-network = Связаться сейчас не удаётся.
+error-unknown-relay = Этот ретранслятор неизвестен: воспользуйтесь ссылкой, в ней он указан.
+error-no-relay = У этой учётной записи нет ретранслятора: воспользуйтесь ссылкой или общей сетью.
+error-other-account = За этим именем теперь другая учётная запись. Сверьте коды безопасности, прежде чем писать.
+error-not-accepted = Ваш запрос ещё не приняли.
+error-no-code = На этой картинке нет кода Kith.
+error-picture = Эту картинку не удаётся прочитать. Подходят PNG и JPEG.
+error-picture-too-large = Эта картинка слишком велика.
+error-ending = Kith завершает работу.
+error-nonsense = Получен неожиданный ответ. Если это повторится, перезапустите Kith.
+unread-count = { $count ->
+    [one] { $count } непрочитанное сообщение
+    [few] { $count } непрочитанных сообщения
+   *[many] { $count } непрочитанных сообщений
+}
+members-count = { $count ->
+    [one] { $count } участник
+    [few] { $count } участника
+   *[many] { $count } участников
+}
+group-chosen = { $count ->
+    [one] { $count } человек выбран
+    [few] { $count } человека выбрано
+   *[many] { $count } человек выбрано
+}
+
+# Общее для первого запуска и настроек (`back`, `cancel`, `close` и `copy` — в другом месте).
+continue = Продолжить
+
+# Первый запуск.
+welcome-title = Добро пожаловать в Kith
+welcome-words = Сообщения идут прямо от вас к друзьям, и никто по пути не может их прочитать.
+welcome-privacy = Без номера телефона, без почты, без рекламы.
+welcome-invited = Вас приглашает { $name }. Создайте аккаунт, и вы сможете добавить друг друга.
+welcome-create = Создать аккаунт
+welcome-create-words = Впервые в Kith: выберите имя и пароль.
+welcome-log-in = У меня есть аккаунт
+welcome-log-in-way = Пользоваться им и на этом устройстве.
+welcome-local = Без ретранслятора
+welcome-local-words = Только с людьми в той же сети.
+
+welcome-relay-title = Выберите ретранслятор
+welcome-relay-words = Ретранслятор хранит ваши сообщения, пока вы не в сети. Прочитать их он не может.
+welcome-by-address = По адресу
+welcome-by-address-words = Его подскажет тот, кто держит ретранслятор.
+welcome-by-link = По ссылке-приглашению
+welcome-by-link-words = Вы попадёте на ретранслятор того, кто её прислал.
+welcome-own-relay = Запустить на этом компьютере
+welcome-own-relay-words = Для людей в вашей сети, пока Kith здесь работает.
+welcome-own-relay-starting = Ретранслятор запускается…
+welcome-address = Адрес ретранслятора
+welcome-address-hint = Начинается с /ip4/ или /dns/ и кончается ключом ретранслятора.
+welcome-address-good = Ретранслятор: { $what }.
+welcome-address-missing = Введите адрес ретранслятора.
+welcome-address-malformed = Это не адрес ретранслятора. Скопируйте его целиком, с первой косой черты.
+welcome-address-no-key = Не хватает конца: /p2p/ и ключа ретранслятора.
+welcome-address-several = Это адреса разных ретрансляторов.
+welcome-address-count = У одного ретранслятора не бывает столько адресов.
+welcome-link = Ссылка-приглашение
+welcome-link-hint = Вставьте ссылку целиком.
+welcome-link-from = От { $what }. Добавить этого человека можно будет сразу после входа.
+welcome-link-missing = Вставьте ссылку, которую вам прислали.
+welcome-link-broken = Ссылка повреждена. Скопируйте её целиком или попросите прислать снова.
+welcome-link-no-relay = В ссылке нет ретранслятора: у отправителя его нет.
+
+welcome-account-words = По имени вас находят друзья.
+welcome-log-in-words = Имя и пароль вашего аккаунта.
+welcome-local-account = Парольная фраза защищает ваш аккаунт на этом устройстве.
+welcome-at-relay = Ретранслятор: { $what }
+welcome-this-computer = этот компьютер
+welcome-handle = Имя
+welcome-handle-hint = От 3 до 32 латинских букв, цифр и знаков . _ -
+welcome-handle-log-in = Без части после @.
+welcome-handle-length = В имени от 3 до 32 символов.
+welcome-handle-character = В имени бывают только a–z, 0–9 и . _ -, но не «{ $character }».
+welcome-handle-punctuation = Знаки . _ - ставят только между буквами и цифрами, по одному.
+welcome-handle-relay = Сюда идёт только часть до @.
+welcome-invitation = Код приглашения
+welcome-invitation-hint = Его выдаёт тот, кто держит ретранслятор.
+welcome-password = Пароль
+welcome-password-again = Пароль ещё раз
+welcome-passphrase = Парольная фраза
+welcome-passphrase-again = Парольная фраза ещё раз
+welcome-show = Показать
+welcome-hide = Скрыть
+welcome-empty = Заполните это поле.
+welcome-differs = Не совпадает с первым.
+welcome-password-rule =
+    { $count ->
+        [one] Не меньше { $count } символа. Хорошо подходят четыре слова.
+        [few] Не меньше { $count } символов. Хорошо подходят четыре слова.
+       *[many] Не меньше { $count } символов. Хорошо подходят четыре слова.
+    }
+welcome-password-short =
+    { $count ->
+        [one] Нужен ещё { $count } символ.
+        [few] Нужно ещё { $count } символа.
+       *[many] Нужно ещё { $count } символов.
+    }
+welcome-password-long = Слишком длинно.
+welcome-password-common = Такой подбирают первым.
+welcome-password-pattern = Это узор, который легко угадать.
+welcome-password-handle = Здесь почти одно ваше имя.
+welcome-password-fair = Сойдёт. С ещё одним словом будет лучше.
+welcome-password-good = Хороший.
+welcome-password-strong = Надёжный.
+welcome-opens = Чем открывать Kith на этом устройстве
+welcome-keychain = Системным хранилищем ключей
+welcome-keychain-words = Kith открывается без вопросов.
+welcome-by-passphrase = Парольной фразой
+welcome-by-passphrase-words = Kith спрашивает её при каждом запуске.
+welcome-by-this-passphrase = Этой парольной фразой
+welcome-by-this-passphrase-words = Kith спрашивает её при каждом запуске.
+welcome-same = Та же, что и пароль
+welcome-create-submit = Создать аккаунт
+welcome-log-in-submit = Войти
+
+welcome-creating = Создаём ваш аккаунт
+welcome-creating-words = Kith обращается к ретранслятору и создаёт ваши ключи. Пароль усиливается, чтобы его долго подбирали: это займёт несколько секунд.
+welcome-creating-local = Kith создаёт ваши ключи. Парольная фраза усиливается, чтобы её долго подбирали: это займёт несколько секунд.
+welcome-logging-in = Входим
+welcome-logging-in-words = Kith обращается к ретранслятору и открывает ваши ключи паролем. Он усиливается, чтобы его долго подбирали: это займёт несколько секунд.
+welcome-waiting = Минутку
+welcome-waiting-words = То, что вы отменили, ещё завершается. Затем продолжим с тем, что вы ввели сейчас.
+
+welcome-recovery-title = Ваш код восстановления
+welcome-recovery-words = Если вы забудете пароль, только этот код откроет ваш аккаунт. Он показывается один раз, и ни у кого больше его нет.
+welcome-recovery-save = Сохранить в файл
+welcome-recovery-saved = Сохранено: { $path }
+welcome-recovery-written = Код записан
+welcome-recovery-file = Это код восстановления вашего аккаунта Kith. Он открывает аккаунт любому, у кого есть: храните его там, куда никто не заглядывает.
+
+# Что может не получиться при первом запуске.
+error-handle-taken = Это имя занято или слишком похоже на занятое.
+error-handle = Ретранслятор не принимает такое имя.
+error-weak-password = Этот пароль слишком легко угадать.
+error-wrong-password = Неверное имя или пароль.
+error-relay-unreachable = Ретранслятор не отвечает. Верен ли адрес и есть ли связь?
+error-wrong-relay-key = По этому адресу отвечает не тот ретранслятор, который в нём назван.
+error-registration-closed = Этот ретранслятор принимает новые аккаунты только по приглашению.
+error-invitation = Это не код приглашения.
+error-too-many = Ретранслятор просит немного подождать и попробовать снова.
+error-try-later = Ретранслятор занят. Попробуйте чуть позже.
+error-profile-exists = На этом устройстве уже есть профиль. Закройте Kith и откройте снова.
+error-own-relay = Не удалось запустить ретранслятор на этом компьютере.
+error-own-relay-port = Порт ретранслятора на этом компьютере занят другой программой. Закройте её и попробуйте снова.
+error-keychain = Системное хранилище ключей не отвечает.
+error-keychain-key = В системном хранилище нет нужного ключа.
+error-file-exists = Файл с таким именем уже есть. Выберите другое имя.
+error-onboarding = Ретранслятор и Kith не поняли друг друга. Попробуйте ещё раз.
+error-refused = Ретранслятор отказывает.
+
+# Настройки.
+settings-profile = Профиль
+settings-account = Ретранслятор и аккаунт
+settings-devices = Устройства
+settings-privacy = Конфиденциальность
+settings-notifications = Уведомления
+settings-appearance = Вид
+settings-language = Язык
+settings-data = Данные
+settings-diagnostics = Диагностика
+settings-about = О программе
+settings-coming = Минутку…
+settings-again = Ещё раз
+settings-refresh = Обновить
+settings-save = Сохранить
+settings-saved = Сохранено
+
+settings-profile-words = Это видят все, с кем вы переписываетесь. Посторонние — нет.
+settings-profile-name = Имя
+settings-profile-name-hint = Каким вас видят друзья. Без него они видят имя на ретрансляторе.
+settings-profile-about = О себе
+settings-profile-about-hint = { $count ->
+        [one] Остался { $count } символ.
+        [few] Осталось { $count } символа.
+       *[many] Осталось { $count } символов.
+    }
+settings-profile-too-long = { $count ->
+        [one] Лишний { $count } символ.
+        [few] Лишние { $count } символа.
+       *[many] Лишних { $count } символов.
+    }
+settings-picture-choose = Выбрать картинку…
+settings-picture-remove = Убрать картинку
+settings-picture-reading = Картинка читается…
+settings-picture-hint = PNG или JPEG. Видна будет середина.
+
+settings-account-who = Кто вы
+settings-handle = Имя на ретрансляторе
+settings-no-handle = Нет: вы обходитесь без ретранслятора
+settings-account-id = Номер аккаунта
+settings-relay = Ретранслятор
+settings-relay-address = Адрес ретранслятора
+settings-no-relay = Нет
+settings-link = Ссылка-приглашение
+settings-link-words = Тот, у кого есть ссылка, может попроситься к вам в контакты.
+settings-own-relay = Ретранслятор на этом компьютере
+settings-own-relay-state = Состояние
+settings-own-relay-running = Работает, пока работает Kith
+settings-own-relay-starting = Запускается…
+settings-own-relay-off = Не работает
+settings-own-relay-address = Адрес для друзей
+settings-own-relay-start = Запустить снова
+
+settings-device-this = это устройство
+settings-device-here = используется сейчас
+settings-device-away = нет связи
+settings-device-since = Добавлено: { $day } · { $state }
+settings-devices-words = Каждое устройство аккаунта читает все его сообщения.
+
+settings-receipts = Отметки о прочтении
+settings-receipts-words = Другие видят, что вы прочитали.
+settings-typing = Знак набора
+settings-typing-words = Другие видят, что вы пишете.
+settings-lan = Искать контакты в местной сети
+settings-lan-words = В этой сети видно, что здесь работает Kith.
+settings-always-relay = Никогда не соединяться напрямую
+settings-always-relay-words = Контакты не видят вашего адреса; всё идёт через ретранслятор.
+settings-restart = Начнёт действовать при следующем запуске Kith.
+
+settings-notify = Системные уведомления
+settings-notify-words = Система сообщает о новых сообщениях.
+settings-notify-text = Показывать написанное
+settings-notify-text-words = Иначе видно только, кто написал.
+settings-sounds = Звуки
+settings-sounds-words = Тихий звук, когда приходит сообщение.
+settings-tray = Оставаться в лотке
+settings-tray-words = После закрытия окна Kith продолжает работать, если в системе есть лоток.
+
+settings-theme = Цвета
+settings-theme-system = Как в системе
+settings-theme-light = Светлые
+settings-theme-dark = Тёмные
+settings-theme-contrast = Контрастные
+settings-text-size = Размер всего
+settings-percent = { $percent } %
+settings-smaller = Меньше
+settings-larger = Больше
+settings-writing = Набор
+settings-enter = Enter отправляет
+settings-enter-words = Иначе отправляет Ctrl+Enter.
+settings-renderer = Чем рисовать окно (со следующего запуска)
+settings-processor = Процессором
+settings-processor-words = Нужно мало памяти, работает везде.
+settings-graphics = Видеокартой
+settings-graphics-words = Плавнее на больших экранах, но памяти нужно больше.
+settings-language-system = Как в системе
+
+settings-export = Забрать всё с собой
+settings-export-words = Записывает сообщения в папку обычными файлами. Их прочитает каждый, кому доступна папка.
+settings-export-start = Выгрузить…
+settings-exporting = Выгружаем…
+settings-exported =
+    { $messages ->
+        [one] { $messages } сообщение — в { $path }
+        [few] { $messages } сообщения — в { $path }
+       *[many] { $messages } сообщений — в { $path }
+    }
+settings-erase = Ничего не оставить
+settings-erase-words = Удаляет с этого устройства профиль: сообщения, контакты и ключи. Аккаунт остаётся на ретрансляторе и на других ваших устройствах; без другого устройства и без пароля он потерян.
+settings-erase-start = Стереть профиль…
+settings-erase-confirm = Введите { $word }, чтобы стереть здесь всё
+settings-erase-now = Стереть всё
+settings-erasing = Стираем…
+
+settings-this-device = Это устройство
+settings-relay-connected = На связи
+settings-relay-away = Нет связи
+settings-addresses = Где его можно найти
+settings-no-address = Сейчас нигде
+settings-undelivered = В пути
+settings-undelivered-count =
+    { $count ->
+        [one] { $count } сообщение ещё не доставлено
+        [few] { $count } сообщения ещё не доставлены
+       *[many] { $count } сообщений ещё не доставлено
+    }
+settings-warnings = На что взглянуть
+settings-contacts = Контакты
+settings-no-contacts = Пока никого.
+settings-round-trip = { $path }, { $ms } мс
+settings-log = Журнал
+settings-log-words = Для того, кто вам помогает. В нём нет ни сообщений, ни ключей.
+settings-log-last = Последние 500 строк
+why-best = прямое соединение
+why-not-a-contact = не среди контактов
+why-always-relay = прямые соединения выключены
+why-no-address = адрес неизвестен
+why-not-tried = ещё не пробовали
+why-connecting = соединяемся
+why-ended = соединение закончилось
+why-no-device = устройства этого человека неизвестны
+
+settings-about-words = Kith передаёт сообщения прямо от человека к человеку. Сказанное остаётся между ними.
+settings-version = Версия
+settings-licence = Лицензия
+settings-made-with = Сделано с помощью
+
+error-picture-large = Этот файл слишком велик для картинки.

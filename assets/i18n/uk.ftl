@@ -1,0 +1,502 @@
+# What the window says, in Ukrainian.
+
+app-name = Kith
+starting = Відкриваю…
+loading = Завантажую…
+close = Закрити
+cancel = Скасувати
+back = Назад
+quit = Завершити Kith
+copied = Скопійовано
+copy = Копіювати
+copy-link = Копіювати посилання
+discard = Відкинути
+you = Ви
+today = Сьогодні
+yesterday = Вчора
+day-and-time = { $day }, { $time }
+date-this-year = { $day } { $month }
+date-other-year = { $day } { $month } { $year }
+month-1 = січня
+month-2 = лютого
+month-3 = березня
+month-4 = квітня
+month-5 = травня
+month-6 = червня
+month-7 = липня
+month-8 = серпня
+month-9 = вересня
+month-10 = жовтня
+month-11 = листопада
+month-12 = грудня
+month-short-1 = січ.
+month-short-2 = лют.
+month-short-3 = бер.
+month-short-4 = квіт.
+month-short-5 = трав.
+month-short-6 = черв.
+month-short-7 = лип.
+month-short-8 = серп.
+month-short-9 = вер.
+month-short-10 = жовт.
+month-short-11 = лист.
+month-short-12 = груд.
+weekday-short-1 = пн
+weekday-short-2 = вт
+weekday-short-3 = ср
+weekday-short-4 = чт
+weekday-short-5 = пт
+weekday-short-6 = сб
+weekday-short-7 = нд
+
+## Opening a profile
+unlock-title = З поверненням
+unlock-words = Ваші повідомлення на цьому пристрої зашифровано. Їх відкриває парольна фраза.
+unlock-passphrase = Парольна фраза
+unlock-open = Відкрити
+unlock-opening = Відкриваю…
+failure-title = Kith не може відкрити ваші повідомлення
+failure-retry = Спробувати ще раз
+failure-restore = Відновити останню копію
+
+## The list of chats
+chats = Чати
+settings = Налаштування
+list-search = Пошук
+list-loading = Завантажую чати…
+list-failed = Не вдається показати чати
+list-empty-title = Тут поки що нікого немає
+list-empty-words = Додайте когось за іменем або надішліть своє посилання.
+list-nothing-title = Нічого не знайдено
+list-nothing-words = Чату з такою назвою немає.
+list-request = хоче написати вам
+list-draft = Чернетка:
+list-asked = очікує відповіді
+list-blocked = заблоковано
+list-new = Привітайтеся
+choose-title = Виберіть чат
+choose-words = Ctrl+K відкриває чат за кількома літерами імені.
+switcher-query = Перейти до…
+offline = Немає зв’язку з ретранслятором. Повідомлення чекають тут і підуть самі.
+
+## A conversation
+typing = друкує…
+history-failed = Не вдається показати повідомлення
+history-start = Це початок листування
+history-empty-title = Повідомлень поки немає
+history-empty = Те, що ви та { $name } напишете тут, не прочитає більше ніхто.
+history-asked = Запит надіслано: { $name }. Написане піде, коли його приймуть.
+unread-line = Нові повідомлення
+composer-placeholder = Повідомлення
+message-too-long = Повідомлення не більше 16 КБ. Надішліть його частинами.
+files-not-yet = Файли поки не можна надсилати: це з’явиться пізніше.
+show-whole = Показати повідомлення повністю
+sending = Надсилаю…
+edited = змінено
+editing = Зміна повідомлення
+edit = Змінити
+reply = Відповісти
+delete = Видалити
+delete-title = Видалити це повідомлення?
+delete-words = Воно зникне на всіх пристроях усіх учасників чату. Це не можна скасувати.
+attach = Прикріпити файл
+emoji = Емодзі
+emoji-search = Пошук емодзі
+emoji-recent = Нещодавні
+said-voice = Голосове повідомлення
+said-deleted = Повідомлення видалено
+said-left = залишив(-ла) групу
+said-missing = Це повідомлення ще не надійшло
+said-malformed = Це повідомлення пошкоджено
+said-unknown = Для цього повідомлення потрібна новіша версія Kith
+member-left = { $name } більше не в групі
+state-queued = Чекає на цьому пристрої на відправлення
+state-sent = Надіслано
+state-sent-mailbox = Чекає в поштовій скриньці на ретрансляторі
+state-delivered = Доставлено на пристрій
+state-read = Прочитано
+blocked-words = Ви заблокували цю людину. Нічого не надсилається й не приймається.
+
+## Details
+details = Подробиці
+mute = Без звуку
+pin = Угорі списку
+block = Заблокувати
+unblock = Розблокувати
+block-title = Заблокувати цю людину?
+block-words = Ця людина більше не зможе писати вам і не дізнається про це. Блокування можна зняти.
+verified = Особу підтверджено
+not-verified = Особу не підтверджено
+verify = Числа збігаються
+safety-number = Код безпеки
+safety-words = Звірте його під час зустрічі або телефоном. Якщо числа збігаються, між вами нікого немає.
+shared-media = Спільні файли
+connection = З’єднання
+round-trip = { $ms } мс туди й назад
+path-lan = У тій самій мережі
+path-direct = Пряме з’єднання
+path-circuit = З’єднання через ретранслятор
+path-mailbox = Немає з’єднання: повідомлення чекають у скриньці
+
+## Contacts and groups
+add-contact = Додати контакт
+add-who = Ім’я або посилання
+add-who-placeholder = ім’я, ім’я@ретранслятор або kith://…
+add-who-hint = Найнадійніше посилання: воно вказує на людину, а не лише на ім’я.
+add-greeting = Що сказати
+add-greeting-placeholder = Привіт, це я
+add-picture = Із картинки з QR-кодом…
+add-ask = Надіслати запит
+add-asking = Надсилаю…
+add-own-title = Ваше посилання
+add-own-words = За ним вам можна надіслати запит.
+new-group = Нова група
+group-name = Назва групи
+group-nobody = Спершу додайте контакти: до групи входять ті, хто вас прийняв.
+group-create = Створити
+group-creating = Створюю…
+request-title = Запит на спілкування
+request-unverified = Це ім’я не підтверджено
+request-silent = Без повідомлення.
+request-words = Прийнявши, ви зможете писати одне одному. Про відмову людина не дізнається.
+account-id = Обліковий запис
+accept = Прийняти
+decline = Відхилити
+notice-message = Нове повідомлення
+tray-show = Показати Kith
+
+## Keys
+help-title = Клавіатура
+shortcut-switcher = Перейти до чату
+shortcut-search = Шукати чати
+shortcut-add-contact = Додати контакт
+shortcut-new-group = Нова група
+shortcut-next-chat = Наступний або попередній чат
+shortcut-chat = Чат за місцем у списку
+shortcut-details = Подробиці чату
+shortcut-emoji = Емодзі
+shortcut-choose = Вибрати повідомлення
+shortcut-send = Надіслати
+shortcut-newline = Новий рядок
+shortcut-edit-last = Змінити своє останнє повідомлення
+shortcut-format = Жирний або курсив
+shortcut-scroll = Прокрутити повідомлення
+shortcut-newest = До останнього повідомлення
+shortcut-size = Більше, менше, звичайний розмір
+shortcut-focus = Наступний або попередній елемент
+shortcut-escape = Закрити або скасувати
+shortcut-settings = Налаштування
+shortcut-help = Цей список
+shortcut-quit = Завершити Kith
+
+## What went wrong
+error-wrong-passphrase = Неправильна парольна фраза.
+error-profile-open = Цей обліковий запис відкрито в іншому Kith на цьому комп’ютері. Закрийте його й повторіть.
+error-newer-store = Ці повідомлення записано новішою версією Kith. Установіть її.
+error-store = Дані на цьому пристрої пошкоджено або вони не читаються. Можна відновити останню копію; решта надійде від ваших співрозмовників.
+error-disk = Диск не приймає дані: можливо, він заповнений.
+error-nobody = Людину з таким іменем не знайдено.
+error-not-found = На цьому ретрансляторі немає людини з таким іменем.
+error-ambiguous = Таке ім’я мають кілька контактів: укажіть його повністю.
+error-blocked = Цю людину ви заблокували; спершу зніміть блокування.
+error-malformed = Це не схоже на ім’я чи посилання.
+error-network = Зв’язатися зараз не вдається.
+error-unknown-relay = Цей ретранслятор невідомий: скористайтеся посиланням, у ньому він указаний.
+error-no-relay = Цей обліковий запис не має ретранслятора: скористайтеся посиланням або спільною мережею.
+error-other-account = За цим іменем тепер інший обліковий запис. Звірте коди безпеки, перш ніж писати.
+error-not-accepted = Ваш запит ще не прийняли.
+error-no-code = На цій картинці немає коду Kith.
+error-picture = Цю картинку не вдається прочитати. Підходять PNG і JPEG.
+error-picture-too-large = Ця картинка завелика.
+error-ending = Kith завершує роботу.
+error-nonsense = Отримано несподівану відповідь. Якщо це повториться, перезапустіть Kith.
+unread-count = { $count ->
+    [one] { $count } непрочитане повідомлення
+    [few] { $count } непрочитані повідомлення
+   *[many] { $count } непрочитаних повідомлень
+}
+members-count = { $count ->
+    [one] { $count } учасник
+    [few] { $count } учасники
+   *[many] { $count } учасників
+}
+group-chosen = { $count ->
+    [one] { $count } людину вибрано
+    [few] { $count } людини вибрано
+   *[many] { $count } людей вибрано
+}
+
+# Спільне для першого запуску й налаштувань (`back`, `cancel`, `close` і `copy` — в іншому місці).
+continue = Далі
+
+# Перший запуск.
+welcome-title = Вітаємо в Kith
+welcome-words = Повідомлення йдуть просто від вас до друзів, і ніхто дорогою не може їх прочитати.
+welcome-privacy = Без номера телефону, без пошти, без реклами.
+welcome-invited = Вас запрошує { $name }. Створіть обліковий запис — і зможете додати одне одного.
+welcome-create = Створити обліковий запис
+welcome-create-words = Уперше в Kith: оберіть ім’я та пароль.
+welcome-log-in = У мене є обліковий запис
+welcome-log-in-way = Користуватися ним і на цьому пристрої.
+welcome-local = Без ретранслятора
+welcome-local-words = Лише з людьми в тій самій мережі.
+
+welcome-relay-title = Оберіть ретранслятор
+welcome-relay-words = Ретранслятор зберігає ваші повідомлення, доки ви не в мережі. Прочитати їх він не може.
+welcome-by-address = За адресою
+welcome-by-address-words = Її підкаже той, хто тримає ретранслятор.
+welcome-by-link = За посиланням-запрошенням
+welcome-by-link-words = Ви потрапите на ретранслятор того, хто його надіслав.
+welcome-own-relay = Запустити на цьому комп’ютері
+welcome-own-relay-words = Для людей у вашій мережі, доки Kith тут працює.
+welcome-own-relay-starting = Ретранслятор запускається…
+welcome-address = Адреса ретранслятора
+welcome-address-hint = Починається з /ip4/ або /dns/ і закінчується ключем ретранслятора.
+welcome-address-good = Ретранслятор: { $what }.
+welcome-address-missing = Введіть адресу ретранслятора.
+welcome-address-malformed = Це не адреса ретранслятора. Скопіюйте її цілком, від першої скісної риски.
+welcome-address-no-key = Бракує кінця: /p2p/ і ключа ретранслятора.
+welcome-address-several = Це адреси різних ретрансляторів.
+welcome-address-count = Один ретранслятор не має стільки адрес.
+welcome-link = Посилання-запрошення
+welcome-link-hint = Вставте посилання цілком.
+welcome-link-from = Від { $what }. Додати цю людину можна буде одразу після входу.
+welcome-link-missing = Вставте посилання, яке вам надіслали.
+welcome-link-broken = Посилання пошкоджене. Скопіюйте його цілком або попросіть надіслати знову.
+welcome-link-no-relay = У посиланні немає ретранслятора: відправник його не має.
+
+welcome-account-words = За іменем вас знаходять друзі.
+welcome-log-in-words = Ім’я та пароль вашого облікового запису.
+welcome-local-account = Парольна фраза захищає ваш обліковий запис на цьому пристрої.
+welcome-at-relay = Ретранслятор: { $what }
+welcome-this-computer = цей комп’ютер
+welcome-handle = Ім’я
+welcome-handle-hint = Від 3 до 32 латинських літер, цифр і знаків . _ -
+welcome-handle-log-in = Без частини після @.
+welcome-handle-length = Ім’я має від 3 до 32 символів.
+welcome-handle-character = В імені бувають лише a–z, 0–9 та . _ -, але не «{ $character }».
+welcome-handle-punctuation = Знаки . _ - ставлять лише між літерами й цифрами, по одному.
+welcome-handle-relay = Сюди йде лише частина до @.
+welcome-invitation = Код запрошення
+welcome-invitation-hint = Його видає той, хто тримає ретранслятор.
+welcome-password = Пароль
+welcome-password-again = Пароль ще раз
+welcome-passphrase = Парольна фраза
+welcome-passphrase-again = Парольна фраза ще раз
+welcome-show = Показати
+welcome-hide = Сховати
+welcome-empty = Заповніть це поле.
+welcome-differs = Не збігається з першим.
+welcome-password-rule =
+    { $count ->
+        [one] Щонайменше { $count } символ. Чотири слова — добре.
+        [few] Щонайменше { $count } символи. Чотири слова — добре.
+       *[many] Щонайменше { $count } символів. Чотири слова — добре.
+    }
+welcome-password-short =
+    { $count ->
+        [one] Потрібен ще { $count } символ.
+        [few] Потрібно ще { $count } символи.
+       *[many] Потрібно ще { $count } символів.
+    }
+welcome-password-long = Задовго.
+welcome-password-common = Такий підбирають першим.
+welcome-password-pattern = Це візерунок, який легко вгадати.
+welcome-password-handle = Тут майже саме ваше ім’я.
+welcome-password-fair = Годиться. З іще одним словом буде краще.
+welcome-password-good = Добрий.
+welcome-password-strong = Надійний.
+welcome-opens = Чим відкривати Kith на цьому пристрої
+welcome-keychain = Системним сховищем ключів
+welcome-keychain-words = Kith відкривається без запитань.
+welcome-by-passphrase = Парольною фразою
+welcome-by-passphrase-words = Kith питає її під час кожного запуску.
+welcome-by-this-passphrase = Цією парольною фразою
+welcome-by-this-passphrase-words = Kith питає її під час кожного запуску.
+welcome-same = Та сама, що й пароль
+welcome-create-submit = Створити обліковий запис
+welcome-log-in-submit = Увійти
+
+welcome-creating = Створюємо ваш обліковий запис
+welcome-creating-words = Kith звертається до ретранслятора і створює ваші ключі. Пароль підсилюється, щоб його довго підбирали: це забере кілька секунд.
+welcome-creating-local = Kith створює ваші ключі. Парольна фраза підсилюється, щоб її довго підбирали: це забере кілька секунд.
+welcome-logging-in = Входимо
+welcome-logging-in-words = Kith звертається до ретранслятора і відкриває ваші ключі паролем. Він підсилюється, щоб його довго підбирали: це забере кілька секунд.
+welcome-waiting = Хвилинку
+welcome-waiting-words = Те, що ви скасували, ще завершується. Потім продовжимо з тим, що ви ввели зараз.
+
+welcome-recovery-title = Ваш код відновлення
+welcome-recovery-words = Якщо ви забудете пароль, лише цей код відкриє ваш обліковий запис. Його показують один раз, і більше ніхто його не має.
+welcome-recovery-save = Зберегти у файл
+welcome-recovery-saved = Збережено: { $path }
+welcome-recovery-written = Код записано
+welcome-recovery-file = Це код відновлення вашого облікового запису Kith. Він відкриває запис кожному, хто його має: зберігайте його там, куди ніхто не зазирає.
+
+# Що може не вдатися під час першого запуску.
+error-handle-taken = Це ім’я зайняте або надто схоже на зайняте.
+error-handle = Ретранслятор не приймає такого імені.
+error-weak-password = Цей пароль надто легко вгадати.
+error-wrong-password = Неправильне ім’я або пароль.
+error-relay-unreachable = Ретранслятор не відповідає. Чи правильна адреса і чи є зв’язок?
+error-wrong-relay-key = За цією адресою відповідає не той ретранслятор, який у ній названо.
+error-registration-closed = Цей ретранслятор приймає нові облікові записи лише за запрошенням.
+error-invitation = Це не код запрошення.
+error-too-many = Ретранслятор просить трохи зачекати і спробувати знову.
+error-try-later = Ретранслятор зайнятий. Спробуйте трохи згодом.
+error-profile-exists = На цьому пристрої вже є профіль. Закрийте Kith і відкрийте знову.
+error-own-relay = Не вдалося запустити ретранслятор на цьому комп’ютері.
+error-own-relay-port = Порт ретранслятора на цьому комп’ютері зайняла інша програма. Закрийте її та спробуйте знову.
+error-keychain = Системне сховище ключів не відповідає.
+error-keychain-key = У системному сховищі немає потрібного ключа.
+error-file-exists = Файл із такою назвою вже є. Оберіть іншу назву.
+error-onboarding = Ретранслятор і Kith не зрозуміли одне одного. Спробуйте ще раз.
+error-refused = Ретранслятор відмовляє.
+
+# Налаштування.
+settings-profile = Профіль
+settings-account = Ретранслятор і обліковий запис
+settings-devices = Пристрої
+settings-privacy = Приватність
+settings-notifications = Сповіщення
+settings-appearance = Вигляд
+settings-language = Мова
+settings-data = Дані
+settings-diagnostics = Діагностика
+settings-about = Про програму
+settings-coming = Хвилинку…
+settings-again = Ще раз
+settings-refresh = Оновити
+settings-save = Зберегти
+settings-saved = Збережено
+
+settings-profile-words = Це бачать усі, з ким ви листуєтеся. Сторонні — ні.
+settings-profile-name = Ім’я
+settings-profile-name-hint = Яким вас бачать друзі. Без нього вони бачать ім’я на ретрансляторі.
+settings-profile-about = Про себе
+settings-profile-about-hint = { $count ->
+        [one] Лишився { $count } символ.
+        [few] Лишилося { $count } символи.
+       *[many] Лишилося { $count } символів.
+    }
+settings-profile-too-long = { $count ->
+        [one] Зайвий { $count } символ.
+        [few] Зайві { $count } символи.
+       *[many] Зайвих { $count } символів.
+    }
+settings-picture-choose = Обрати зображення…
+settings-picture-remove = Прибрати зображення
+settings-picture-reading = Зображення читається…
+settings-picture-hint = PNG або JPEG. Видно буде середину.
+
+settings-account-who = Хто ви
+settings-handle = Ім’я на ретрансляторі
+settings-no-handle = Немає: ви обходитеся без ретранслятора
+settings-account-id = Номер облікового запису
+settings-relay = Ретранслятор
+settings-relay-address = Адреса ретранслятора
+settings-no-relay = Немає
+settings-link = Посилання-запрошення
+settings-link-words = Той, хто має це посилання, може попроситися до вас у контакти.
+settings-own-relay = Ретранслятор на цьому комп’ютері
+settings-own-relay-state = Стан
+settings-own-relay-running = Працює, доки працює Kith
+settings-own-relay-starting = Запускається…
+settings-own-relay-off = Не працює
+settings-own-relay-address = Адреса для друзів
+settings-own-relay-start = Запустити знову
+
+settings-device-this = цей пристрій
+settings-device-here = використовується зараз
+settings-device-away = немає зв’язку
+settings-device-since = Додано: { $day } · { $state }
+settings-devices-words = Кожен пристрій облікового запису читає всі його повідомлення.
+
+settings-receipts = Позначки про прочитання
+settings-receipts-words = Інші бачать, що ви прочитали.
+settings-typing = Знак набору
+settings-typing-words = Інші бачать, що ви пишете.
+settings-lan = Шукати контакти в місцевій мережі
+settings-lan-words = У цій мережі видно, що тут працює Kith.
+settings-always-relay = Ніколи не з’єднуватися напряму
+settings-always-relay-words = Контакти не бачать вашої адреси; усе йде через ретранслятор.
+settings-restart = Почне діяти з наступного запуску Kith.
+
+settings-notify = Системні сповіщення
+settings-notify-words = Система повідомляє про нові повідомлення.
+settings-notify-text = Показувати написане
+settings-notify-text-words = Інакше видно лише, хто написав.
+settings-sounds = Звуки
+settings-sounds-words = Тихий звук, коли надходить повідомлення.
+settings-tray = Лишатися в лотку
+settings-tray-words = Після закриття вікна Kith працює далі, якщо система має лоток.
+
+settings-theme = Кольори
+settings-theme-system = Як у системі
+settings-theme-light = Світлі
+settings-theme-dark = Темні
+settings-theme-contrast = Контрастні
+settings-text-size = Розмір усього
+settings-percent = { $percent } %
+settings-smaller = Менше
+settings-larger = Більше
+settings-writing = Набір
+settings-enter = Enter надсилає
+settings-enter-words = Інакше надсилає Ctrl+Enter.
+settings-renderer = Чим малювати вікно (з наступного запуску)
+settings-processor = Процесором
+settings-processor-words = Потрібно мало пам’яті, працює всюди.
+settings-graphics = Відеокартою
+settings-graphics-words = Плавніше на великих екранах, але пам’яті потрібно більше.
+settings-language-system = Як у системі
+
+settings-export = Забрати все із собою
+settings-export-words = Записує повідомлення в теку звичайними файлами. Їх прочитає кожен, кому доступна тека.
+settings-export-start = Вивантажити…
+settings-exporting = Вивантажуємо…
+settings-exported =
+    { $messages ->
+        [one] { $messages } повідомлення — у { $path }
+        [few] { $messages } повідомлення — у { $path }
+       *[many] { $messages } повідомлень — у { $path }
+    }
+settings-erase = Нічого не лишити
+settings-erase-words = Видаляє з цього пристрою профіль: повідомлення, контакти й ключі. Обліковий запис лишається на ретрансляторі та на інших ваших пристроях; без іншого пристрою і без пароля його втрачено.
+settings-erase-start = Стерти профіль…
+settings-erase-confirm = Введіть { $word }, щоб стерти тут усе
+settings-erase-now = Стерти все
+settings-erasing = Стираємо…
+
+settings-this-device = Цей пристрій
+settings-relay-connected = На зв’язку
+settings-relay-away = Немає зв’язку
+settings-addresses = Де його можна знайти
+settings-no-address = Зараз ніде
+settings-undelivered = У дорозі
+settings-undelivered-count =
+    { $count ->
+        [one] { $count } повідомлення ще не доставлено
+        [few] { $count } повідомлення ще не доставлено
+       *[many] { $count } повідомлень ще не доставлено
+    }
+settings-warnings = На що поглянути
+settings-contacts = Контакти
+settings-no-contacts = Поки нікого.
+settings-round-trip = { $path }, { $ms } мс
+settings-log = Журнал
+settings-log-words = Для того, хто вам допомагає. У ньому немає ані повідомлень, ані ключів.
+settings-log-last = Останні 500 рядків
+why-best = пряме з’єднання
+why-not-a-contact = не серед контактів
+why-always-relay = прямі з’єднання вимкнено
+why-no-address = адреса невідома
+why-not-tried = ще не пробували
+why-connecting = з’єднуємося
+why-ended = з’єднання закінчилося
+why-no-device = пристрої цієї людини невідомі
+
+settings-about-words = Kith передає повідомлення просто від людини до людини. Сказане лишається між ними.
+settings-version = Версія
+settings-licence = Ліцензія
+settings-made-with = Створено за допомогою
+
+error-picture-large = Цей файл завеликий для зображення.
