@@ -7,6 +7,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 mod account;
 mod arguments;
@@ -14,35 +16,56 @@ mod backend;
 mod chat;
 mod data;
 mod error;
-mod keychain;
+pub(crate) mod keychain;
 mod people;
 mod print;
 mod run;
-mod secret;
+pub(crate) mod secret;
 mod send;
 mod sound;
 mod text;
 
-use arguments::{Arguments, Command};
+use crate::backend::Setup;
+use arguments::{Arguments, Command, Global, Open};
 use backend::Context;
-use error::{Error, Success};
+pub(crate) use error::Error;
+use error::Success;
 
 /// Parses the arguments, does what they say, and reports.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     init_logs();
     let json = arguments.global.json;
-    match start(arguments) {
+    let (global, command) = (arguments.global, arguments.command.unwrap_or(Command::Open(Open::default())));
+    let command = match command {
+        Command::Open(open) => return show(global, open),
+        command => command,
+    };
+    match start(global, command) {
         Ok(success) => success.into(),
         Err(error) => error.report(json),
     }
 }
 
-fn start(arguments: Arguments) -> Result<Success, Error> {
-    let context = Context::new(arguments.global)?;
+/// Shows the window.
+fn show(global: Global, open: Open) -> ExitCode {
+    let json = global.json;
+    match Context::new(global) {
+        Ok(context) => {
+            let passphrase_file = context.secrets.passphrase_file.or(context.secrets.password_file);
+            let setup =
+                Setup { profile: context.profile, options: context.options, passphrase_file, relay: open.relay };
+            crate::window::run(setup, open.link)
+        }
+        Err(error) => error.report(json),
+    }
+}
+
+fn start(global: Global, command: Command) -> Result<Success, Error> {
+    let context = Context::new(global)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::system(text::no_runtime(&error)))?;
-    let outcome = runtime.block_on(execute(&context, arguments.command));
+    let outcome = runtime.block_on(execute(&context, command));
     // A read of standard input cannot be cancelled: it must not keep the program from ending.
     runtime.shutdown_background();
     outcome
@@ -50,6 +73,8 @@ fn start(arguments: Arguments) -> Result<Success, Error> {
 
 async fn execute(context: &Context, command: Command) -> Result<Success, Error> {
     match command {
+        // A window has a loop of its own, and never comes here.
+        Command::Open(_) => Ok(Success::Done),
         Command::Register(arguments) => account::register(context, arguments).await,
         Command::Login(arguments) => account::log_in(context, arguments).await,
         Command::Whoami => account::whoami(context).await,
@@ -84,5 +109,9 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
 fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    // What the window's diagnostics offer to copy says more than a terminal should.
+    let recent =
+        crate::log::Recent::default().with_filter(tracing_subscriber::EnvFilter::new("info,openmls=off,wgpu=warn"));
+    let _ = tracing_subscriber::registry().with(lines).with(recent).try_init();
 }

@@ -1,4 +1,4 @@
-//! Kith's program: today its command line, for people at a terminal, scripts, bots and screen readers.
+//! Kith's program: a window, and the same by a command line, for people at a terminal, scripts, bots and screen readers.
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a program waits for people and for other processes")]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
@@ -6,7 +6,24 @@
 
 use std::process::ExitCode;
 
+mod app;
+mod backend;
 mod cli;
+mod format;
+mod i18n;
+mod keys;
+mod log;
+mod marks;
+mod modal;
+mod platform;
+mod problem;
+mod relay;
+mod screen;
+mod settings;
+mod theme;
+mod ui;
+mod widget;
+mod window;
 
 fn main() -> ExitCode {
     cli::main()

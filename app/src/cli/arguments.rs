@@ -12,7 +12,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// What every command takes.
@@ -40,6 +40,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
+    #[command(about = help::OPEN)]
+    Open(Open),
     #[command(about = help::REGISTER)]
     Register(Join),
     #[command(about = help::LOGIN)]
@@ -134,6 +136,14 @@ pub(crate) enum Command {
     Stop,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+pub(crate) struct Open {
+    #[arg(value_name = "kith://…", help = help::LINK)]
+    pub(crate) link: Option<String>,
+    #[arg(long, value_name = "ADDRESS", env = "KITH_RELAY", help = help::FIRST_RELAY)]
+    pub(crate) relay: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Join {
     #[arg(required_unless_present = "local", help = help::HANDLE)]
@@ -219,7 +229,7 @@ mod tests {
     }
 
     fn command(line: &str) -> Command {
-        parse(line).unwrap().command
+        parse(line).unwrap().command.unwrap()
     }
 
     #[test]
@@ -255,8 +265,15 @@ mod tests {
             let arguments = parse(line).unwrap();
             assert_eq!(arguments.global.profile, Some(PathBuf::from("/p")));
             assert!(arguments.global.json);
-            assert_eq!(arguments.command, Command::Whoami);
+            assert_eq!(arguments.command, Some(Command::Whoami));
         }
+    }
+
+    #[test]
+    fn without_a_command_a_window_is_wanted() {
+        assert_eq!(parse("--profile /p").unwrap().command, None);
+        let Command::Open(open) = command("open kith://somebody") else { panic!() };
+        assert_eq!(open.link.as_deref(), Some("kith://somebody"));
     }
 
     #[test]

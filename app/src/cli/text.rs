@@ -7,7 +7,10 @@ use kith_core::wire::control::{Contact, ContactRequest, Event, Me, Message, Reac
 
 /// What `--help` says.
 pub(crate) mod help {
-    pub(crate) const ABOUT: &str = "Kith, a messenger for text and voice.";
+    pub(crate) const ABOUT: &str = "Kith, a messenger for text and voice. Without a command it opens its window.";
+    pub(crate) const OPEN: &str = "Open the window; one that is open already comes to the front";
+    pub(crate) const LINK: &str = "A link by which somebody is added, once somebody is signed in";
+    pub(crate) const FIRST_RELAY: &str = "At a first start: the relay that is suggested";
     pub(crate) const AFTER: &str = "NAME is a contact or a group: a handle, the part before its @ if only one contact has it, a group's name, or an id.\n\
         Passwords are never arguments: they are asked for, or read from files.\n\
         Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 written but not sent yet.";

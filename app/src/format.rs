@@ -1,0 +1,224 @@
+//! Times and names, as they are shown.
+
+use fluent_bundle::FluentValue;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use crate::i18n::I18n;
+
+/// By which a person reads times: where they are, and whether their day has twelve hours twice.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock {
+    zone: TimeZone,
+    halves: bool,
+}
+
+impl Clock {
+    /// The system's.
+    pub(crate) fn system(locale: &str) -> Self {
+        Self { zone: TimeZone::system(), halves: has_halves(locale) }
+    }
+
+    /// One that tests can rely on.
+    #[cfg(test)]
+    pub(crate) fn utc() -> Self {
+        Self { zone: TimeZone::UTC, halves: false }
+    }
+
+    fn at(&self, ms: u64) -> Option<DateTime> {
+        let timestamp = Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()?;
+        Some(self.zone.to_datetime(timestamp))
+    }
+
+    /// The day of a time, to see whether two are on the same.
+    pub(crate) fn day(&self, ms: u64) -> Option<Date> {
+        Some(self.at(ms)?.date())
+    }
+
+    /// The hour and minute.
+    pub(crate) fn time(&self, ms: u64) -> String {
+        let Some(at) = self.at(ms) else { return String::new() };
+        if !self.halves {
+            return format!("{:02}:{:02}", at.hour(), at.minute());
+        }
+        let hour = match at.hour() % 12 {
+            0 => 12,
+            hour => hour,
+        };
+        format!("{hour}:{:02} {}", at.minute(), if at.hour() < 12 { "AM" } else { "PM" })
+    }
+
+    /// The time, or for older ones the day: what a list shows.
+    pub(crate) fn short(&self, i18n: &I18n, ms: u64, now_ms: u64) -> String {
+        let (Some(day), Some(today)) = (self.day(ms), self.day(now_ms)) else { return String::new() };
+        let days = today.since(day).map_or(i32::MAX, |span| span.get_days());
+        match days {
+            ..=0 => self.time(ms),
+            1..=6 => i18n.tr(&format!("weekday-short-{}", day.weekday().to_monday_one_offset())),
+            _ => self.date(i18n, day, today, true),
+        }
+    }
+
+    /// The day, over the messages of a day.
+    pub(crate) fn heading(&self, i18n: &I18n, ms: u64, now_ms: u64) -> String {
+        let (Some(day), Some(today)) = (self.day(ms), self.day(now_ms)) else { return String::new() };
+        match today.since(day).map_or(i32::MAX, |span| span.get_days()) {
+            0 => i18n.tr("today"),
+            1 => i18n.tr("yesterday"),
+            _ => self.date(i18n, day, today, false),
+        }
+    }
+
+    /// The day and the time, where both are wanted.
+    pub(crate) fn full(&self, i18n: &I18n, ms: u64, now_ms: u64) -> String {
+        i18n.tr_with(
+            "day-and-time",
+            [("day", FluentValue::from(self.heading(i18n, ms, now_ms))), ("time", FluentValue::from(self.time(ms)))],
+        )
+    }
+
+    fn date(&self, i18n: &I18n, day: Date, today: Date, short: bool) -> String {
+        let month = i18n.tr(&format!("month-{}{}", if short { "short-" } else { "" }, day.month()));
+        let number = u64::try_from(day.day()).unwrap_or_default();
+        let values = [("day", FluentValue::from(number)), ("month", FluentValue::from(month))];
+        if day.year() == today.year() {
+            return i18n.tr_with("date-this-year", values);
+        }
+        let year = FluentValue::from(day.year().to_string());
+        i18n.tr_with("date-other-year", values.into_iter().chain([("year", year)]))
+    }
+}
+
+/// Countries in which a clock is read with AM and PM.
+fn has_halves(locale: &str) -> bool {
+    let country = locale.split('.').next().unwrap_or_default().split(['-', '_']).next_back().unwrap_or_default();
+    matches!(country, "US" | "CA" | "AU" | "NZ" | "IN" | "PH" | "EG" | "SA" | "CO" | "MY" | "PK" | "BD")
+}
+
+/// How long a sound is: `1:05`.
+pub(crate) fn duration(ms: u32) -> String {
+    let seconds = ms.div_ceil(1000);
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// A name or a text from outside on one line: nothing that turns the direction of what stands beside it, hides, or breaks the line,
+/// and no more marks on a letter than a language has.
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    /// Characters of one grapheme that are shown: a flag of a region takes seven, a family of emoji up to ten.
+    const MARKS: usize = 12;
+    let mut line = String::new();
+    let mut shown = 0;
+    for grapheme in text.graphemes(true) {
+        if shown == most {
+            line.push('…');
+            break;
+        }
+        let mut kept = 0;
+        for character in grapheme.chars().take(MARKS) {
+            if character.is_whitespace() {
+                if !line.is_empty() && !line.ends_with(' ') {
+                    line.push(' ');
+                    kept += 1;
+                }
+            } else if !is_hidden(character) {
+                line.push(character);
+                kept += 1;
+            }
+        }
+        shown += usize::from(kept > 0);
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Controls, and what changes direction.
+pub(crate) fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}')
+}
+
+/// One or two letters for a round picture.
+pub(crate) fn initials(name: &str) -> String {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    let clean = one_line(name, 64);
+    let mut words = clean.split([' ', '.', '-', '_', '@']).filter(|word| !word.is_empty());
+    let first =
+        |word: Option<&str>| word.and_then(|word| word.graphemes(true).next()).unwrap_or_default().to_uppercase();
+    // The relay's part of a handle is not the person's.
+    let (one, two) = match clean.split_once('@') {
+        Some((local, _)) => (first(Some(local)), String::new()),
+        None => (first(words.next()), first(words.next())),
+    };
+    one + &two
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::Language;
+
+    const NOON: u64 = 1_764_072_000_000; // 2025-11-25 12:00 UTC, a Tuesday
+    const DAY: u64 = 86_400_000;
+
+    #[test]
+    fn times_are_shown_by_what_they_mean_now() {
+        let clock = Clock::utc();
+        let short = |language, ago| clock.short(&I18n::new(language), NOON - ago, NOON);
+        assert_eq!(short(Language::En, 3_600_000), "11:00");
+        assert_eq!(short(Language::En, DAY), "Mon");
+        assert_eq!(short(Language::Uk, DAY), "пн");
+        assert_eq!(short(Language::Ru, 10 * DAY), "15 нояб.");
+        assert_eq!(short(Language::En, 400 * DAY), "Oct 21, 2024");
+        let heading = |language, ago| clock.heading(&I18n::new(language), NOON - ago, NOON);
+        assert_eq!(heading(Language::En, 0), "Today");
+        assert_eq!(heading(Language::Ru, DAY), "Вчера");
+        assert_eq!(heading(Language::Uk, 10 * DAY), "15 листопада");
+        assert_eq!(heading(Language::En, 400 * DAY), "October 21, 2024");
+        // A clock that is ahead, or a time that no calendar has.
+        assert_eq!(clock.short(&I18n::new(Language::En), NOON + DAY, NOON), "12:00");
+        assert_eq!(clock.short(&I18n::new(Language::En), u64::MAX, NOON), "");
+    }
+
+    #[test]
+    fn a_day_has_twelve_hours_twice_where_people_count_so() {
+        let clock = Clock { zone: TimeZone::UTC, halves: true };
+        for (hour, shown) in [(0, "12:00 AM"), (9, "9:00 AM"), (12, "12:00 PM"), (23, "11:00 PM")] {
+            assert_eq!(clock.time(NOON - 12 * 3_600_000 + hour * 3_600_000), shown);
+        }
+        assert!(has_halves("en-US") && has_halves("en_US.UTF-8") && !has_halves("en-GB") && !has_halves("uk"));
+    }
+
+    #[test]
+    fn nothing_from_outside_breaks_a_line() {
+        assert_eq!(one_line("a\nb\t c\u{202e}d\u{7}", 10), "a b cd");
+        assert_eq!(one_line("абвгд", 3), "абв…");
+        assert_eq!(one_line("👨‍👩‍👧‍👦👍🏽x", 2), "👨‍👩‍👧‍👦👍🏽…");
+        let zalgo = format!("z{}y", "\u{0300}".repeat(1000));
+        assert!(one_line(&zalgo, 10).chars().count() < 20);
+        assert_eq!(one_line("\u{200f}\u{202e}", 10), "");
+    }
+
+    #[test]
+    fn a_round_picture_has_letters() {
+        for (name, letters) in [
+            ("Alice Liddell", "AL"),
+            ("alice@relay", "A"),
+            ("тарас", "Т"),
+            ("👩‍🚀 space", "👩‍🚀S"),
+            ("", ""),
+            ("\u{202e}", ""),
+        ] {
+            assert_eq!(initials(name), letters, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_sound_is_as_long_as_it_takes() {
+        assert_eq!(
+            [duration(0), duration(900), duration(65_000), duration(3_600_000)],
+            ["0:00", "0:01", "1:05", "60:00"]
+        );
+    }
+}

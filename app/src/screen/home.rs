@@ -1,0 +1,746 @@
+//! The main window: the rail, the list of chats, a conversation, and what lies beside and above them.
+
+mod conversation;
+mod details;
+pub(crate) mod list;
+mod timeline;
+mod view;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use iced::widget::operation;
+use iced::{Subscription, Task};
+use kith_core::wire::control::{Chat, Event, Me, Request};
+
+use self::conversation::Conversation;
+use self::details::Details;
+use self::list::ChatList;
+use crate::app::Context;
+use crate::backend::{Backend, Overview};
+use crate::i18n::I18n;
+use crate::keys::Press;
+use crate::modal::add::{self, Add};
+use crate::modal::group::{self, Group};
+use crate::modal::question::{self, Question};
+use crate::modal::switcher::{self, Switcher};
+use crate::modal::{help, review};
+use crate::platform::notify::Notice;
+use crate::platform::tray::{self, Tray};
+use crate::problem::Problem;
+use crate::screen::settings::{self, Section, SettingsPage};
+use crate::settings::Change;
+use crate::theme::metric;
+use crate::ui::avatar::Pictures;
+
+/// Somebody is signed in.
+#[derive(Debug)]
+pub(crate) struct Home {
+    backend: Backend,
+    me: Option<Me>,
+    list: ChatList,
+    open: Option<Conversation>,
+    details: Option<Details>,
+    page: Option<Box<SettingsPage>>,
+    modal: Option<Modal>,
+    pictures: Pictures,
+    link: Link,
+    warnings: Vec<String>,
+    tray: Option<Tray>,
+    is_looked_at: bool,
+    problem: Option<Problem>,
+}
+
+/// Whether the own relay is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Link {
+    /// Not known yet.
+    Unknown,
+    /// It is, or there is none to reach.
+    Up,
+    /// It is not, and why.
+    Down(Option<String>),
+}
+
+/// What lies above everything.
+#[derive(Debug)]
+enum Modal {
+    Add(Box<Add>),
+    Group(Group),
+    Switcher(Switcher),
+    Help,
+    Review { account: String, is_busy: bool },
+    Question(Question<Deed>),
+}
+
+/// What is done only after a question.
+#[derive(Debug, Clone)]
+enum Deed {
+    /// Erase this message everywhere.
+    DeleteMessage(String),
+    /// Block this account.
+    Block(String),
+}
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    /// What the list shows is here.
+    Loaded(Result<Overview, Problem>),
+    /// How everything is reached is known.
+    StatusKnown(Result<Box<kith_core::wire::control::Status>, Problem>),
+    /// Once more.
+    Reload,
+    /// Of the list.
+    List(list::Message),
+    /// Of the conversation of this chat.
+    Conversation(String, conversation::Message),
+    /// Of the panel beside it.
+    Details(details::Message),
+    /// Of the settings.
+    Settings(settings::Message),
+    /// Of somebody who is added.
+    Add(add::Message),
+    /// Of a group that is made.
+    Group(group::Message),
+    /// Of a jump.
+    Switcher(switcher::Message),
+    /// The keys were read.
+    Help(help::Close),
+    /// Of a contact request.
+    Review(review::Message),
+    /// A request was answered, or not.
+    Reviewed(String, Result<(), Problem>),
+    /// Of a question.
+    Question(question::Message),
+    /// Away with what lies above.
+    CloseModal,
+    /// The chats, from the rail.
+    ShowChats,
+    /// The settings, from the rail.
+    ShowSettings,
+    /// Somebody new, from the rail.
+    ShowAdd,
+    /// A group, from the rail.
+    ShowGroup,
+    /// The keys, from the rail.
+    ShowHelp,
+    /// A warning has been read.
+    CloseWarning,
+    /// A picture came.
+    PictureRead(String, Option<iced::widget::image::Handle>),
+    /// A notification is gone; if it was pressed, to this chat.
+    NoticeEnded(Option<String>),
+    /// The tray is there, or there is none.
+    TrayReady(Option<Tray>),
+    /// Something was chosen in the tray.
+    Tray(tray::Chosen),
+    /// A command was carried out, or not.
+    Done(Result<(), Problem>),
+}
+
+impl Message {
+    /// What the next frame shows for the first time, for those who measure.
+    pub(crate) fn shows(&self) -> Option<&'static str> {
+        match self {
+            Self::Loaded(Ok(_)) => Some("chats"),
+            Self::Conversation(_, conversation::Message::Opened(Ok(_))) => Some("conversation"),
+            _ => None,
+        }
+    }
+}
+
+/// What the window does then.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Nothing.
+    None,
+    /// Carries this out.
+    Run(Task<Message>),
+    /// Keeps this setting.
+    Set(Change, Task<Message>),
+    /// Comes to the front.
+    Raise(Task<Message>),
+    /// Ends.
+    Quit,
+    /// There is no profile any more.
+    Erased,
+}
+
+impl Home {
+    /// Shows a profile; `link` is one that was opened.
+    pub(crate) fn new(backend: Backend, link: Option<String>, context: Context<'_>) -> (Self, Task<Message>) {
+        let mut home = Self {
+            me: None,
+            list: ChatList::default(),
+            open: None,
+            details: None,
+            page: None,
+            modal: None,
+            pictures: Pictures::default(),
+            link: Link::Unknown,
+            warnings: Vec::new(),
+            tray: None,
+            is_looked_at: true,
+            problem: None,
+            backend,
+        };
+        let load = home.load();
+        let tray = Task::perform(tray::show(tray::Words::of(context.i18n)), Message::TrayReady);
+        let opened = link.map_or_else(Task::none, |link| home.add(Some(link)));
+        (home, Task::batch([load, tray, opened]))
+    }
+
+    /// The profile.
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// The name of the window, with how much waits.
+    pub(crate) fn title(&self, i18n: &I18n) -> String {
+        match self.list.unread() {
+            0 => i18n.tr("app-name"),
+            count => format!("({count}) {}", i18n.tr("app-name")),
+        }
+    }
+
+    /// Whether it can go on without a window.
+    pub(crate) fn has_tray(&self) -> bool {
+        self.tray.is_some()
+    }
+
+    /// What is listened to.
+    pub(crate) fn subscription(&self) -> Subscription<Message> {
+        self.tray.as_ref().map_or_else(Subscription::none, |tray| tray.chosen().map(Message::Tray))
+    }
+
+    /// The end: what was typed is kept, then the profile closes.
+    pub(crate) fn end(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let backend = self.backend.clone();
+        let draft = self.open.as_ref().and_then(Conversation::last_draft);
+        self.tray = None;
+        Box::pin(async move {
+            if let Some(draft) = draft {
+                let _ = backend.clone().command(draft).await;
+            }
+            backend.close().await;
+        })
+    }
+
+    fn load(&self) -> Task<Message> {
+        let status = Task::perform(self.backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
+        Task::batch([Task::perform(self.backend.clone().overview(), Message::Loaded), status])
+    }
+
+    /// Something to be looked at.
+    pub(crate) fn warn(&mut self, words: String) -> Task<Message> {
+        if !self.warnings.contains(&words) {
+            self.warnings.push(words);
+        }
+        Task::none()
+    }
+
+    /// Somebody looks at the window again.
+    pub(crate) fn seen(&mut self, _context: Context<'_>) -> Task<Message> {
+        self.is_looked_at = true;
+        self.in_open(|open| open.seen(true))
+    }
+
+    /// Nobody looks at it.
+    pub(crate) fn left(&mut self) -> Task<Message> {
+        self.is_looked_at = false;
+        Task::none()
+    }
+
+    /// A file was dropped on the window.
+    pub(crate) fn file_dropped(&mut self, context: Context<'_>) -> Task<Message> {
+        let looked_at = self.is_looked_at;
+        self.in_open(|open| match open.update(conversation::Message::Attach, looked_at, context) {
+            conversation::Action::Run(task) => task,
+            _ => Task::none(),
+        })
+    }
+
+    fn in_open(&mut self, act: impl FnOnce(&mut Conversation) -> Task<conversation::Message>) -> Task<Message> {
+        let Some(open) = &mut self.open else { return Task::none() };
+        let id = open.chat().id.clone();
+        act(open).map(move |message| Message::Conversation(id.clone(), message))
+    }
+
+    /// The core tells something. `is_seen`: somebody looks at the window.
+    pub(crate) fn told(&mut self, event: Event, is_seen: bool, context: Context<'_>) -> Task<Message> {
+        self.is_looked_at = is_seen;
+        match event {
+            Event::Message { message } => self.message_came(&message, context),
+            Event::Changed { message } => match &self.open {
+                Some(open) if open.chat().id == message.conversation => self.in_open(|open| open.changed(message)),
+                _ => Task::none(),
+            },
+            Event::Chat { chat } => self.chat_changed(chat, context),
+            Event::ChatGone { chat } => {
+                self.list.remove(&chat);
+                if self.open.as_ref().is_some_and(|open| open.chat().id == chat) {
+                    self.open = None;
+                    self.details = None;
+                }
+                Task::none()
+            }
+            Event::Request { contact_request } => {
+                let notice = Notice::request(&contact_request, context);
+                self.list.asked(contact_request);
+                Task::batch([self.notify(notice, context), self.show_count(context)])
+            }
+            Event::Typing { conversation, account, on } => match &self.open {
+                Some(open) if open.chat().id == conversation => {
+                    self.in_open(|open| open.typing(account, on, context.now_ms))
+                }
+                _ => Task::none(),
+            },
+            Event::Connection { who, path, why } if who == "relay" => {
+                self.link = if path == "none" { Link::Down(why) } else { Link::Up };
+                Task::none()
+            }
+            Event::Warning { message } => self.warn(message),
+            Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
+            Event::Raise { link: Some(link) } => self.add(Some(link)),
+            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } => Task::none(),
+        }
+    }
+
+    fn message_came(&mut self, message: &kith_core::wire::control::Message, context: Context<'_>) -> Task<Message> {
+        let is_open = self.open.as_ref().is_some_and(|open| open.chat().id == message.conversation);
+        let shown = if is_open { self.in_open(|open| open.came(message)) } else { Task::none() };
+        let is_muted = self.list.chat(&message.conversation).is_some_and(|chat| chat.muted);
+        if message.mine || is_muted || (is_open && self.is_looked_at) {
+            return shown;
+        }
+        let chat = self.list.chat(&message.conversation);
+        let notice = Notice::message(message, chat, context);
+        Task::batch([shown, self.notify(notice, context)])
+    }
+
+    fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
+        let picture = self.want_picture(&chat);
+        if let Some(open) = self.open.as_mut().filter(|open| open.chat().id == chat.id) {
+            open.chat_changed(chat.clone());
+        }
+        if let Some(details) = &mut self.details {
+            details.chat_changed(&chat);
+        }
+        self.list.change(chat);
+        Task::batch([picture, self.show_count(context)])
+    }
+
+    fn notify(&self, notice: Notice, context: Context<'_>) -> Task<Message> {
+        if !context.settings.notifications {
+            return Task::none();
+        }
+        Task::perform(notice.show(), Message::NoticeEnded)
+    }
+
+    fn show_count(&self, context: Context<'_>) -> Task<Message> {
+        let count = self.list.unread();
+        match &self.tray {
+            Some(tray) => {
+                Task::future(tray.clone().show_count(count, context.i18n.count("unread-count", count))).discard()
+            }
+            None => Task::none(),
+        }
+    }
+
+    /// A picture that is not here yet is read.
+    fn want_picture(&mut self, chat: &Chat) -> Task<Message> {
+        let (Some(name), Some(who)) = (&chat.picture, &chat.account) else { return Task::none() };
+        if !self.pictures.ask(name) {
+            return Task::none();
+        }
+        let (name, backend, who) = (name.clone(), self.backend.clone(), who.clone());
+        Task::perform(backend.picture(who), move |picture| Message::PictureRead(name.clone(), picture))
+    }
+
+    /// Something happened.
+    pub(crate) fn update(&mut self, message: Message, context: Context<'_>) -> Action {
+        match message {
+            Message::Loaded(overview) => self.loaded(overview, context),
+            Message::StatusKnown(Ok(status)) => {
+                self.link = match status.relay_connected {
+                    Some(false) => Link::Down(status.relay_problem),
+                    Some(true) | None => Link::Up,
+                };
+                self.warnings.extend(status.warnings);
+                Action::None
+            }
+            Message::Reload => Action::Run(self.load()),
+            Message::List(message) => self.listed(message, context),
+            Message::Conversation(id, message) => self.conversed(&id, message, context),
+            Message::Details(message) => self.detailed(message, context),
+            Message::Settings(message) => self.set(message, context),
+            Message::Add(message) => self.adding(message),
+            Message::Group(message) => self.grouping(message, context),
+            Message::Switcher(message) => self.switching(message, context),
+            Message::Review(message) => self.reviewing(message, context),
+            Message::Reviewed(account, answered) => self.reviewed(&account, answered, context),
+            Message::Question(question::Message::Yes) => self.answered_yes(),
+            Message::Question(question::Message::No) | Message::Help(help::Close) | Message::CloseModal => {
+                Action::Run(self.close_modal())
+            }
+            Message::ShowChats => {
+                self.page = None;
+                Action::None
+            }
+            Message::ShowSettings => Action::Run(self.show_settings(Section::Profile)),
+            Message::ShowAdd => Action::Run(self.add(None)),
+            Message::ShowGroup => Action::Run(self.new_group()),
+            Message::ShowHelp => {
+                self.modal = Some(Modal::Help);
+                Action::None
+            }
+            Message::CloseWarning => {
+                if !self.warnings.is_empty() {
+                    self.warnings.remove(0);
+                }
+                Action::None
+            }
+            Message::PictureRead(name, picture) => {
+                if let Some(picture) = picture {
+                    self.pictures.keep(name, picture);
+                }
+                Action::None
+            }
+            Message::NoticeEnded(None) => Action::None,
+            Message::NoticeEnded(Some(chat)) => {
+                self.modal = None;
+                let task =
+                    if self.list.request(&chat).is_some() { self.review(chat) } else { self.open(&chat, context) };
+                Action::Raise(task)
+            }
+            Message::TrayReady(tray) => {
+                self.tray = tray;
+                Action::Run(self.show_count(context))
+            }
+            Message::Tray(tray::Chosen::Show) => Action::Raise(Task::none()),
+            Message::Tray(tray::Chosen::Quit) => Action::Quit,
+            Message::Done(Ok(())) => Action::None,
+            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) => {
+                Action::Run(self.warn(problem.sentence(context.i18n)))
+            }
+        }
+    }
+
+    fn loaded(&mut self, overview: Result<Overview, Problem>, context: Context<'_>) -> Action {
+        match overview {
+            Ok(Overview { me, chats, requests }) => {
+                self.problem = None;
+                self.me = Some(me);
+                let pictures: Vec<Task<Message>> = chats.iter().map(|chat| self.want_picture(chat)).collect();
+                self.list.load(chats, requests);
+                Action::Run(Task::batch([Task::batch(pictures), self.show_count(context)]))
+            }
+            Err(problem) => {
+                self.problem = Some(problem);
+                Action::None
+            }
+        }
+    }
+
+    fn open(&mut self, id: &str, context: Context<'_>) -> Task<Message> {
+        self.page = None;
+        if self.open.as_ref().is_some_and(|open| open.chat().id == id) {
+            return operation::focus(conversation::COMPOSER);
+        }
+        let Some(chat) = self.list.chat(id).cloned() else { return Task::none() };
+        let left = self.close();
+        let (open, task) = Conversation::new(chat.clone(), self.backend.clone());
+        self.open = Some(open);
+        let details = if context.settings.details { self.show_details(chat) } else { Task::none() };
+        let id = id.to_owned();
+        Task::batch([left, details, task.map(move |message| Message::Conversation(id.clone(), message))])
+    }
+
+    fn close(&mut self) -> Task<Message> {
+        self.details = None;
+        let left = self.in_open(Conversation::leave);
+        self.open = None;
+        left
+    }
+
+    fn show_details(&mut self, chat: Chat) -> Task<Message> {
+        let (details, task) = Details::new(chat, self.backend.clone());
+        self.details = Some(details);
+        task.map(Message::Details)
+    }
+
+    fn listed(&mut self, message: list::Message, context: Context<'_>) -> Action {
+        match message {
+            list::Message::QueryChanged(query) => {
+                self.list.search(query);
+                Action::None
+            }
+            list::Message::Submit => {
+                let first = self.list.at(1).map(|chat| chat.id.clone());
+                self.list.search(String::new());
+                Action::Run(first.map_or_else(Task::none, |id| self.open(&id, context)))
+            }
+            list::Message::Open(id) => Action::Run(self.open(&id, context)),
+            list::Message::Review(account) => Action::Run(self.review(account)),
+            list::Message::AddContact => Action::Run(self.add(None)),
+        }
+    }
+
+    fn conversed(&mut self, id: &str, message: conversation::Message, context: Context<'_>) -> Action {
+        let looked_at = self.is_looked_at && self.modal.is_none() && self.page.is_none();
+        let Some(open) = self.open.as_mut().filter(|open| open.chat().id == id) else { return Action::None };
+        let id = id.to_owned();
+        let route = move |message| Message::Conversation(id.clone(), message);
+        match open.update(message, looked_at, context) {
+            conversation::Action::None => Action::None,
+            conversation::Action::Run(task) => Action::Run(task.map(route)),
+            conversation::Action::Set(change, task) => Action::Set(change, task.map(route)),
+            conversation::Action::ConfirmDelete(message) => {
+                let i18n = context.i18n;
+                let words = (i18n.tr("delete-title"), i18n.tr("delete-words"), i18n.tr("delete"));
+                Action::Run(self.ask(Question::new(words.0, words.1, words.2, Deed::DeleteMessage(message))))
+            }
+            conversation::Action::OpenLink(link) => self.open_link(link),
+            conversation::Action::ToggleDetails => self.toggle_details(),
+            conversation::Action::Back => Action::Run(self.close()),
+        }
+    }
+
+    fn toggle_details(&mut self) -> Action {
+        if self.details.take().is_some() {
+            return Action::Set(Change::Details(false), Task::none());
+        }
+        let Some(chat) = self.open.as_ref().map(|open| open.chat().clone()) else { return Action::None };
+        let shown = self.show_details(chat);
+        Action::Set(Change::Details(true), shown)
+    }
+
+    fn open_link(&mut self, link: String) -> Action {
+        if link.starts_with("kith://") {
+            return Action::Run(self.add(Some(link)));
+        }
+        Action::Run(Task::perform(crate::platform::open_link(link), Message::Done))
+    }
+
+    fn detailed(&mut self, message: details::Message, context: Context<'_>) -> Action {
+        let Some(details) = &mut self.details else { return Action::None };
+        match details.update(message) {
+            details::Action::None => Action::None,
+            details::Action::Run(task) => Action::Run(task.map(Message::Details)),
+            details::Action::Close => {
+                self.details = None;
+                Action::Set(Change::Details(false), Task::none())
+            }
+            details::Action::ConfirmBlock(account) => {
+                let i18n = context.i18n;
+                let words = (i18n.tr("block-title"), i18n.tr("block-words"), i18n.tr("block"));
+                Action::Run(self.ask(Question::new(words.0, words.1, words.2, Deed::Block(account))))
+            }
+            details::Action::Open(account) => {
+                let id = self.list.chat_with(&account).map(|chat| chat.id.clone());
+                Action::Run(id.map_or_else(Task::none, |id| self.open(&id, context)))
+            }
+        }
+    }
+
+    fn set(&mut self, message: settings::Message, context: Context<'_>) -> Action {
+        let Some(page) = &mut self.page else { return Action::None };
+        match page.update(message, context) {
+            settings::Action::None => Action::None,
+            settings::Action::Run(task) => Action::Run(task.map(Message::Settings)),
+            settings::Action::Set(change) => Action::Set(change, Task::none()),
+            settings::Action::Close => {
+                self.page = None;
+                Action::None
+            }
+            settings::Action::Erased => Action::Erased,
+        }
+    }
+
+    fn show_settings(&mut self, section: Section) -> Task<Message> {
+        let (page, task) = SettingsPage::new(section, self.backend.clone());
+        self.page = Some(Box::new(page));
+        task.map(Message::Settings)
+    }
+
+    fn add(&mut self, link: Option<String>) -> Task<Message> {
+        let (add, task) = Add::new(self.backend.clone(), link);
+        self.modal = Some(Modal::Add(Box::new(add)));
+        task.map(Message::Add)
+    }
+
+    fn new_group(&mut self) -> Task<Message> {
+        let (group, task) = Group::new(self.backend.clone());
+        self.modal = Some(Modal::Group(group));
+        task.map(Message::Group)
+    }
+
+    fn switch(&mut self) -> Task<Message> {
+        let (switcher, task) = Switcher::new();
+        self.modal = Some(Modal::Switcher(switcher));
+        task.map(Message::Switcher)
+    }
+
+    fn review(&mut self, account: String) -> Task<Message> {
+        self.modal = Some(Modal::Review { account, is_busy: false });
+        Task::none()
+    }
+
+    fn ask(&mut self, question: Question<Deed>) -> Task<Message> {
+        self.modal = Some(Modal::Question(question));
+        operation::focus(question::NO)
+    }
+
+    fn close_modal(&mut self) -> Task<Message> {
+        self.modal = None;
+        if self.open.is_some() { operation::focus(conversation::COMPOSER) } else { Task::none() }
+    }
+
+    fn adding(&mut self, message: add::Message) -> Action {
+        let Some(Modal::Add(add)) = &mut self.modal else { return Action::None };
+        match add.update(message) {
+            add::Action::None => Action::None,
+            add::Action::Run(task) => Action::Run(task.map(Message::Add)),
+            add::Action::Close => Action::Run(self.close_modal()),
+        }
+    }
+
+    fn grouping(&mut self, message: group::Message, context: Context<'_>) -> Action {
+        let Some(Modal::Group(group)) = &mut self.modal else { return Action::None };
+        match group.update(message) {
+            group::Action::None => Action::None,
+            group::Action::Run(task) => Action::Run(task.map(Message::Group)),
+            group::Action::Open(id) => {
+                self.modal = None;
+                // Word of it may come a moment after the answer.
+                let load = self.load();
+                Action::Run(Task::batch([self.open(&id, context), load]))
+            }
+            group::Action::Close => Action::Run(self.close_modal()),
+        }
+    }
+
+    fn switching(&mut self, message: switcher::Message, context: Context<'_>) -> Action {
+        let Some(Modal::Switcher(switcher)) = &mut self.modal else { return Action::None };
+        match switcher.update(message, self.list.chats()) {
+            Some(id) => {
+                self.modal = None;
+                Action::Run(self.open(&id, context))
+            }
+            None => Action::None,
+        }
+    }
+
+    fn reviewing(&mut self, message: review::Message, _context: Context<'_>) -> Action {
+        let Some(Modal::Review { account, is_busy }) = &mut self.modal else { return Action::None };
+        let who = account.clone();
+        let request = match message {
+            review::Message::Close => return Action::Run(self.close_modal()),
+            review::Message::Accept => Request::Accept { who: who.clone() },
+            review::Message::Decline => Request::Decline { who: who.clone() },
+            review::Message::Block => Request::Block { who: who.clone() },
+        };
+        *is_busy = true;
+        let answered = self.backend.clone().command(request);
+        Action::Run(Task::perform(answered, move |answer| Message::Reviewed(who.clone(), answer)))
+    }
+
+    fn reviewed(&mut self, account: &str, answered: Result<(), Problem>, context: Context<'_>) -> Action {
+        self.modal = None;
+        match answered {
+            Ok(()) => {
+                self.list.answered(account);
+                let id = self.list.chat_with(account).map(|chat| chat.id.clone());
+                let open = id.map_or_else(Task::none, |id| self.open(&id, context));
+                Action::Run(Task::batch([open, self.show_count(context)]))
+            }
+            Err(problem) => Action::Run(self.warn(problem.sentence(context.i18n))),
+        }
+    }
+
+    fn answered_yes(&mut self) -> Action {
+        let Some(Modal::Question(question)) = self.modal.take() else { return Action::None };
+        match question.into_deed() {
+            Deed::DeleteMessage(message) => Action::Run(self.in_open(|open| open.delete(message))),
+            Deed::Block(who) => {
+                let block = self.backend.clone().command(Request::Block { who });
+                Action::Run(Task::perform(block, Message::Done))
+            }
+        }
+    }
+
+    /// A key that no widget took.
+    pub(crate) fn key_pressed(&mut self, press: &Press, context: Context<'_>) -> Action {
+        if let Some(Modal::Switcher(_)) = &self.modal {
+            match press {
+                Press::NextChat | Press::NewerMessage => {
+                    return self.switching(switcher::Message::Move(1), context);
+                }
+                Press::PreviousChat | Press::OlderMessage => {
+                    return self.switching(switcher::Message::Move(-1), context);
+                }
+                _ => {}
+            }
+        }
+        match press {
+            Press::Escape => self.escape(),
+            Press::Switcher => Action::Run(self.switch()),
+            Press::Help => {
+                self.modal = Some(Modal::Help);
+                Action::None
+            }
+            _ if self.modal.is_some() => Action::None,
+            Press::Search => {
+                self.page = None;
+                Action::Run(operation::focus(list::SEARCH))
+            }
+            Press::Settings => Action::Run(self.show_settings(Section::Profile)),
+            Press::AddContact => Action::Run(self.add(None)),
+            Press::NewGroup => Action::Run(self.new_group()),
+            Press::Details => self.toggle_details(),
+            Press::NextChat => Action::Run(self.step(1, context)),
+            Press::PreviousChat => Action::Run(self.step(-1, context)),
+            Press::Chat(place) => {
+                let id = self.list.at(*place).map(|chat| chat.id.clone());
+                Action::Run(id.map_or_else(Task::none, |id| self.open(&id, context)))
+            }
+            Press::Emoji => self.converse(conversation::Message::ToggleEmoji(conversation::Target::Composer), context),
+            Press::OlderMessage => self.converse(conversation::Message::ChooseOlder, context),
+            Press::NewerMessage => self.converse(conversation::Message::ChooseNewer, context),
+            _ => Action::None,
+        }
+    }
+
+    fn converse(&mut self, message: conversation::Message, context: Context<'_>) -> Action {
+        match self.open.as_ref().map(|open| open.chat().id.clone()) {
+            Some(id) => self.conversed(&id, message, context),
+            None => Action::None,
+        }
+    }
+
+    fn step(&mut self, by: isize, context: Context<'_>) -> Task<Message> {
+        let open = self.open.as_ref().map(|open| open.chat().id.as_str());
+        let id = self.list.beside(open, by).map(|chat| chat.id.clone());
+        id.map_or_else(Task::none, |id| self.open(&id, context))
+    }
+
+    fn escape(&mut self) -> Action {
+        if self.modal.is_some() {
+            return Action::Run(self.close_modal());
+        }
+        if self.page.take().is_some() {
+            return Action::None;
+        }
+        if self.open.as_mut().is_some_and(Conversation::escape) {
+            return Action::None;
+        }
+        self.list.search(String::new());
+        if self.open.is_some() { Action::Run(operation::focus(conversation::COMPOSER)) } else { Action::None }
+    }
+
+    /// Whether the list and a conversation stand side by side in a window of this width.
+    fn is_single(context: Context<'_>) -> bool {
+        context.size.width < metric::SINGLE
+    }
+}

@@ -1,0 +1,279 @@
+//! The panel beside a conversation: who is in it, whether they are who they say, and how they are reached.
+
+use iced::widget::{Column, column, container, qr_code, row, space, text, toggler};
+use iced::{Alignment, Length, Task, clipboard};
+use kith_core::wire::control::{Chat, Member, Reach, Request, Status};
+
+use crate::app::Context;
+use crate::backend::Backend;
+use crate::format::one_line;
+use crate::problem::Problem;
+use crate::theme::{self, Element, Icon, font, metric};
+use crate::ui::avatar::{self, Pictures};
+use crate::ui::{self, form};
+use crate::widget::press::press;
+
+/// What the safety number's code begins with, so that it is not taken for anything else.
+const SAFETY: &str = "kith-safety:";
+
+/// The panel.
+#[derive(Debug)]
+pub(crate) struct Details {
+    chat: Chat,
+    backend: Backend,
+    members: Option<Vec<Member>>,
+    reach: Option<Reach>,
+    code: Option<qr_code::Data>,
+    problem: Option<Problem>,
+}
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    /// Who is in it.
+    MembersKnown(Result<Vec<Member>, Problem>),
+    /// How they are reached.
+    StatusKnown(Result<Box<Status>, Problem>),
+    /// A switch: above all others.
+    Pin(bool),
+    /// A switch: without a sound.
+    Mute(bool),
+    /// The numbers were compared.
+    Verify,
+    /// Copy the safety number.
+    CopyNumber,
+    /// Block them; asks first.
+    Block,
+    /// Take the block back.
+    Unblock,
+    /// To the chat with this member.
+    Open(String),
+    /// A command was carried out, or not.
+    Done(Result<(), Problem>),
+    /// Away with the panel.
+    Close,
+}
+
+/// What the main window does then.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Nothing.
+    None,
+    /// Carries this out.
+    Run(Task<Message>),
+    /// Asks whether this account is to be blocked.
+    ConfirmBlock(String),
+    /// To the chat with this account.
+    Open(String),
+    /// Away with the panel.
+    Close,
+}
+
+impl Details {
+    /// The panel of a chat.
+    pub(crate) fn new(chat: Chat, backend: Backend) -> (Self, Task<Message>) {
+        let members = Task::perform(backend.clone().members(chat.id.clone()), Message::MembersKnown);
+        let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
+        let code = code_of(&chat);
+        let details = Self { chat, backend, members: None, reach: None, code, problem: None };
+        (details, Task::batch([members, status]))
+    }
+
+    /// The chat is another now.
+    pub(crate) fn chat_changed(&mut self, chat: &Chat) {
+        if chat.id == self.chat.id {
+            if chat.safety_number != self.chat.safety_number {
+                self.code = code_of(chat);
+            }
+            self.chat = chat.clone();
+        }
+    }
+
+    /// Something happened.
+    pub(crate) fn update(&mut self, message: Message) -> Action {
+        let with = self.chat.id.clone();
+        let who = self.chat.account.clone().unwrap_or_default();
+        match message {
+            Message::MembersKnown(Ok(members)) => self.members = Some(members),
+            Message::StatusKnown(Ok(status)) => {
+                self.reach = status.contacts.into_iter().find(|reach| reach.account == who);
+            }
+            Message::Pin(on) => {
+                self.chat.pinned = on;
+                return self.run(Request::Arrange { with, pinned: Some(on), muted: None });
+            }
+            Message::Mute(on) => {
+                self.chat.muted = on;
+                return self.run(Request::Arrange { with, pinned: None, muted: Some(on) });
+            }
+            Message::Verify => return self.run(Request::Verify { who }),
+            Message::CopyNumber => {
+                let number = self.chat.safety_number.clone();
+                return Action::Run(number.map_or_else(Task::none, clipboard::write));
+            }
+            Message::Block => return Action::ConfirmBlock(who),
+            Message::Unblock => return self.run(Request::Unblock { who }),
+            Message::Open(account) => return Action::Open(account),
+            Message::Done(Ok(())) => self.problem = None,
+            Message::Done(Err(problem)) | Message::MembersKnown(Err(problem)) | Message::StatusKnown(Err(problem)) => {
+                self.problem = Some(problem);
+            }
+            Message::Close => return Action::Close,
+        }
+        Action::None
+    }
+
+    fn run(&self, request: Request) -> Action {
+        Action::Run(Task::perform(self.backend.clone().command(request), Message::Done))
+    }
+
+    /// What is drawn.
+    pub(crate) fn view<'a>(&'a self, pictures: &'a Pictures, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let head = row![
+            ui::heading(i18n.tr("details")),
+            space::horizontal(),
+            form::icon_button(Icon::X, i18n.tr("close"), Some(Message::Close)),
+        ]
+        .align_y(Alignment::Center);
+        let is_direct = self.chat.kind == "direct";
+        let content = column![self.who(pictures)]
+            .push(self.problem.as_ref().map(|problem| form::error(problem.sentence(i18n))))
+            .push(self.switches(context))
+            .push(is_direct.then(|| self.safety(context)))
+            .push(is_direct.then(|| self.path(context)))
+            .push((!is_direct).then(|| self.people(pictures, context)))
+            .push(self.media(context))
+            .push(is_direct.then(|| self.block(context)))
+            .spacing(metric::WIDE)
+            .padding(iced::padding::right(metric::GAP));
+        let panel = column![head, ui::scroll(content).height(Length::Fill)].spacing(metric::PAD);
+        container(panel)
+            .width(metric::DETAILS)
+            .height(Length::Fill)
+            .padding(metric::PAD)
+            .style(theme::container::surface)
+            .into()
+    }
+
+    fn who<'a>(&'a self, pictures: &'a Pictures) -> Element<'a, Message> {
+        let chat = &self.chat;
+        let id = chat.account.as_deref().unwrap_or(&chat.id);
+        let round = avatar::avatar(&chat.name, id, pictures.of(chat), metric::AVATAR_LARGE);
+        let handle = chat.handle.as_deref().filter(|handle| *handle != chat.name);
+        let about = chat.about.as_deref().filter(|about| !about.is_empty());
+        column![round, text(one_line(&chat.name, 64)).size(metric::HEADING).font(font::SEMIBOLD).center()]
+            .push(handle.map(|handle| ui::caption(one_line(handle, 80))))
+            .push(about.map(|about| text(one_line(about, 300)).size(metric::CAPTION).center()))
+            .spacing(metric::SMALL)
+            .width(Length::Fill)
+            .align_x(Alignment::Center)
+            .into()
+    }
+
+    fn switches<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        column![
+            toggler(self.chat.muted).label(i18n.tr("mute")).on_toggle(Message::Mute).width(Length::Fill),
+            toggler(self.chat.pinned).label(i18n.tr("pin")).on_toggle(Message::Pin).width(Length::Fill),
+        ]
+        .spacing(metric::GAP)
+        .into()
+    }
+
+    fn safety<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let (sign, words, style) = if self.chat.verified {
+            (Icon::ShieldCheck, i18n.tr("verified"), theme::text::good as fn(&theme::Theme) -> text::Style)
+        } else {
+            (Icon::Shield, i18n.tr("not-verified"), theme::text::muted as fn(&theme::Theme) -> text::Style)
+        };
+        let state = row![
+            text(sign.glyph()).font(font::ICONS).size(metric::ICON).style(style),
+            text(words).font(font::MEDIUM).style(style),
+        ]
+        .spacing(metric::SMALL)
+        .align_y(Alignment::Center);
+        let number = self.chat.safety_number.as_deref().map(|number| {
+            let number = text(lines_of(number)).font(font::MONO).size(metric::CAPTION).center();
+            press(container(number).center_x(Length::Fill))
+                .width(Length::Fill)
+                .style(theme::button::secondary)
+                .on_press(Message::CopyNumber)
+        });
+        let code = self.code.as_ref().map(|code| container(qr_code(code).total_size(150.0)).center_x(Length::Fill));
+        let verify = (!self.chat.verified && self.chat.safety_number.is_some())
+            .then(|| form::wide_button(i18n.tr("verify")).on_press(Message::Verify));
+        column![text(i18n.tr("safety-number")).font(font::SEMIBOLD), state, ui::caption(i18n.tr("safety-words"))]
+            .push(number)
+            .push(code)
+            .push(verify)
+            .spacing(metric::SMALL)
+            .into()
+    }
+
+    fn path<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let path = self.chat.path.as_deref().unwrap_or("mailbox");
+        let words = text(i18n.tr(&format!("path-{path}"))).font(font::MEDIUM);
+        let why = self.reach.as_ref().map(|reach| ui::caption(reach.why.clone()));
+        let time = self
+            .reach
+            .as_ref()
+            .and_then(|reach| reach.round_trip_ms)
+            .map(|ms| ui::caption(i18n.tr_with("round-trip", [("ms", format!("{ms:.1}").into())])));
+        column![text(i18n.tr("connection")).font(font::SEMIBOLD), words]
+            .push(why)
+            .push(time)
+            .spacing(metric::TIGHT)
+            .into()
+    }
+
+    fn people<'a>(&'a self, pictures: &'a Pictures, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let heading = text(i18n.count("members-count", self.chat.members.into())).font(font::SEMIBOLD);
+        let Some(members) = &self.members else {
+            return column![heading, ui::caption(i18n.tr("loading"))].spacing(metric::SMALL).into();
+        };
+        let rows = members.iter().map(|member| {
+            let name = if member.me { i18n.tr("you") } else { one_line(&member.name, 60) };
+            let round = avatar::avatar(&name, &member.account, pictures.get(&member.account), metric::AVATAR_SMALL);
+            let sign = member.verified.then(|| {
+                text(Icon::ShieldCheck.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::good)
+            });
+            let line = row![round, text(name).width(Length::Fill)].push(sign);
+            press(line.spacing(metric::GAP).align_y(Alignment::Center))
+                .width(Length::Fill)
+                .style(theme::button::row(false))
+                .on_press_maybe((!member.me).then(|| Message::Open(member.account.clone())))
+                .into()
+        });
+        column![heading, Column::with_children(rows)].spacing(metric::SMALL).into()
+    }
+
+    fn media<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        column![text(i18n.tr("shared-media")).font(font::SEMIBOLD), ui::caption(i18n.tr("files-not-yet"))]
+            .spacing(metric::TIGHT)
+            .into()
+    }
+
+    fn block<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        if self.chat.state == "blocked" {
+            return form::wide_button(i18n.tr("unblock")).on_press(Message::Unblock).into();
+        }
+        form::wide_button(i18n.tr("block")).style(theme::button::danger).on_press(Message::Block).into()
+    }
+}
+
+fn code_of(chat: &Chat) -> Option<qr_code::Data> {
+    let number: String = chat.safety_number.as_ref()?.split_whitespace().collect();
+    qr_code::Data::new(format!("{SAFETY}{number}")).ok()
+}
+
+/// Twelve groups of digits in lines of four.
+fn lines_of(number: &str) -> String {
+    let groups: Vec<&str> = number.split_whitespace().collect();
+    groups.chunks(4).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,304 @@
+//! The list of chats: whoever was active last on top, under those that are pinned.
+
+use iced::widget::{Column, column, container, image, row, space, text, text_input};
+use iced::{Alignment, Length};
+use kith_core::wire::control::{Chat, ContactRequest, Message as Shown};
+
+use crate::app::Context;
+use crate::format::one_line;
+use crate::theme::{self, Element, Icon, font, metric};
+use crate::ui::{self, avatar, form, tick};
+use crate::widget::press::press;
+
+/// Where the search is typed.
+pub(crate) const SEARCH: &str = "list-search";
+
+/// The most rows in the widget tree; the rest is found by searching or by scrolling on.
+const ROWS: usize = 400;
+
+/// The chats that are there.
+#[derive(Debug, Default)]
+pub(crate) struct ChatList {
+    chats: Vec<Chat>,
+    requests: Vec<ContactRequest>,
+    query: String,
+    is_loaded: bool,
+}
+
+/// What happens to it.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    /// Something else is looked for.
+    QueryChanged(String),
+    /// The first that was found is wanted.
+    Submit,
+    /// A chat is wanted.
+    Open(String),
+    /// A contact request is looked at.
+    Review(String),
+    /// Somebody new.
+    AddContact,
+}
+
+impl ChatList {
+    /// All of them anew.
+    pub(crate) fn load(&mut self, chats: Vec<Chat>, requests: Vec<ContactRequest>) {
+        self.chats = chats;
+        self.requests = requests;
+        self.is_loaded = true;
+        self.sort();
+    }
+
+    /// A chat appeared or is another now; whether that is a new one.
+    pub(crate) fn change(&mut self, chat: Chat) {
+        // Whoever asked and was accepted asks no more.
+        self.requests.retain(|request| chat.account.as_ref() != Some(&request.account));
+        match self.chats.iter_mut().find(|known| known.id == chat.id) {
+            Some(known) => *known = chat,
+            None => self.chats.push(chat),
+        }
+        self.sort();
+    }
+
+    /// A chat is there no more.
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.chats.retain(|chat| chat.id != id);
+    }
+
+    /// Somebody asks for contact.
+    pub(crate) fn asked(&mut self, request: ContactRequest) {
+        self.requests.retain(|known| known.account != request.account);
+        self.requests.insert(0, request);
+    }
+
+    /// A request was answered.
+    pub(crate) fn answered(&mut self, account: &str) {
+        self.requests.retain(|request| request.account != account);
+    }
+
+    /// The chat of this id.
+    pub(crate) fn chat(&self, id: &str) -> Option<&Chat> {
+        self.chats.iter().find(|chat| chat.id == id)
+    }
+
+    /// The chat with this account.
+    pub(crate) fn chat_with(&self, account: &str) -> Option<&Chat> {
+        self.chats.iter().find(|chat| chat.account.as_deref() == Some(account))
+    }
+
+    /// The request of this account.
+    pub(crate) fn request(&self, account: &str) -> Option<&ContactRequest> {
+        self.requests.iter().find(|request| request.account == account)
+    }
+
+    /// All chats in the order of the list.
+    pub(crate) fn chats(&self) -> &[Chat] {
+        &self.chats
+    }
+
+    /// Messages that were not read, but for muted chats, and requests.
+    pub(crate) fn unread(&self) -> u64 {
+        let waiting = u64::try_from(self.requests.len()).unwrap_or_default();
+        let unread = self.chats.iter().filter(|chat| !chat.muted).map(|chat| chat.unread);
+        unread.fold(waiting, u64::saturating_add)
+    }
+
+    /// The chat so many places after this one, of those that are shown.
+    pub(crate) fn beside(&self, id: Option<&str>, by: isize) -> Option<&Chat> {
+        let shown: Vec<&Chat> = self.found().collect();
+        let at = id.and_then(|id| shown.iter().position(|chat| chat.id == id));
+        let to = match at {
+            Some(at) => at.checked_add_signed(by)?,
+            None => 0,
+        };
+        shown.get(to).copied()
+    }
+
+    /// The chat at this place of those that are shown, from 1.
+    pub(crate) fn at(&self, place: usize) -> Option<&Chat> {
+        self.found().nth(place.checked_sub(1)?)
+    }
+
+    /// Something else is looked for.
+    pub(crate) fn search(&mut self, query: String) {
+        self.query = query;
+    }
+
+    fn sort(&mut self) {
+        self.chats.sort_by(|one, other| {
+            (other.pinned, other.active_ms).cmp(&(one.pinned, one.active_ms)).then_with(|| one.name.cmp(&other.name))
+        });
+    }
+
+    fn found(&self) -> impl Iterator<Item = &Chat> {
+        let words: Vec<String> = self.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        self.chats.iter().filter(move |chat| words.is_empty() || matches(chat, &words))
+    }
+
+    /// What is drawn.
+    pub(crate) fn view<'a>(
+        &'a self,
+        open: Option<&str>,
+        pictures: &'a ui::avatar::Pictures,
+        context: Context<'a>,
+    ) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let search = text_input(&i18n.tr("list-search"), &self.query)
+            .id(SEARCH)
+            .on_input(Message::QueryChanged)
+            .on_submit(Message::Submit)
+            .padding([metric::SMALL, metric::PAD])
+            .size(metric::BODY)
+            .style(theme::input::search);
+        let add = form::icon_button(Icon::UserPlus, i18n.tr("add-contact"), Some(Message::AddContact));
+        let head = row![search, add].spacing(metric::TIGHT).align_y(Alignment::Center).padding(metric::GAP);
+        let body = if !self.is_loaded {
+            container(ui::caption(i18n.tr("list-loading"))).center_x(Length::Fill).padding(metric::WIDE).into()
+        } else if self.chats.is_empty() && self.requests.is_empty() {
+            self.view_empty(context)
+        } else {
+            self.view_rows(open, pictures, context)
+        };
+        column![head, body].height(Length::Fill).into()
+    }
+
+    fn view_empty<'a>(&self, context: Context<'a>) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let add = form::button(i18n.tr("add-contact")).style(theme::button::primary).on_press(Message::AddContact);
+        ui::empty(Icon::Users, i18n.tr("list-empty-title"), i18n.tr("list-empty-words"), Some(add.into()))
+    }
+
+    fn view_rows<'a>(
+        &'a self,
+        open: Option<&str>,
+        pictures: &'a ui::avatar::Pictures,
+        context: Context<'a>,
+    ) -> Element<'a, Message> {
+        let i18n = context.i18n;
+        let requests =
+            self.requests.iter().filter(|_| self.query.is_empty()).map(|request| request_row(request, context));
+        let chats: Vec<Element<'_, Message>> = self
+            .found()
+            .take(ROWS)
+            .map(|chat| chat_row(chat, open == Some(chat.id.as_str()), pictures.of(chat), context))
+            .collect();
+        if chats.is_empty() && !self.query.is_empty() {
+            return ui::empty(Icon::Search, i18n.tr("list-nothing-title"), i18n.tr("list-nothing-words"), None);
+        }
+        let rows = Column::with_children(requests.chain(chats)).padding([0.0, metric::SMALL]).width(Length::Fill);
+        ui::scroll(rows).height(Length::Fill).into()
+    }
+}
+
+fn matches(chat: &Chat, words: &[String]) -> bool {
+    let name = chat.name.to_lowercase();
+    let handle = chat.handle.as_deref().unwrap_or_default().to_lowercase();
+    words.iter().all(|word| name.contains(word) || handle.contains(word))
+}
+
+fn request_row<'a>(request: &'a ContactRequest, context: Context<'a>) -> Element<'a, Message> {
+    let i18n = context.i18n;
+    let name = request.handle.as_deref().unwrap_or(&request.account);
+    let picture = avatar::avatar(name, &request.account, None, metric::AVATAR);
+    let title = text(one_line(name, 40)).font(font::SEMIBOLD).wrapping(text::Wrapping::None);
+    let words = text(i18n.tr("list-request")).size(metric::CAPTION).style(theme::text::accent);
+    let lines = column![title, words].spacing(2.0).width(Length::Fill).clip(true);
+    let badge = container(ui::sized_icon(Icon::UserPlus, metric::CAPTION)).padding(5.0).style(theme::container::badge);
+    let content = row![picture, lines, badge].spacing(metric::GAP).align_y(Alignment::Center);
+    press(content)
+        .width(Length::Fill)
+        .height(metric::ROW)
+        .style(theme::button::row(false))
+        .on_press(Message::Review(request.account.clone()))
+        .into()
+}
+
+/// A row of the list.
+pub(crate) fn chat_row<'a>(
+    chat: &'a Chat,
+    is_open: bool,
+    picture: Option<&'a image::Handle>,
+    context: Context<'a>,
+) -> Element<'a, Message> {
+    let round = avatar::avatar(&chat.name, chat.account.as_deref().unwrap_or(&chat.id), picture, metric::AVATAR);
+    let is_here = matches!(chat.path.as_deref(), Some("lan" | "direct" | "circuit"));
+    let round = if is_here { avatar::with_presence(round, metric::AVATAR) } else { round };
+    let name = text(one_line(&chat.name, 60)).font(font::SEMIBOLD).wrapping(text::Wrapping::None);
+    let mut title =
+        row![container(name).width(Length::Fill).clip(true)].spacing(metric::TIGHT).align_y(Alignment::Center);
+    if chat.verified {
+        title = title.push(small(Icon::ShieldCheck, theme::text::good));
+    }
+    if chat.muted {
+        title = title.push(small(Icon::BellOff, theme::text::muted));
+    }
+    if let Some(last) = &chat.last {
+        title = title.push(last.mine.then(|| tick::tick(last)).flatten());
+        title = title.push(
+            text(context.clock.short(context.i18n, last.sent_ms, context.now_ms))
+                .size(metric::TINY)
+                .style(theme::text::muted),
+        );
+    }
+    let mut below = row![preview(chat, context)].spacing(metric::TIGHT).align_y(Alignment::Center);
+    if chat.unread > 0 {
+        below = below.push(badge(chat));
+    } else if chat.pinned {
+        below = below.push(small(Icon::Pin, theme::text::muted));
+    }
+    let lines = column![title, below].spacing(3.0).width(Length::Fill).clip(true);
+    press(row![round, lines].spacing(metric::GAP).align_y(Alignment::Center))
+        .width(Length::Fill)
+        .height(metric::ROW)
+        .style(theme::button::row(is_open))
+        .on_press(Message::Open(chat.id.clone()))
+        .into()
+}
+
+fn small<'a>(icon: Icon, style: fn(&crate::theme::Theme) -> text::Style) -> Element<'a, Message> {
+    text(icon.glyph()).font(font::ICONS).size(metric::CAPTION).line_height(1.0).style(style).into()
+}
+
+fn badge<'a>(chat: &Chat) -> Element<'a, Message> {
+    let number = if chat.unread > 999 { "999+".to_owned() } else { chat.unread.to_string() };
+    let style = if chat.muted { theme::container::badge_quiet } else { theme::container::badge };
+    container(text(number).size(metric::TINY).font(font::SEMIBOLD).line_height(1.0).center())
+        .padding([4.0, 7.0])
+        .style(style)
+        .into()
+}
+
+/// The second line: what was typed and not sent, else what was said last.
+fn preview<'a>(chat: &Chat, context: Context<'a>) -> Element<'a, Message> {
+    let i18n = context.i18n;
+    let (lead, words) = match (&chat.draft, chat.state.as_str(), &chat.last) {
+        (Some(draft), _, _) => (Some(i18n.tr("list-draft")), one_line(draft, 100)),
+        (None, "asked", _) => (None, i18n.tr("list-asked")),
+        (None, "blocked", _) => (None, i18n.tr("list-blocked")),
+        (None, _, Some(last)) => (None, said(last, chat.kind == "group", context)),
+        (None, _, None) => (None, i18n.tr("list-new")),
+    };
+    let lead = lead.map(|lead| text(lead).size(metric::CAPTION).style(theme::text::danger));
+    let words = text(words).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None);
+    let line = row![].push(lead).push(words).push(space::horizontal()).spacing(metric::TIGHT);
+    container(line).width(Length::Fill).clip(true).into()
+}
+
+/// A message in one line.
+pub(crate) fn said(message: &Shown, names: bool, context: Context<'_>) -> String {
+    let i18n = context.i18n;
+    let words = match message.kind.as_str() {
+        "text" => one_line(message.text.as_deref().unwrap_or_default(), 100),
+        "voice" => i18n.tr("said-voice"),
+        "deleted" => i18n.tr("said-deleted"),
+        "left" => i18n.tr("said-left"),
+        _ => i18n.tr("said-unknown"),
+    };
+    if message.mine {
+        format!("{}: {words}", i18n.tr("you"))
+    } else if names {
+        format!("{}: {words}", one_line(&message.author_name, 24))
+    } else {
+        words
+    }
+}

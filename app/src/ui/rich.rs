@@ -1,0 +1,349 @@
+//! A message's text as it is drawn: a small part of Markdown, and links.
+//!
+//! `**bold**`, `*italic*`, `~~struck~~`, `` `code` `` and blocks between lines of three backticks; anything else is as it was written.
+//! A mark counts only where it embraces something: `2 * 3 * 4` and `snake_case` stay what they are.
+
+use std::ops::Range;
+
+use iced::advanced::text::Span;
+use iced::font::{Style as Slant, Weight};
+use linkify::{LinkFinder, LinkKind};
+
+use crate::format::is_hidden;
+use crate::theme::{Palette, font};
+
+/// The longest text that is drawn at once, in bytes; the rest is there on demand.
+pub(crate) const SHOWN: usize = 4000;
+
+/// More marks on one letter than this are left out.
+const MARKS: usize = 8;
+
+/// How deep marks are looked for in one another.
+const DEEP: usize = 4;
+
+/// How a piece of text looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    bold: bool,
+    italic: bool,
+    struck: bool,
+    code: bool,
+}
+
+/// A piece of a text that looks alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    text: String,
+    look: Look,
+    link: Option<String>,
+}
+
+/// A text, read once and drawn many times.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Rich {
+    pieces: Vec<Piece>,
+    is_cut: bool,
+    big: bool,
+}
+
+impl Rich {
+    /// Reads a text; of a long one the beginning, unless all of it is wanted.
+    pub(crate) fn read(text: &str, whole: bool) -> Self {
+        let clean = clean(text);
+        let end = if whole { clean.len() } else { cut(&clean, SHOWN) };
+        let shown = clean.get(..end).unwrap_or_default();
+        let mut pieces = Vec::new();
+        blocks(shown, &mut pieces);
+        Self { pieces, is_cut: end < clean.len(), big: is_few_emoji(shown) }
+    }
+
+    /// There is more of it.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// A few emoji and nothing else, which are drawn larger.
+    pub(crate) const fn is_big(&self) -> bool {
+        self.big
+    }
+
+    /// What is drawn.
+    pub(crate) fn spans(&self, palette: &Palette) -> Vec<Span<'static, String>> {
+        self.pieces.iter().map(|piece| piece.span(palette)).collect()
+    }
+}
+
+impl Piece {
+    fn span(&self, palette: &Palette) -> Span<'static, String> {
+        let base = if self.look.code { font::MONO } else { font::TEXT };
+        let font = iced::Font {
+            weight: if self.look.bold { Weight::Bold } else { base.weight },
+            style: if self.look.italic { Slant::Italic } else { base.style },
+            ..base
+        };
+        let ground = iced::Color { a: 0.10, ..palette.text };
+        Span::new(self.text.clone())
+            .font(font)
+            .color_maybe(self.link.is_some().then_some(palette.link))
+            .link_maybe(self.link.clone())
+            .underline(self.link.is_some())
+            .strikethrough(self.look.struck)
+            .background_maybe(self.look.code.then_some(ground))
+    }
+}
+
+/// Without what hides, turns the direction of what stands beside it, or heaps marks on one letter.
+fn clean(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut marks = 0;
+    for character in text.chars() {
+        if is_mark(character) {
+            marks += 1;
+            if marks > MARKS {
+                continue;
+            }
+        } else {
+            marks = 0;
+        }
+        match character {
+            '\n' => kept.push('\n'),
+            '\t' => kept.push_str("    "),
+            character if is_hidden(character) => {}
+            character => kept.push(character),
+        }
+    }
+    kept.truncate(kept.trim_end().len());
+    kept
+}
+
+/// Marks that stand on the letter before them.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Where to cut: not within a grapheme, better between words.
+fn cut(text: &str, most: usize) -> usize {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    if text.len() <= most {
+        return text.len();
+    }
+    let end = text.grapheme_indices(true).map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or_default();
+    let space = text.get(..end).and_then(|head| head.rfind(char::is_whitespace));
+    space.filter(|space| space.saturating_add(200) > end).unwrap_or(end)
+}
+
+fn is_few_emoji(text: &str) -> bool {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    let trimmed = text.trim();
+    let count = trimmed.graphemes(true).take(5).count();
+    (1..=4).contains(&count)
+        && trimmed.graphemes(true).all(|grapheme| {
+            let first = grapheme.chars().next().unwrap_or_default();
+            matches!(first, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}')
+        })
+}
+
+/// Blocks of code, and what is between them.
+fn blocks(text: &str, pieces: &mut Vec<Piece>) {
+    const FENCE: &str = "```";
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(FENCE) {
+        let Some((block, tail)) = after.split_once(FENCE) else { break };
+        inline(before.strip_suffix('\n').map_or(before, |_| before), Look::default(), 0, pieces);
+        // The word after the opening names a language.
+        let body = block.split_once('\n').map_or(block, |(first, body)| {
+            if first.chars().all(|character| character.is_ascii_alphanumeric()) { body } else { block }
+        });
+        let body = body.strip_suffix('\n').unwrap_or(body);
+        push(pieces, body, Look { code: true, ..Look::default() }, None);
+        rest = tail;
+    }
+    inline(rest, Look::default(), 0, pieces);
+}
+
+const MARKERS: [(&str, fn(Look) -> Look); 5] = [
+    ("**", |look| Look { bold: true, ..look }),
+    ("__", |look| Look { bold: true, ..look }),
+    ("~~", |look| Look { struck: true, ..look }),
+    ("*", |look| Look { italic: true, ..look }),
+    ("_", |look| Look { italic: true, ..look }),
+];
+
+fn inline(text: &str, look: Look, depth: usize, pieces: &mut Vec<Piece>) {
+    let links: Vec<Range<usize>> = finder().links(text).map(|link| link.start()..link.end()).collect();
+    let mut plain = 0;
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let step = rest.chars().next().map_or(1, char::len_utf8);
+        if let Some(link) = links.iter().find(|link| link.start == at) {
+            at = link.end;
+            continue;
+        }
+        let Some((inner, length, changed)) = embraced(text, at, look, depth) else {
+            at = at.saturating_add(step);
+            continue;
+        };
+        with_links(text.get(plain..at).unwrap_or_default(), look, pieces);
+        if changed.code && !look.code {
+            push(pieces, inner, changed, None);
+        } else {
+            inline(inner, changed, depth.saturating_add(1), pieces);
+        }
+        at = at.saturating_add(length);
+        plain = at;
+    }
+    with_links(text.get(plain..).unwrap_or_default(), look, pieces);
+}
+
+/// What marks at this place embrace, how long it is with them, and how it looks.
+fn embraced(text: &str, at: usize, look: Look, depth: usize) -> Option<(&str, usize, Look)> {
+    let rest = text.get(at..)?;
+    if let Some(after) = rest.strip_prefix('`') {
+        let inner = after.get(..after.find('`')?)?;
+        let fits = !inner.is_empty() && !inner.contains('\n');
+        return fits.then(|| (inner, inner.len().saturating_add(2), Look { code: true, ..look }));
+    }
+    if depth >= DEEP {
+        return None;
+    }
+    let before = text.get(..at)?.chars().next_back();
+    if before.is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    for (marker, change) in MARKERS {
+        let Some(after) = rest.strip_prefix(marker) else { continue };
+        if after.starts_with(char::is_whitespace) || after.starts_with(marker) {
+            continue;
+        }
+        let mut from = 0;
+        while let Some(found) = after.get(from..).and_then(|tail| tail.find(marker)) {
+            let end = from.saturating_add(found);
+            let (inner, tail) = (after.get(..end)?, after.get(end.saturating_add(marker.len())..)?);
+            let closes = !inner.is_empty()
+                && !inner.ends_with(char::is_whitespace)
+                && !tail.starts_with(char::is_alphanumeric)
+                && !(marker.len() == 1 && tail.starts_with(marker));
+            if closes && !inner.contains("\n\n") {
+                return Some((inner, inner.len().saturating_add(marker.len().saturating_mul(2)), change(look)));
+            }
+            from = end.saturating_add(marker.len());
+        }
+    }
+    None
+}
+
+fn finder() -> LinkFinder {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    finder
+}
+
+fn with_links(text: &str, look: Look, pieces: &mut Vec<Piece>) {
+    for part in finder().spans(text) {
+        let link = part.kind().and_then(|_| openable(part.as_str()));
+        push(pieces, part.as_str(), look, link);
+    }
+}
+
+/// Only what a person expects to be opened by a press: pages, mail, and Kith's own links.
+fn openable(link: &str) -> Option<String> {
+    let lower = link.to_lowercase();
+    ["https://", "http://", "mailto:", "kith://"].iter().any(|kind| lower.starts_with(kind)).then(|| link.to_owned())
+}
+
+fn push(pieces: &mut Vec<Piece>, text: &str, look: Look, link: Option<String>) {
+    if text.is_empty() {
+        return;
+    }
+    match pieces.last_mut() {
+        Some(last) if last.look == look && last.link.is_none() && link.is_none() => last.text.push_str(text),
+        _ => pieces.push(Piece { text: text.to_owned(), look, link }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        Rich::read(text, true)
+            .pieces
+            .iter()
+            .map(|Piece { text, look, link }| {
+                let marks = [(look.bold, "b"), (look.italic, "i"), (look.struck, "s"), (look.code, "c")];
+                let marks: String = marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark).collect();
+                let link = if link.is_some() { "@" } else { "" };
+                if marks.is_empty() && link.is_empty() { text.clone() } else { format!("[{marks}{link}:{text}]") }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn marks_embrace_words() {
+        for (text, expected) in [
+            ("a **bold** word", "a [b:bold] word"),
+            ("*so* and _so_", "[i:so] and [i:so]"),
+            ("**all *of* it**", "[b:all ][bi:of][b: it]"),
+            ("~~no~~", "[s:no]"),
+            ("`a * b * c`", "[c:a * b * c]"),
+            ("2 * 3 * 4", "2 * 3 * 4"),
+            ("snake_case_name", "snake_case_name"),
+            ("**open", "**open"),
+            ("** a **", "** a **"),
+            ("****", "****"),
+            ("``", "``"),
+            ("look:\n```rust\nfn main() {}\n```\nso", "look:\n[c:fn main() {}]\nso"),
+            ("``` never closed", "``` never closed"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_can_be_opened_if_one_would_expect_it() {
+        assert_eq!(shown("see https://kith.example/a_b_c, yes"), "see [@:https://kith.example/a_b_c], yes");
+        assert_eq!(shown("**https://kith.example**"), "[b@:https://kith.example]");
+        assert_eq!(shown("kith://abc"), "[@:kith://abc]");
+        for text in ["javascript:alert(1)", "file:///etc/passwd", "data://x", "smb://host/x"] {
+            assert!(Rich::read(text, true).pieces.iter().all(|piece| piece.link.is_none()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_words_and_graphemes() {
+        let long = "слово ".repeat(10_000);
+        let rich = Rich::read(&long, false);
+        assert!(rich.is_cut() && rich.pieces[0].text.len() <= SHOWN && rich.pieces[0].text.ends_with("слово"));
+        assert!(!Rich::read(&long, true).is_cut());
+        let family = "👨‍👩‍👧‍👦".repeat(10_000);
+        let rich = Rich::read(&family, false);
+        assert!(rich.is_cut() && rich.pieces[0].text.ends_with("👨‍👩‍👧‍👦"));
+    }
+
+    #[test]
+    fn nothing_from_outside_turns_or_hides_what_stands_beside_it() {
+        assert_eq!(shown("a\u{202e}b\u{7}\u{2066}c"), "abc");
+        let zalgo = format!("z{}!", "\u{0310}".repeat(5000));
+        assert!(shown(&zalgo).chars().count() <= MARKS + 2);
+        assert_eq!(shown("שלום עולם"), "שלום עולם");
+    }
+
+    #[test]
+    fn a_few_emoji_alone_are_large() {
+        assert!(Rich::read("👍", false).is_big() && Rich::read("👨‍👩‍👧‍👦 🎉", false).is_big());
+        assert!(
+            !Rich::read("👍 ok", false).is_big()
+                && !Rich::read("", false).is_big()
+                && !Rich::read("12", false).is_big()
+        );
+        assert!(!Rich::read("🎉🎉🎉🎉🎉", false).is_big());
+    }
+
+    #[test]
+    fn hostile_marks_take_no_time() {
+        for text in ["*".repeat(16_000), "**_".repeat(5000), "`".repeat(16_000), "*a ".repeat(5000), "[](".repeat(5000)]
+        {
+            let _ = Rich::read(&text, true);
+        }
+    }
+}
