@@ -36,7 +36,7 @@ pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     init_logs();
     let json = arguments.global.json;
-    let (global, command) = (arguments.global, arguments.command.unwrap_or(Command::Open(Open::default())));
+    let (global, command) = (arguments.global, arguments.command.unwrap_or_else(|| Command::Open(Open::by_default())));
     let command = match command {
         Command::Open(open) => return show(global, open),
         command => command,

@@ -136,12 +136,19 @@ pub(crate) enum Command {
     Stop,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Open {
     #[arg(value_name = "kith://…", help = help::LINK)]
     pub(crate) link: Option<String>,
     #[arg(long, value_name = "ADDRESS", env = "KITH_RELAY", help = help::FIRST_RELAY)]
     pub(crate) relay: Option<String>,
+}
+
+impl Open {
+    /// Of a program that was started without a command, which looks at the environment all the same.
+    pub(crate) fn by_default() -> Self {
+        Self { link: None, relay: std::env::var("KITH_RELAY").ok() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
