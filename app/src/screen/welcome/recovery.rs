@@ -1,0 +1,208 @@
+//! The recovery code of a new account, shown once.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use iced::widget::{Column, Row, column, container, row, text};
+use iced::{Alignment, Length};
+use zeroize::Zeroizing;
+
+use crate::i18n::I18n;
+use crate::problem::Problem;
+use crate::theme::{self, Element, Icon, font, metric};
+use crate::ui::{self, choice, form};
+
+/// What the file is called unless somebody says otherwise.
+const FILE: &str = "kith-recovery-code.txt";
+
+/// Groups of the code on a line.
+const GROUPS: usize = 4;
+
+/// The code, until it was written down.
+pub(super) struct Recovery {
+    code: Zeroizing<String>,
+    is_written: bool,
+    is_copied: bool,
+    is_saving: bool,
+    saved: Option<Result<PathBuf, Problem>>,
+}
+
+impl std::fmt::Debug for Recovery {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Recovery").field("is_written", &self.is_written).finish_non_exhaustive()
+    }
+}
+
+/// What happens to it.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    /// Into the clipboard.
+    Copy,
+    /// Into a file.
+    Save,
+    /// It is in this file, or not; none if nobody named one.
+    Saved(Option<Result<PathBuf, Problem>>),
+    /// It is written down, or not.
+    Written(bool),
+    /// Go on.
+    Continue,
+}
+
+/// What comes of it.
+pub(super) enum Outcome {
+    /// Nothing.
+    None,
+    /// This goes into the clipboard.
+    Copy(Zeroizing<String>),
+    /// This goes into a file that the person names.
+    Save(Zeroizing<String>),
+    /// It is done.
+    Continue,
+}
+
+impl Recovery {
+    /// Shows this code.
+    pub(super) fn new(code: Zeroizing<String>) -> Self {
+        Self { code, is_written: false, is_copied: false, is_saving: false, saved: None }
+    }
+
+    /// Something happened.
+    pub(super) fn update(&mut self, message: Message) -> Outcome {
+        match message {
+            Message::Copy => {
+                self.is_copied = true;
+                Outcome::Copy(self.code.clone())
+            }
+            Message::Save if self.is_saving => Outcome::None,
+            Message::Save => {
+                self.is_saving = true;
+                Outcome::Save(self.code.clone())
+            }
+            Message::Saved(saved) => {
+                self.is_saving = false;
+                self.saved = saved.or(self.saved.take());
+                Outcome::None
+            }
+            Message::Written(is_written) => {
+                self.is_written = is_written;
+                Outcome::None
+            }
+            Message::Continue if self.is_written => Outcome::Continue,
+            Message::Continue => Outcome::None,
+        }
+    }
+
+    /// What is drawn.
+    pub(super) fn view<'a>(&'a self, i18n: &I18n) -> Element<'a, Message> {
+        let copied = if self.is_copied { i18n.tr("copied") } else { i18n.tr("copy") };
+        let buttons = row![
+            with_icon(if self.is_copied { Icon::Check } else { Icon::Copy }, copied, Message::Copy),
+            with_icon(Icon::Download, i18n.tr("welcome-recovery-save"), Message::Save),
+        ];
+        let saved = self.saved.as_ref().map(|saved| match saved {
+            Ok(path) => {
+                let path = path.display().to_string();
+                ui::caption(i18n.tr_with("welcome-recovery-saved", [("path", path.into())]))
+            }
+            Err(problem) => form::error(problem.sentence(i18n)),
+        });
+        let written = Message::Written(!self.is_written);
+        column![
+            text(i18n.tr("welcome-recovery-title")).size(metric::TITLE).font(font::SEMIBOLD),
+            text(i18n.tr("welcome-recovery-words")).size(metric::BODY).style(theme::text::muted),
+            self.groups(),
+            buttons.spacing(metric::SMALL).wrap(),
+        ]
+        .push(saved)
+        .push(choice::check(i18n.tr("welcome-recovery-written"), self.is_written, Some(written)))
+        .push(form::main_button(i18n.tr("continue")).on_press_maybe(self.is_written.then_some(Message::Continue)))
+        .spacing(metric::PAD)
+        .into()
+    }
+
+    fn groups(&self) -> Element<'_, Message> {
+        let groups: Vec<&str> = self.code.split('-').collect();
+        let line = |groups: &[&'_ str]| {
+            let words = groups
+                .iter()
+                .map(|group| text((*group).to_owned()).font(font::MONO).size(metric::HEADING + 2.0).into());
+            Row::with_children(words.collect::<Vec<Element<'_, Message>>>()).spacing(metric::WIDE).into()
+        };
+        let lines: Vec<Element<'_, Message>> = groups.chunks(GROUPS).map(line).collect();
+        container(Column::with_children(lines).spacing(metric::GAP).align_x(Alignment::Center))
+            .center_x(Length::Fill)
+            .padding(metric::WIDE)
+            .style(theme::choice::code)
+            .into()
+    }
+}
+
+fn with_icon<'a>(icon: Icon, words: String, message: Message) -> Element<'a, Message> {
+    let content = row![ui::icon(icon), text(words).size(metric::BODY).font(font::MEDIUM)];
+    crate::widget::press::press(content.spacing(metric::SMALL).align_y(Alignment::Center))
+        .padding([metric::SMALL + 1.0, metric::PAD])
+        .style(theme::button::secondary)
+        .on_press(message)
+        .into()
+}
+
+/// Asks where to, and writes it there.
+pub(super) async fn save(code: Zeroizing<String>, words: String, title: String) -> Option<Result<PathBuf, Problem>> {
+    let file = rfd::AsyncFileDialog::new().set_title(title).set_file_name(FILE).save_file().await?;
+    let path = file.path().to_owned();
+    let written = tokio::task::spawn_blocking(move || write(&path, &code, &words).map(|()| path)).await;
+    Some(written.unwrap_or_else(|error| Err(Problem::new("disk", error.to_string()))))
+}
+
+/// A file that is there is left alone: who is asked by the system whether to replace it may not know what it is.
+fn write(path: &Path, code: &str, words: &str) -> Result<(), Problem> {
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Problem::new("file_exists", "there is a file of this name already"),
+        _ => Problem::from(error),
+    })?;
+    let text = Zeroizing::new(format!("{words}\n\n{code}\n"));
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a code would be in the way of the next try, and of who finds it.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(written?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_goes_into_a_new_file_that_only_its_owner_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("code.txt");
+        write(&path, "K7QX-ABCD", "Keep this.").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "Keep this.\n\nK7QX-ABCD\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let problem = write(&path, "another", "Keep this.").unwrap_err();
+        assert_eq!(problem.code, "file_exists");
+        assert!(std::fs::read_to_string(&path).unwrap().contains("K7QX"));
+        assert_eq!(write(&folder.path().join("no/such"), "x", "y").unwrap_err().code, "disk");
+    }
+
+    #[test]
+    fn who_has_not_written_it_down_does_not_go_on() {
+        let mut recovery = Recovery::new(Zeroizing::new("K7QX-ABCD".into()));
+        assert!(matches!(recovery.update(Message::Continue), Outcome::None));
+        let _ = recovery.update(Message::Written(true));
+        assert!(matches!(recovery.update(Message::Continue), Outcome::Continue));
+        assert!(!format!("{recovery:?}").contains("K7QX"));
+    }
+}
