@@ -35,7 +35,6 @@ fn style(theme: &Theme, background: Option<Color>, text_color: Color, edge: Opti
             width: if edge.is_some() { 1.0 } else { 0.0 },
             color: edge.unwrap_or(Color::TRANSPARENT),
         },
-        shadow: iced::Shadow::default(),
         ring: palette.accent,
     }
 }

@@ -1,3 +1,5 @@
+mod pictures;
+
 use iced_test::Simulator;
 use iced_test::core::Settings as Look;
 use kith_core::client::Options;
