@@ -31,6 +31,7 @@ use crate::settings::Change;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, choice, form};
 use crate::widget::press::press;
+use crate::widget::reveal::reveal;
 
 /// Between two dots of what shows that something goes on: calm, and no more redraws than that takes.
 const TURN: Duration = Duration::from_millis(400);
@@ -461,7 +462,7 @@ impl Welcome {
 }
 
 fn focus(field: &'static str) -> Action {
-    Action::Run(operation::focus(field))
+    Action::Run(operation::focus(field).chain(reveal()))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, metric};
 use crate::ui::form;
+use crate::widget::reveal::reveal;
 
 const CONFIRM: &str = "settings-erase-confirm";
 
@@ -93,7 +94,7 @@ impl DataSection {
             }
             Message::MeCame(Ok(me)) => {
                 self.erasing = Some(Erasing { word: word(&me), typed: String::new(), is_under_way: false });
-                operation::focus(CONFIRM)
+                operation::focus(CONFIRM).chain(reveal())
             }
             Message::MeCame(Err(problem)) => {
                 self.wrong = Some(problem);

@@ -1,3 +1,5 @@
+mod pictures;
+
 use iced_test::Simulator;
 use iced_test::core::Settings as Look;
 use kith_core::client::Options;
@@ -332,4 +334,3 @@ async fn a_profile_is_erased_only_by_the_name_of_its_account() {
     person.hears(Message::Data(data::Message::Erased(Ok(()))));
     assert!(matches!(person.last, Action::Erased));
 }
-mod pictures;

@@ -1,3 +1,5 @@
+mod pictures;
+
 use iced_test::Simulator;
 use iced_test::core::Settings as Look;
 
@@ -37,7 +39,7 @@ impl World {
             palette: self.palette(),
             clock: &self.clock,
             now_ms: 0,
-            size: iced::Size::new(900.0, 760.0),
+            size: iced::Size::new(900.0, 1000.0),
             setup: &self.setup,
         }
     }
@@ -77,6 +79,25 @@ impl Person {
     fn hear(&mut self, messages: Vec<Message>) {
         for message in messages {
             self.hears(message);
+        }
+    }
+
+    /// Carries out what is to be run, and what comes of that, as the runtime does.
+    async fn waits(&mut self) {
+        use futures::StreamExt as _;
+        let mut actions = vec![std::mem::replace(&mut self.last, Action::None)];
+        while let Some(action) = actions.pop() {
+            let Action::Run(task) = action else {
+                self.last = action;
+                continue;
+            };
+            let Some(mut stream) = iced_test::runtime::task::into_stream(task) else { continue };
+            while let Some(done) = stream.next().await {
+                if let iced_test::runtime::Action::Output(message) = done {
+                    self.hears(message);
+                    actions.push(std::mem::replace(&mut self.last, Action::None));
+                }
+            }
         }
     }
 
@@ -411,4 +432,62 @@ fn long_and_odd_text_breaks_nothing() {
     account.clicks("Create account");
     assert!(account.sees("Friends find you by your name."));
 }
-mod pictures;
+
+/// On loopback, and unseen by others.
+fn quiet() -> kith_core::client::Options {
+    let listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".to_owned()];
+    kith_core::client::Options { listen, mdns: false, ..Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_signs_up_at_the_relay_of_this_computer_and_others_join_there() {
+    let mut alice = Person::new();
+    alice.world.setup.options = quiet();
+    alice.clicks("Create an account");
+    alice.clicks("Start one on this computer");
+    alice.clicks("Continue");
+    alice.waits().await;
+    assert!(alice.sees("Relay: this computer"));
+    alice.fills_in();
+    alice.clicks("Create account");
+    alice.waits().await;
+    assert!(matches!(alice.last, Action::Set(Change::OwnRelay(true))) && alice.sees("Your recovery code"));
+    alice.clicks("I have written it down");
+    alice.clicks("Continue");
+    let Action::SignedIn(backend) = std::mem::replace(&mut alice.last, Action::None) else { panic!("not signed in") };
+    let handle = backend.clone().me().await.unwrap().handle.unwrap();
+    assert!(handle.starts_with("alice@home-"), "{handle}");
+    let Some(crate::relay::State::Running { address }) = backend.relay().map(EmbeddedRelay::state) else {
+        panic!("the relay does not run")
+    };
+
+    let at = |kind: Kind| {
+        let mut person = Person::new();
+        person.world.setup.options = quiet();
+        person.hears(Message::Chose(kind));
+        person.hears(Message::Place(place::Message::AddressChanged(address.clone())));
+        person.clicks("Continue");
+        person
+    };
+    let mut other = at(Kind::Create);
+    other.fills_in();
+    other.clicks("Create account");
+    other.waits().await;
+    assert!(other.sees("This name is taken, or too much like one that is."));
+    let mut forgetful = at(Kind::LogIn);
+    forgetful.types(account::HANDLE, "alice");
+    forgetful.types(account::PASSWORD, "something else entirely");
+    forgetful.clicks("Log in");
+    forgetful.waits().await;
+    assert!(forgetful.sees("Name or password is wrong."));
+    let typed = Message::Account(account::Message::PasswordChanged(Zeroizing::new(GOOD.into())));
+    forgetful.hears(typed);
+    forgetful.clicks("Log in");
+    forgetful.waits().await;
+    let Action::SignedIn(second) = std::mem::replace(&mut forgetful.last, Action::None) else {
+        panic!("not signed in")
+    };
+    assert_eq!(second.clone().me().await.unwrap().handle.as_deref(), Some(handle.as_str()));
+    second.close().await;
+    backend.close().await;
+}

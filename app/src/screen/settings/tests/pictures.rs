@@ -1,14 +1,18 @@
+//! Pictures of the settings, to be looked at: `KITH_PICTURES=<folder> cargo test --bin kith pictures -- --ignored`.
+
 use super::*;
 
 fn shoot(person: &Person, name: &str, variant: Variant, size: (f32, f32)) {
     let context = Context { size: iced::Size::new(size.0, size.1), ..person.context() };
     let mut screen = Simulator::with_size(look(), size, person.page.view(context));
-    let path = format!("/tmp/s/shots/{name}.png");
-    let _ = std::fs::remove_file(format!("/tmp/s/shots/{name}-tiny-skia.png"));
-    screen.snapshot(&Theme::new(variant)).unwrap().matches_image(path).unwrap();
+    let folder = std::env::var_os("KITH_PICTURES").expect("KITH_PICTURES names a folder");
+    let path = std::path::Path::new(&folder).join(name);
+    let snapshot = screen.snapshot(&Theme::new(variant)).unwrap();
+    assert!(snapshot.matches_image(path).unwrap(), "{name}: the picture that was there is another one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "draws pictures for people"]
 async fn pictures() {
     use Variant::*;
     let wide = (1016.0, 760.0);
