@@ -1,0 +1,10 @@
+//! Widgets that know nothing of Kith.
+
+pub(crate) mod avatar_clip;
+pub(crate) mod composer;
+pub(crate) mod focus_scope;
+pub(crate) mod history;
+pub(crate) mod press;
+pub(crate) mod selectable;
+#[cfg(test)]
+mod stage;

@@ -1,0 +1,192 @@
+//! What a selectable text remembers, and how a selection comes about.
+
+use iced::advanced::graphics::text::Paragraph;
+use iced::advanced::text::{Difference, Paragraph as _, Span};
+use iced::advanced::widget::operation;
+use iced::advanced::{Text, mouse};
+use iced::keyboard;
+use iced::{Font, Point, Size};
+
+use super::place::{self, Place};
+
+/// A link is followed if the pointer moved no further than this while it was held down.
+const STILL: f32 = 4.0;
+
+/// What a drag takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Letter,
+    Word,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Selection {
+    /// Where it began: one place, or the word that was clicked.
+    pub(super) anchor: (Place, Place),
+    pub(super) head: (Place, Place),
+}
+
+impl Selection {
+    pub(super) fn range(self) -> (Place, Place) {
+        (self.anchor.0.min(self.head.0), self.anchor.1.max(self.head.1))
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        let (from, to) = self.range();
+        from >= to
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pressed {
+    pub(super) link: Option<usize>,
+    pub(super) at: Point,
+}
+
+pub(super) struct State<Link> {
+    pub(super) spans: Vec<Span<'static, Link, Font>>,
+    pub(super) plain: String,
+    pub(super) paragraph: Paragraph,
+    pub(super) selection: Option<Selection>,
+    pub(super) dragged: Option<Unit>,
+    pub(super) pressed: Option<Pressed>,
+    pub(super) hovered: Option<usize>,
+    pub(super) click: Option<mouse::Click>,
+    pub(super) modifiers: keyboard::Modifiers,
+    pub(super) is_focused: bool,
+}
+
+impl<Link> Default for State<Link> {
+    fn default() -> Self {
+        Self {
+            spans: Vec::new(),
+            plain: String::new(),
+            paragraph: Paragraph::default(),
+            selection: None,
+            dragged: None,
+            pressed: None,
+            hovered: None,
+            click: None,
+            modifiers: keyboard::Modifiers::empty(),
+            is_focused: false,
+        }
+    }
+}
+
+impl<Link> operation::Focusable for State<Link> {
+    fn is_focused(&self) -> bool {
+        self.is_focused
+    }
+
+    fn focus(&mut self) {
+        self.is_focused = true;
+    }
+
+    /// What is selected stays: it is still what a copy means until something else is clicked.
+    fn unfocus(&mut self) {
+        self.is_focused = false;
+    }
+}
+
+impl<Link: Clone> State<Link> {
+    pub(super) fn shape(&mut self, spans: &[Span<'_, Link, Font>], text: Text<()>) {
+        let with_spans = || {
+            Paragraph::with_spans(Text {
+                content: spans,
+                bounds: text.bounds,
+                size: text.size,
+                line_height: text.line_height,
+                font: text.font,
+                align_x: text.align_x,
+                align_y: text.align_y,
+                shaping: text.shaping,
+                wrapping: text.wrapping,
+            })
+        };
+        if self.spans != spans {
+            self.paragraph = with_spans();
+            self.spans = spans.iter().cloned().map(Span::to_static).collect();
+            let plain = spans.iter().map(|span| span.text.as_ref()).collect::<String>();
+            if plain != self.plain {
+                self.plain = plain;
+                self.selection = None;
+                self.dragged = None;
+                self.pressed = None;
+                self.hovered = None;
+            }
+            return;
+        }
+        match self.paragraph.compare(text) {
+            Difference::None => {}
+            Difference::Bounds => self.paragraph.resize(text.bounds),
+            Difference::Shape => self.paragraph = with_spans(),
+        }
+    }
+
+    /// The room for the words and, at the bottom right, for what follows them.
+    pub(super) fn room(&self, trailing: Option<Size>, max_width: f32) -> Size {
+        let words = self.paragraph.min_bounds();
+        let Some(trailing) = trailing else { return words };
+        let end = self.paragraph.buffer().layout_runs().last().map_or(0.0, |run| match run.rtl {
+            true => words.width,
+            false => run.line_w,
+        });
+        if end + trailing.width <= max_width {
+            Size::new(words.width.max(end + trailing.width), words.height.max(trailing.height))
+        } else {
+            Size::new(words.width.max(trailing.width), words.height + trailing.height)
+        }
+    }
+
+    pub(super) fn selected(&self) -> Option<String> {
+        let (from, to) = self.selection.filter(|selection| !selection.is_empty())?.range();
+        Some(place::text(self.paragraph.buffer(), from, to))
+    }
+
+    fn around(&self, unit: Unit, point: Point) -> Option<(Place, Place)> {
+        let buffer = self.paragraph.buffer();
+        let place = place::hit(buffer, point)?;
+        Some(match unit {
+            Unit::Letter => (place, place),
+            Unit::Word => place::word(buffer, place),
+            Unit::All => place::all(buffer),
+        })
+    }
+
+    pub(super) fn press(&mut self, point: Point, link: Option<usize>) {
+        let click = mouse::Click::new(point, mouse::Button::Left, self.click);
+        let unit = match click.kind() {
+            mouse::click::Kind::Single => Unit::Letter,
+            mouse::click::Kind::Double => Unit::Word,
+            mouse::click::Kind::Triple => Unit::All,
+        };
+        self.click = Some(click);
+        self.is_focused = true;
+        self.dragged = Some(unit);
+        self.pressed = Some(Pressed { link, at: point });
+        let Some(found) = self.around(unit, point) else { return };
+        self.selection = match self.selection {
+            Some(selection) if unit == Unit::Letter && self.modifiers.shift() => {
+                Some(Selection { head: found, ..selection })
+            }
+            _ => Some(Selection { anchor: found, head: found }),
+        };
+    }
+
+    pub(super) fn drag(&mut self, unit: Unit, point: Point) {
+        if let (Some(head), Some(selection)) = (self.around(unit, point), &mut self.selection) {
+            selection.head = head;
+        }
+        if self.pressed.is_some_and(|pressed| pressed.at.distance(point) > STILL) {
+            self.pressed = None;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.selection = None;
+        self.dragged = None;
+        self.pressed = None;
+        self.is_focused = false;
+    }
+}
