@@ -139,6 +139,7 @@ impl<Message: Clone> History<'_, Message> {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "they are those of `Widget::update`")]
     fn pass(
         &mut self,
         tree: &mut Tree,

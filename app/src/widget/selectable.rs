@@ -23,8 +23,8 @@ use iced::{Color, Event, Font, Length, Pixels, Point, Rectangle, Renderer, Size,
 use crate::theme::{Element, Theme, metric};
 use state::{Pressed, Selection, State};
 
-/// The most bytes that are shown: shaping is linear, and a message is never as long, so that this only guards the window.
-const MAX_BYTES: usize = 64 * 1024;
+/// The most bytes that are shown: no message is as long, so that this only guards the window against a frame of seconds.
+const MAX_BYTES: usize = 24 * 1024;
 /// Thickness of the line under a link.
 const UNDERLINE: f32 = 1.0;
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use iced::keyboard::{Key, key};
 use iced::widget::Id;
-use iced::widget::text_editor::{Binding, KeyPress, Status, Style, TextEditor};
+use iced::widget::text_editor::{Binding, KeyPress, Status, Style, StyleFn, TextEditor};
 use iced::{Font, Padding, Pixels};
 
 use super::{Action, Composer};
@@ -26,7 +26,7 @@ pub(crate) struct Field<'a, Message> {
     font: Option<Font>,
     padding: Padding,
     max_height: f32,
-    style: Box<dyn Fn(&Theme, Status) -> Style + 'a>,
+    style: StyleFn<'a, Theme>,
     on_action: OnAction<'a, Message>,
     keys: Keys<'a, Message>,
 }

@@ -41,9 +41,9 @@ impl Operation<()> for Give {
     fn custom(&mut self, id: Option<&Id>, _bounds: Rectangle, state: &mut dyn std::any::Any) {
         let Some(state) = state.downcast_mut::<State>().filter(|_| id == Some(&self.id)) else { return };
         match self.order {
-            Order::To(key, align) => state.scroll.to(key, align),
+            Order::To(key, align) => state.scroll.go_to(key, align),
             Order::ToEnd => {
-                state.scroll.to_end();
+                state.scroll.go_to_end();
             }
             Order::Pages(pages) => {
                 state.scroll.by_pages(pages);
@@ -87,7 +87,7 @@ impl operation::Focusable for State {
 impl operation::Scrollable for State {
     fn snap_to(&mut self, offset: operation::scrollable::RelativeOffset<Option<f32>>) {
         if let Some(part) = offset.y {
-            self.scroll.to_part(part);
+            self.scroll.go_to_part(part);
         }
     }
 

@@ -126,7 +126,7 @@ impl Scroll {
         let sticks = self.sticks && is_complete;
         (self.rows, self.content, self.window, self.is_complete) = (rows, content, window, is_complete);
         match (self.pending, kept) {
-            (Some((key, align)), _) if tops.contains_key(&key) => self.to(key, align),
+            (Some((key, align)), _) if tops.contains_key(&key) => self.go_to(key, align),
             (_, Some(offset)) if !sticks => self.set(offset),
             _ => self.set(self.last()),
         }
@@ -166,17 +166,17 @@ impl Scroll {
     }
 
     /// To the first row that is there.
-    pub(super) fn to_start(&mut self) -> bool {
+    pub(super) fn go_to_start(&mut self) -> bool {
         self.by(f32::MIN)
     }
 
     /// To the last row that is there.
-    pub(super) fn to_end(&mut self) -> bool {
+    pub(super) fn go_to_end(&mut self) -> bool {
         self.by(f32::MAX)
     }
 
     /// Puts a row somewhere in the window; if it is not there yet, as soon as it is.
-    pub(super) fn to(&mut self, key: u64, align: Align) {
+    pub(super) fn go_to(&mut self, key: u64, align: Align) {
         let Some(row) = self.rows.iter().find(|row| row.key == key).copied() else {
             self.pending = Some((key, align));
             return;
@@ -193,7 +193,7 @@ impl Scroll {
     }
 
     /// To a part of the way, of one.
-    pub(super) fn to_part(&mut self, part: f32) {
+    pub(super) fn go_to_part(&mut self, part: f32) {
         self.pending = None;
         self.set(self.first() + part * (self.last() - self.first()));
     }
@@ -253,7 +253,7 @@ impl Scroll {
     pub(super) fn drag(&mut self, bounds: Rectangle, top: f32) {
         if let Some(bar) = self.bar(bounds) {
             let way = bar.rail.height - bar.thumb.height;
-            self.to_part(if way > 0.0 { (top - bar.rail.y) / way } else { 0.0 });
+            self.go_to_part(if way > 0.0 { (top - bar.rail.y) / way } else { 0.0 });
         }
     }
 }

@@ -127,8 +127,8 @@ impl State {
                 match name {
                     key::Named::PageUp => self.scroll.by_pages(-1.0),
                     key::Named::PageDown => self.scroll.by_pages(1.0),
-                    key::Named::Home => self.scroll.to_start(),
-                    key::Named::End => self.scroll.to_end(),
+                    key::Named::Home => self.scroll.go_to_start(),
+                    key::Named::End => self.scroll.go_to_end(),
                     key::Named::ArrowUp if !modifiers.command() => self.scroll.by(-LINE),
                     key::Named::ArrowDown if !modifiers.command() => self.scroll.by(LINE),
                     _ => false,

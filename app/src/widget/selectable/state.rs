@@ -11,6 +11,12 @@ use super::place::{self, Place};
 
 /// A link is followed if the pointer moved no further than this while it was held down.
 const STILL: f32 = 4.0;
+/// How often text is made narrower to fit, at most.
+const NARROWINGS: usize = 8;
+/// By how much at least, by its width: less than a word often changes nothing.
+const NARROWING: f32 = 0.06;
+/// Less than this does not stand out: widths are sums of fractions.
+const OVER: f32 = 0.5;
 
 /// What a drag takes at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,9 @@ pub(super) struct State<Link> {
     pub(super) spans: Vec<Span<'static, Link, Font>>,
     pub(super) plain: String,
     pub(super) paragraph: Paragraph,
+    /// The width that there is, and the width that the text was told so that it fits.
+    asked: f32,
+    given: f32,
     pub(super) selection: Option<Selection>,
     pub(super) dragged: Option<Unit>,
     pub(super) pressed: Option<Pressed>,
@@ -63,6 +72,8 @@ impl<Link> Default for State<Link> {
             spans: Vec::new(),
             plain: String::new(),
             paragraph: Paragraph::default(),
+            asked: 0.0,
+            given: 0.0,
             selection: None,
             dragged: None,
             pressed: None,
@@ -90,37 +101,49 @@ impl<Link> operation::Focusable for State<Link> {
 }
 
 impl<Link: Clone> State<Link> {
+    /// Lays the spans out, if they or anything else about them changed.
     pub(super) fn shape(&mut self, spans: &[Span<'_, Link, Font>], text: Text<()>) {
-        let with_spans = || {
-            Paragraph::with_spans(Text {
-                content: spans,
-                bounds: text.bounds,
-                size: text.size,
-                line_height: text.line_height,
-                font: text.font,
-                align_x: text.align_x,
-                align_y: text.align_y,
-                shaping: text.shaping,
-                wrapping: text.wrapping,
-            })
-        };
-        if self.spans != spans {
-            self.paragraph = with_spans();
-            self.spans = spans.iter().cloned().map(Span::to_static).collect();
-            let plain = spans.iter().map(|span| span.text.as_ref()).collect::<String>();
-            if plain != self.plain {
-                self.plain = plain;
-                self.selection = None;
-                self.dragged = None;
-                self.pressed = None;
-                self.hovered = None;
-            }
+        let is_same = self.spans == spans;
+        let width = text.bounds.width;
+        let given = Text { bounds: Size::new(self.given, text.bounds.height), ..text };
+        if is_same && self.asked == width && self.paragraph.compare(given) == Difference::None {
             return;
         }
-        match self.paragraph.compare(text) {
-            Difference::None => {}
-            Difference::Bounds => self.paragraph.resize(text.bounds),
-            Difference::Shape => self.paragraph = with_spans(),
+        if is_same && self.paragraph.compare(text) != Difference::Shape {
+            self.paragraph.resize(text.bounds);
+        } else {
+            self.paragraph = Paragraph::with_spans(with_content(text, spans));
+        }
+        if !is_same {
+            self.remember(spans);
+        }
+        self.asked = width;
+        self.given = self.fit(text.bounds);
+    }
+
+    /// Narrows the text until it stands within its bounds: lines of mixed directions are broken too late (cosmic-text 0.15).
+    fn fit(&mut self, bounds: Size) -> f32 {
+        let mut given = bounds.width;
+        for _ in 0..NARROWINGS {
+            let over = self.paragraph.min_bounds().width - bounds.width;
+            if over <= OVER {
+                return given;
+            }
+            given = (given - over.max(bounds.width * NARROWING)).max(1.0).floor();
+            self.paragraph.resize(Size::new(given, bounds.height));
+        }
+        given
+    }
+
+    fn remember(&mut self, spans: &[Span<'_, Link, Font>]) {
+        self.spans = spans.iter().cloned().map(Span::to_static).collect();
+        let plain = spans.iter().map(|span| span.text.as_ref()).collect::<String>();
+        if plain != self.plain {
+            self.plain = plain;
+            self.selection = None;
+            self.dragged = None;
+            self.pressed = None;
+            self.hovered = None;
         }
     }
 
@@ -188,5 +211,19 @@ impl<Link: Clone> State<Link> {
         self.dragged = None;
         self.pressed = None;
         self.is_focused = false;
+    }
+}
+
+fn with_content<Content>(text: Text<()>, content: Content) -> Text<Content> {
+    Text {
+        content,
+        bounds: text.bounds,
+        size: text.size,
+        line_height: text.line_height,
+        font: text.font,
+        align_x: text.align_x,
+        align_y: text.align_y,
+        shaping: text.shaping,
+        wrapping: text.wrapping,
     }
 }

@@ -1,10 +1,13 @@
 //! The text under a pointer that does everything a pointer can do.
 
-use iced::advanced::text::Span;
+use iced::advanced::Text;
+use iced::advanced::text::{Alignment, Paragraph as _, Shaping, Span, Wrapping};
+use iced::alignment::Vertical;
 use iced::keyboard::Modifiers;
 use iced::widget::column;
 use iced::{Event, Font, Size, mouse};
 
+use super::state::State;
 use super::{Selectable, selectable};
 use crate::theme::Element;
 use crate::widget::stage::{Stage, down, holding, letter, moved, up};
@@ -288,4 +291,28 @@ fn it_is_shaped_again_only_if_it_changed() {
     assert_eq!(glyphs("some words that wrap", 400.0), wide);
     assert!(glyphs("some words that wrap", 60.0).height > wide.height);
     assert_eq!(glyphs("some words that wrap", 400.0), wide);
+}
+
+#[test]
+fn lines_of_mixed_directions_stand_within_their_bounds() {
+    for words in ["שלום עולם, this is mixed مرحبا بالعالم 123", "hello עולם and שלום mixed words מילים of both kinds"]
+    {
+        for width in (130..400).step_by(3) {
+            let mut state = State::<()>::default();
+            let text = Text {
+                content: (),
+                bounds: Size::new(width as f32, f32::INFINITY),
+                size: 15.0.into(),
+                line_height: 1.4.into(),
+                font: Font::DEFAULT,
+                align_x: Alignment::Default,
+                align_y: Vertical::Top,
+                shaping: Shaping::Advanced,
+                wrapping: Wrapping::WordOrGlyph,
+            };
+            state.shape(&[Span::new(words)], text);
+            let needed = state.paragraph.min_bounds().width;
+            assert!(needed <= width as f32 + 1.0, "{needed} of {width}: {words}");
+        }
+    }
 }
