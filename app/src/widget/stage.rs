@@ -163,12 +163,6 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// Writes it to a file, to be looked at.
-    pub(crate) fn save(&self, path: &str) {
-        let (width, height) = (self.width as u32, (self.rgba.len() / 4 / self.width) as u32);
-        image::RgbaImage::from_raw(width, height, self.rgba.clone()).unwrap().save(path).unwrap();
-    }
-
     /// The colour of a pixel.
     pub(crate) fn at(&self, x: usize, y: usize) -> [u8; 3] {
         let start = (y * self.width + x) * 4;

@@ -149,7 +149,9 @@ impl<Link: Clone> State<Link> {
 
     /// The room for the words and, at the bottom right, for what follows them.
     pub(super) fn room(&self, trailing: Option<Size>, max_width: f32) -> Size {
-        let words = self.paragraph.min_bounds();
+        // After text that runs right to left was aligned it may have fewer lines than were measured.
+        let height = self.paragraph.buffer().layout_runs().map(|run| run.line_height).sum();
+        let words = Size::new(self.paragraph.min_bounds().width, height);
         let Some(trailing) = trailing else { return words };
         let end = self.paragraph.buffer().layout_runs().last().map_or(0.0, |run| match run.rtl {
             true => words.width,
