@@ -6,12 +6,14 @@ use std::rc::Rc;
 use iced::advanced::layout::{self, Layout};
 use iced::advanced::widget::{Tree, operation};
 use iced::advanced::{Renderer as _, Widget, mouse, renderer};
+use iced::futures::StreamExt as _;
 use iced::keyboard::{Modifiers, key};
 use iced::widget::{column, space, tooltip};
 use iced::{Color, Event, Length, Point, Rectangle, Renderer, Size, touch};
+use iced_test::runtime::{Action, task};
 
 use super::order::{Give, Order};
-use super::{Align, Position, history};
+use super::{Align, Position, history, scroll_pages, scroll_to, scroll_to_end};
 use crate::theme::{Element, Theme};
 use crate::widget::press::press;
 use crate::widget::selectable::selectable;
@@ -428,4 +430,23 @@ fn rows_with_tooltips_and_rows_with_the_same_key_do_no_harm() {
     assert_ne!(stage.draw(view()), before, "the tip is seen");
     stage.resize(0.0, 0.0);
     stage.play(view(), [frame(), wheel(3.0)]);
+}
+
+#[test]
+fn tasks_scroll_the_list_that_they_name_and_no_other() {
+    let mut talk = Talk::new(0..50);
+    talk.play([frame()]);
+    let run = |talk: &mut Talk, task: iced::Task<Said>| {
+        let mut stream = task::into_stream(task).unwrap();
+        let Some(Action::Widget(operation)) = iced::futures::executor::block_on(stream.next()) else {
+            panic!("it is an operation on a widget");
+        };
+        talk.stage.operate(talk.view(), operation);
+        talk.at(0)
+    };
+    assert_eq!(run(&mut talk, scroll_to("talk", 20, Align::Start)), Some((20, 0)));
+    assert_eq!(run(&mut talk, scroll_to("another", 30, Align::Start)), Some((20, 0)));
+    assert_eq!(run(&mut talk, scroll_pages("talk", 1.0)), Some((26, 0)));
+    run(&mut talk, scroll_to_end("talk"));
+    assert!(talk.position().at_end);
 }

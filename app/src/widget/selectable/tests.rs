@@ -149,13 +149,14 @@ fn only_one_text_is_selected_at_a_time() {
 #[test]
 fn the_focus_leaves_it_but_the_selection_stays_until_a_click() {
     let mut stage = Words::new(400.0, 200.0);
-    let view = || plain("some words").into();
+    let view = || plain("some words").on_copy("copied").into();
     stage.play(view(), [moved(0.0, 8.0), down(), moved(300.0, 8.0), up()]);
     assert_eq!(stage.focusables(view()), [(None, true)]);
     stage.operate::<()>(view(), iced::advanced::widget::operation::focusable::unfocus());
     assert!(stage.focusables(view()).is_empty());
     stage.play(view(), [letter("c", Modifiers::COMMAND)]);
     assert_eq!(stage.board.standard.as_deref(), Some("some words"));
+    assert_eq!(stage.messages, ["copied"]);
 }
 
 #[test]
