@@ -122,7 +122,7 @@ pub(crate) enum Message {
     /// Of a profile that cannot be opened.
     Failure(failure::Message),
     /// The core tells something.
-    Told(Event),
+    Told(Box<Event>),
     /// The settings are on the disk, or not.
     Saved(Result<(), Problem>),
     /// The window's thread is asked whether it answers; only while it is measured.
@@ -183,7 +183,7 @@ impl App {
     pub(crate) fn subscription(&self) -> Subscription<Message> {
         let screen = match &self.screen {
             Screen::Home(home) => Subscription::batch([
-                home.backend().events().map(Message::Told),
+                home.backend().events().map(|event| Message::Told(Box::new(event))),
                 home.subscription().map(Message::Home),
             ]),
             Screen::Welcome(welcome) => welcome.subscription().map(Message::Welcome),
@@ -221,7 +221,7 @@ impl App {
             Message::Unlock(message) => self.unlock(message),
             Message::Home(message) => self.home(message),
             Message::Failure(message) => self.failure(message),
-            Message::Told(event) => self.told(event),
+            Message::Told(event) => self.told(*event),
             Message::Saved(Ok(())) => Task::none(),
             Message::Saved(Err(problem)) => self.with_home(|home, context| home.warn(problem.sentence(context.i18n))),
             Message::Beat(asked) => {

@@ -17,6 +17,7 @@ mod marks;
 mod modal;
 mod platform;
 mod problem;
+#[expect(clippy::disallowed_types, reason = "a driver: it looks for free ports")]
 mod relay;
 mod screen;
 mod settings;

@@ -11,8 +11,6 @@ fn resource(language: Language) -> FluentResource {
 }
 
 fn keys(language: Language) -> BTreeSet<String> {
-    use fluent_bundle::resource;
-    let _ = resource;
     let text = language.source();
     text.lines()
         .filter_map(|line| line.split_once(" =").or_else(|| line.split_once('=')))

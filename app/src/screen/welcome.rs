@@ -203,7 +203,7 @@ impl Welcome {
         self.account = Account::new(kind, None, self.has_keychain);
         (self.chosen, self.uses_own) = (None, false);
         if kind == Kind::Local {
-            return self.to_account();
+            return self.show_account();
         }
         // Somebody else's link does not say where one's own account is.
         let link = self.link.as_deref().filter(|_| kind == Kind::Create);
@@ -268,10 +268,10 @@ impl Welcome {
             self.account = Account::new(kind, own_handle, self.has_keychain);
         }
         self.chosen = Some(chosen);
-        self.to_account()
+        self.show_account()
     }
 
-    fn to_account(&mut self) -> Action {
+    fn show_account(&mut self) -> Action {
         self.step = Step::Account;
         focus(self.account.first_field())
     }

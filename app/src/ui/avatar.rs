@@ -1,6 +1,6 @@
 //! Round pictures of people and groups, with a dot for those who are here.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use iced::widget::{container, image, space, stack, text};
@@ -42,7 +42,7 @@ fn number_of(id: &str) -> usize {
 /// The pictures that people chose, by their names: each is read once.
 #[derive(Debug, Default)]
 pub(crate) struct Pictures {
-    known: HashMap<String, Option<image::Handle>>,
+    known: BTreeMap<String, Option<image::Handle>>,
 }
 
 impl Pictures {

@@ -15,6 +15,9 @@ use crate::theme::{Palette, font};
 /// The longest text that is drawn at once, in bytes; the rest is there on demand.
 pub(crate) const SHOWN: usize = 4000;
 
+/// And the most lines of it.
+const LINES: usize = 80;
+
 /// More marks on one letter than this are left out.
 const MARKS: usize = 8;
 
@@ -124,8 +127,9 @@ fn is_mark(character: char) -> bool {
 /// Where to cut: not within a grapheme, better between words.
 fn cut(text: &str, most: usize) -> usize {
     use unicode_segmentation::UnicodeSegmentation as _;
-    if text.len() <= most {
-        return text.len();
+    let lines = text.match_indices('\n').nth(LINES.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
+    if lines <= most {
+        return lines;
     }
     let end = text.grapheme_indices(true).map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or_default();
     let space = text.get(..end).and_then(|head| head.rfind(char::is_whitespace));
@@ -161,7 +165,10 @@ fn blocks(text: &str, pieces: &mut Vec<Piece>) {
     inline(rest, Look::default(), 0, pieces);
 }
 
-const MARKERS: [(&str, fn(Look) -> Look); 5] = [
+/// A mark, and what it makes of a look.
+type Marker = (&'static str, fn(Look) -> Look);
+
+const MARKERS: [Marker; 5] = [
     ("**", |look| Look { bold: true, ..look }),
     ("__", |look| Look { bold: true, ..look }),
     ("~~", |look| Look { struck: true, ..look }),
@@ -219,11 +226,12 @@ fn embraced(text: &str, at: usize, look: Look, depth: usize) -> Option<(&str, us
         while let Some(found) = after.get(from..).and_then(|tail| tail.find(marker)) {
             let end = from.saturating_add(found);
             let (inner, tail) = (after.get(..end)?, after.get(end.saturating_add(marker.len())..)?);
-            let closes = !inner.is_empty()
-                && !inner.ends_with(char::is_whitespace)
-                && !tail.starts_with(char::is_alphanumeric)
-                && !(marker.len() == 1 && tail.starts_with(marker));
-            if closes && !inner.contains("\n\n") {
+            let is_open = inner.is_empty()
+                || inner.ends_with(char::is_whitespace)
+                || inner.contains("\n\n")
+                || tail.starts_with(char::is_alphanumeric)
+                || (marker.len() == 1 && tail.starts_with(marker));
+            if !is_open {
                 return Some((inner, inner.len().saturating_add(marker.len().saturating_mul(2)), change(look)));
             }
             from = end.saturating_add(marker.len());
@@ -315,6 +323,10 @@ mod tests {
         let rich = Rich::read(&long, false);
         assert!(rich.is_cut() && rich.pieces[0].text.len() <= SHOWN && rich.pieces[0].text.ends_with("слово"));
         assert!(!Rich::read(&long, true).is_cut());
+        let lines = "a\n".repeat(10_000);
+        assert!(
+            Rich::read(&lines, false).is_cut() && Rich::read(&lines, false).pieces[0].text.lines().count() <= LINES
+        );
         let family = "👨‍👩‍👧‍👦".repeat(10_000);
         let rich = Rich::read(&family, false);
         assert!(rich.is_cut() && rich.pieces[0].text.ends_with("👨‍👩‍👧‍👦"));

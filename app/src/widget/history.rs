@@ -58,6 +58,7 @@ pub(crate) fn history<'a, Message>(id: impl Into<Id>, rows: Vec<(u64, Element<'a
 
 impl<'a, Message> History<'a, Message> {
     /// Between rows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a widget of this sort has it; its tests use it"))]
     pub(crate) fn spacing(mut self, spacing: f32) -> Self {
         self.spacing = spacing;
         self
@@ -76,6 +77,7 @@ impl<'a, Message> History<'a, Message> {
     }
 
     /// Where a list that was not seen before begins: not at the end, but at this row.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a widget of this sort has it; its tests use it"))]
     pub(crate) fn start_at(mut self, key: u64, align: Align) -> Self {
         self.start_at = Some((key, align));
         self

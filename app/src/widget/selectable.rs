@@ -93,6 +93,7 @@ impl<'a, Link, Message> Selectable<'a, Link, Message> {
     }
 
     /// Its width.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a widget of this sort has it; its tests use it"))]
     pub(crate) fn width(mut self, width: impl Into<Length>) -> Self {
         self.width = width.into();
         self
@@ -105,12 +106,6 @@ impl<'a, Link, Message> Selectable<'a, Link, Message> {
         self
     }
 
-    /// The colour of words whose span has none.
-    pub(crate) fn style(mut self, style: impl Fn(&Theme) -> Style + 'a) -> Self {
-        self.style = Box::new(style);
-        self
-    }
-
     /// What a click on a link says.
     pub(crate) fn on_link(mut self, on_link: impl Fn(Link) -> Message + 'a) -> Self {
         self.on_link = Some(Box::new(on_link));
@@ -118,6 +113,7 @@ impl<'a, Link, Message> Selectable<'a, Link, Message> {
     }
 
     /// What is said when something was copied.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a widget of this sort has it; its tests use it"))]
     pub(crate) fn on_copy(mut self, message: Message) -> Self {
         self.on_copy = Some(message);
         self

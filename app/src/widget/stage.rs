@@ -168,13 +168,6 @@ impl Picture {
         let start = (y * self.width + x) * 4;
         [self.rgba[start], self.rgba[start + 1], self.rgba[start + 2]]
     }
-
-    /// How many pixels are of this colour, about.
-    pub(crate) fn count(&self, color: Color) -> usize {
-        let [r, g, b, _] = color.into_rgba8();
-        let near = |a: u8, b: u8| a.abs_diff(b) <= 2;
-        self.rgba.chunks(4).filter(|pixel| near(pixel[0], r) && near(pixel[1], g) && near(pixel[2], b)).count()
-    }
 }
 
 /// The pointer moves.

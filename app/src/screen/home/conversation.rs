@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use iced::Task;
-use iced::widget::operation;
+use iced::widget::{Id, operation};
 use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request};
 
 use super::timeline::{PAGE, Side, Timeline, key_of};
@@ -19,8 +19,6 @@ use crate::settings::Change;
 use crate::widget::composer::{self, Changed, Composer};
 use crate::widget::history;
 
-/// The list of messages.
-pub(crate) const HISTORY: &str = "history";
 /// Where messages are written.
 pub(crate) const COMPOSER: &str = "composer";
 
@@ -244,6 +242,11 @@ impl Conversation {
         (conversation, Task::batch([open, operation::focus(COMPOSER)]))
     }
 
+    /// The list of messages: another chat is another list.
+    fn history(&self) -> Id {
+        Id::from(format!("history-{}", self.chat.id))
+    }
+
     /// Its chat.
     pub(crate) fn chat(&self) -> &Chat {
         &self.chat
@@ -252,10 +255,9 @@ impl Conversation {
     /// The chat is another now.
     pub(crate) fn chat_changed(&mut self, chat: Chat) {
         // A draft that another device of the account wrote, where nothing is being typed here.
-        if self.composer.is_empty() && self.mode == Mode::Write && chat.draft != self.chat.draft {
-            if let Some(draft) = &chat.draft {
-                self.composer.set(draft);
-            }
+        let is_idle = self.composer.is_empty() && self.mode == Mode::Write && chat.draft != self.chat.draft;
+        if let Some(draft) = chat.draft.as_ref().filter(|_| is_idle) {
+            self.composer.set(draft);
         }
         self.chat = chat;
     }
@@ -352,8 +354,8 @@ impl Conversation {
             Message::Reloaded(page) => self.reloaded(page, is_looked_at, context),
             Message::Near(side) => Action::Run(self.near(side)),
             Message::Scrolled(position) => self.scrolled(position, is_looked_at),
-            Message::Page(pages) => Action::Run(history::scroll_pages(HISTORY, pages)),
-            Message::ToNewest => self.to_newest(),
+            Message::Page(pages) => Action::Run(history::scroll_pages(self.history(), pages)),
+            Message::ToNewest => Action::Run(self.show_newest()),
             Message::Jump(id) => self.jump(id),
             Message::Jumped(id, page) => self.jumped(&id, page, context),
             Message::Compose(action) => self.composed(action, context),
@@ -454,11 +456,11 @@ impl Conversation {
         let scroll = match self.timeline.first_unread() {
             Some(first) if self.timeline.by_id(first).is_some() => {
                 self.is_at_end = false;
-                history::scroll_to(HISTORY, view::UNREAD, history::Align::Start)
+                history::scroll_to(self.history(), view::UNREAD, history::Align::Start)
             }
             _ => {
                 self.is_at_end = true;
-                history::scroll_to_end(HISTORY)
+                history::scroll_to_end(self.history())
             }
         };
         Action::Run(Task::batch([scroll, self.seen(is_looked_at)]))
@@ -504,19 +506,19 @@ impl Conversation {
         Action::Run(self.seen(is_looked_at))
     }
 
-    fn to_newest(&mut self) -> Action {
+    fn show_newest(&mut self) -> Task<Message> {
         self.new_below = 0;
         self.timeline.forget_unread();
         if self.timeline.reaches_end() {
-            return Action::Run(history::scroll_to_end(HISTORY));
+            return history::scroll_to_end(self.history());
         }
-        Action::Run(self.page(At::Newest, PAGE, Message::Opened))
+        self.page(At::Newest, PAGE, Message::Opened)
     }
 
     fn jump(&mut self, id: String) -> Action {
         if self.timeline.by_id(&id).is_some() {
             self.chosen = None;
-            return Action::Run(history::scroll_to(HISTORY, key_of(&id), history::Align::Center));
+            return Action::Run(history::scroll_to(self.history(), key_of(&id), history::Align::Center));
         }
         let target = id.clone();
         let jumped = move |page| Message::Jumped(target.clone(), page);
@@ -528,7 +530,7 @@ impl Conversation {
             Ok(page) => {
                 self.timeline.replace(page, true);
                 self.is_at_end = false;
-                Action::Run(history::scroll_to(HISTORY, key_of(id), history::Align::Center))
+                Action::Run(history::scroll_to(self.history(), key_of(id), history::Align::Center))
             }
             Err(problem) => {
                 self.notice = Some(problem.sentence(context.i18n));
@@ -615,15 +617,8 @@ impl Conversation {
         let failed = Failed { key, text: text.clone(), reply_to: reply_to.clone(), problem, is_trying: true };
         self.failed.push(failed);
         let draft = self.keep_draft(String::new());
-        let newest = if self.is_at_end { history::scroll_to_end(HISTORY) } else { self.go_to_newest() };
+        let newest = if self.is_at_end { history::scroll_to_end(self.history()) } else { self.show_newest() };
         Action::Run(Task::batch([before, self.try_send(key, text, reply_to), draft, newest]))
-    }
-
-    fn go_to_newest(&mut self) -> Task<Message> {
-        match self.to_newest() {
-            Action::Run(task) => task,
-            _ => Task::none(),
-        }
     }
 
     fn try_send(&self, key: u64, text: String, reply_to: Option<String>) -> Task<Message> {
@@ -696,7 +691,7 @@ impl Conversation {
         let Some(key) = to.and_then(|to| keys.get(to)).copied() else { return Action::None };
         self.chosen = Some(key);
         self.emoji = None;
-        Action::Run(history::scroll_to(HISTORY, key, history::Align::Center))
+        Action::Run(history::scroll_to(self.history(), key, history::Align::Center))
     }
 
     fn cancel(&mut self) -> Action {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use iced::keyboard::{Key, Modifiers, key};
 use iced::widget::Id;
-use iced::widget::text_editor::{Binding, KeyPress, Status, Style, StyleFn, TextEditor};
+use iced::widget::text_editor::{Binding, KeyPress, Status, StyleFn, TextEditor};
 use iced::{Font, Padding, Pixels};
 
 use super::{Action, Composer};
@@ -78,33 +78,9 @@ impl<'a, Message> Field<'a, Message> {
         self
     }
 
-    /// The size of letters.
-    pub(crate) fn size(mut self, size: impl Into<Pixels>) -> Self {
-        self.size = size.into();
-        self
-    }
-
-    /// The font.
-    pub(crate) fn font(mut self, font: Font) -> Self {
-        self.font = Some(font);
-        self
-    }
-
-    /// Around the text.
-    pub(crate) fn padding(mut self, padding: impl Into<Padding>) -> Self {
-        self.padding = padding.into();
-        self
-    }
-
     /// It scrolls rather than to grow higher.
     pub(crate) fn max_height(mut self, max_height: f32) -> Self {
         self.max_height = max_height;
-        self
-    }
-
-    /// How it looks.
-    pub(crate) fn style(mut self, style: impl Fn(&Theme, Status) -> Style + 'a) -> Self {
-        self.style = Box::new(style);
         self
     }
 

@@ -6,7 +6,7 @@ use iced::widget::{Column, column, container, hover, row, space, stack, text, to
 use iced::{Alignment, Length, Size};
 use kith_core::wire::control::Message as Shown;
 
-use super::{COMPOSER, Conversation, Failed, HISTORY, Loading, Message, Mode, Target};
+use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, Target};
 use crate::app::Context;
 use crate::format::{self, one_line};
 use crate::screen::home::list;
@@ -117,7 +117,8 @@ impl Conversation {
     }
 
     fn messages<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
-        let list = history(HISTORY, self.rows(context))
+        let list = history(self.history(), self.rows(context))
+            .at_end_hint(self.timeline.reaches_end())
             .padding([metric::GAP, metric::PAD])
             .on_near_start(Message::Near(Side::Before))
             .on_near_end(Message::Near(Side::After))
