@@ -20,7 +20,12 @@ const LIMIT: Duration = Duration::from_secs(90);
 const PASSWORD: &str = "correct horse battery staple";
 
 async fn relay(dir: &Path) -> (Server, String) {
+    relay_with(dir, |_| ()).await
+}
+
+async fn relay_with(dir: &Path, change: impl FnOnce(&mut Config)) -> (Server, String) {
     let mut config: Config = crate::servers_answer_when_it_is_durable::config(dir);
+    change(&mut config);
     config.listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into(), "/ip4/127.0.0.1/tcp/0".into()];
     config.settings.name = "one".into();
     let mut server = Server::bind(config).await.unwrap();
@@ -397,6 +402,44 @@ async fn a_contact_is_a_chat_from_the_first_request_on_and_calls_itself_as_it_li
     bob.receives("alice", "is it you?").await;
     bob.send("alice", "it is").await.unwrap();
     assert_eq!(alice.receives(&with, "it is").await.author_name, "Bobby");
+    for person in [alice, bob] {
+        person.client.shutdown().await;
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_full_mailbox_keeps_back_says_so_until_there_is_room() {
+    let room = tempfile::tempdir().unwrap();
+    let small = |config: &mut Config| config.settings.limits.mailbox_envelopes = 12;
+    let (server, address) = relay_with(&room.path().join("relay"), small).await;
+    let mut alice = Person::register(&room.path().join("alice"), "alice", &address).await;
+    let mut bob = Person::register(&room.path().join("bob"), "bob", &address).await;
+    become_contacts(&mut alice, &mut bob, ["alice", "bob"]).await;
+    bob.send("alice", "I am off").await.unwrap();
+    alice.receives("bob", "I am off").await;
+    bob.client.shutdown().await;
+    for number in 0..20 {
+        alice.send("bob", &format!("{number}")).await.unwrap();
+    }
+    let problem = alice
+        .until("a full mailbox", async |_, seen| {
+            seen.iter().rev().find_map(|event| match event {
+                Event::Chat { chat } => chat.last.as_ref()?.problem.clone(),
+                _ => None,
+            })
+        })
+        .await;
+    assert_eq!(problem, "their mailbox is full; the message is kept and sent again until there is room");
+    let last = history(&alice.client, "bob").await.unwrap().pop().unwrap();
+    assert_eq!((last.state.as_deref(), last.problem), (Some("queued"), Some(problem)));
+    let client = Client::open(&room.path().join("bob"), unlock(), options()).await.unwrap();
+    let events = client.subscribe();
+    let mut bob = Person { client, events, seen: Vec::new() };
+    bob.receives("alice", "19").await;
+    alice.is_in_state("bob", "19", &["delivered", "read"]).await;
+    let last = history(&alice.client, "bob").await.unwrap().pop().unwrap();
+    assert_eq!(last.problem, None);
     for person in [alice, bob] {
         person.client.shutdown().await;
     }
