@@ -139,9 +139,9 @@ fn cut(text: &str, most: usize) -> usize {
 fn is_few_emoji(text: &str) -> bool {
     use unicode_segmentation::UnicodeSegmentation as _;
     let trimmed = text.trim();
-    let count = trimmed.graphemes(true).take(5).count();
-    (1..=4).contains(&count)
-        && trimmed.graphemes(true).all(|grapheme| {
+    let signs = || trimmed.graphemes(true).filter(|grapheme| !grapheme.trim().is_empty());
+    (1..=4).contains(&signs().take(5).count())
+        && signs().all(|grapheme| {
             let first = grapheme.chars().next().unwrap_or_default();
             matches!(first, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}')
         })

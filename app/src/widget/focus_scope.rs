@@ -97,17 +97,14 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for FocusScope<'_, Message
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
-        // A field would take Escape to give its focus away; here it always means the way out.
-        if let Some(message) = self.leaves(event, false).filter(|_| !shell.is_event_captured()) {
-            shell.publish(message);
-            shell.capture_event();
-            return;
-        }
+        let was_silent = shell.is_empty();
         if let Some((tree, inner)) = tree.children.first_mut().zip(layout.children().next()) {
             self.content.as_widget_mut().update(tree, event, inner, cursor, renderer, clipboard, shell, viewport);
         }
         let is_outside = cursor.position().is_some_and(|point| !layout.bounds().contains(point));
-        if let Some(message) = self.leaves(event, is_outside).filter(|_| !shell.is_event_captured()) {
+        // A field takes Escape to give its focus away and says nothing of it: here that is the way out all the same.
+        let is_answered = shell.is_event_captured() && !(was_silent && shell.is_empty());
+        if let Some(message) = self.leaves(event, is_outside).filter(|_| !is_answered) {
             shell.publish(message);
             shell.capture_event();
         }

@@ -229,7 +229,7 @@ mod tests {
             "Relay: it is away",
             "/ip4/127.0.0.1/udp/4101/quic-v1",
             "look at this",
-            "bob: Direct, 2 ms; not tried yet",
+            "bob: Connected directly, 2 ms; not tried yet",
             "carol: odd; not tried yet",
         ] {
             assert!(text.contains(line), "{line} in {text}");

@@ -156,7 +156,7 @@ async fn every_section_says_that_it_waits_and_what_went_wrong() {
             _ => Message::Diagnostics(diagnostics::Message::Came(Err(away()))),
         };
         person.hears(failed);
-        assert!(person.sees("Try again") && person.sees("This program is ending"), "{name}");
+        assert!(person.sees("Try again") && person.sees("Kith is closing."), "{name}");
         person.clicks("Try again");
         assert!(matches!(person.last, Action::Run(_)), "{name}");
     }
@@ -201,7 +201,7 @@ async fn what_is_changed_is_kept_by_the_core() {
     person.hears(Message::Privacy(privacy::Message::Changed(Ok(LiveOptions { restart: true, ..changed }))));
     assert!(person.sees("This takes effect when Kith starts the next time."));
     person.hears(Message::Privacy(privacy::Message::Changed(Err(away()))));
-    assert!(person.sees("This program is ending") && person.sees("Typing notices"));
+    assert!(person.sees("Kith is closing.") && person.sees("Typing notices"));
     person.ends().await;
 }
 
@@ -328,7 +328,7 @@ async fn a_profile_is_erased_only_by_the_name_of_its_account() {
     person.clicks("Erase everything");
     assert!(person.sees("Erasing…"));
     person.hears(Message::Data(data::Message::Erased(Err(away()))));
-    assert!(person.sees("This program is ending"));
+    assert!(person.sees("Kith is closing."));
     person.backend.clone().erase().await.unwrap();
     assert!(!directory.exists(), "nothing is left");
     person.hears(Message::Data(data::Message::Erased(Ok(()))));
