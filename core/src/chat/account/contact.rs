@@ -77,6 +77,9 @@ pub struct Asked {
     /// Their relay, or one of their devices, has it.
     #[serde(rename = "h", default)]
     pub taken: bool,
+    /// The store was taken back from a copy since: it may have been answered already, and its text be in the conversation.
+    #[serde(rename = "d", default)]
+    pub doubtful: bool,
 }
 
 impl Contact {
@@ -92,6 +95,13 @@ impl Contact {
             taken: None,
             changed: Clock::default(),
             changed_by: None,
+        }
+    }
+
+    /// What is left of a request is its text: it is not sent any more.
+    pub(super) fn is_answered(&mut self) {
+        if let Some(asked) = &mut self.asked {
+            asked.envelope = None;
         }
     }
 }

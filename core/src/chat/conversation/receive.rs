@@ -66,6 +66,7 @@ impl Conversation {
             }
         };
         shared.heard.push((group, opened.sender.device_id(), opened.epoch));
+        self.not_silent(turn, &opened.sender.device_id());
         let account = opened.sender.account_id();
         if self.kind() == Some(Sort::Direct) && shared.account.is_blocked(turn, &account)? {
             return Ok(Received::Done(Verdict::Refused));
