@@ -188,7 +188,7 @@ fn contents() -> Vec<Vec<u8>> {
         account: account(1),
         handle: Some("alice@relay".into()),
         record: Some(record().encode().into()),
-        blocked: false,
+        blocked: Some(false),
         accepted: true,
         verified: false,
         given: Some(tokens()),

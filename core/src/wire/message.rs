@@ -404,9 +404,10 @@ pub struct ContactChange {
     /// The account's encoded record then.
     #[serde(rename = "r")]
     pub record: Option<serde_bytes::ByteBuf>,
-    /// Blocked: refused at the device, its tokens revoked at the relay.
+    /// Whether the person has blocked or unblocked it with this change; none: this change is about something else. Blocked: refused at the
+    /// device, its tokens revoked at the relay.
     #[serde(rename = "b")]
-    pub blocked: bool,
+    pub blocked: Option<bool>,
     /// Accepted: a conversation may exist.
     #[serde(rename = "k")]
     pub accepted: bool,

@@ -2,12 +2,14 @@
 
 use super::{Conversation, Errand, Shared};
 use crate::chat::api::{Notice, Verdict};
+use crate::chat::feed::row::{Heads, load};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
 use crate::chat::policy::Kind as Sort;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
+use crate::store::Table;
 use crate::types::{ContentId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Packet;
@@ -249,11 +251,19 @@ impl Conversation {
     }
 
     /// An own event counts: written now, or before this device lost its place and told again by another.
-    fn noted(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
+    fn noted(&self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
         let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
             return Ok(());
         };
+        let heads: Heads = load(&turn.read(), Table::Feed, self.id.as_bytes())?.unwrap_or_default();
+        let now = heads.own == Some(counted.id.feed.incarnation);
         match ContactChange::decode(&content.body) {
+            // What was written before the store was taken back is as new here as another device's.
+            Ok(change) if self.is_own() && !now => {
+                shared.account.contact_changed(turn, counted.clock, counted.id.feed.device, &change)?;
+                shared.errands.push((self.id, Errand::ReadWelcomes));
+                Ok(())
+            }
             Ok(change) if self.is_own() => shared.account.contact_noted(turn, counted.clock, &change),
             Ok(_) | Err(_) => Ok(()),
         }
