@@ -231,7 +231,7 @@ impl World {
         match fault {
             Fault::Partition => self.part(device, relay),
             Fault::RelayCopy if !self.relays.is_empty() => {
-                if self.relays[relay].copy.is_some() && self.chance(300) {
+                if self.relays[relay].copy.is_some() && self.chance(600) {
                     self.restore_relay(relay);
                 } else if self.relays[relay].copy.is_none() {
                     self.keep_relay_copy(relay);
