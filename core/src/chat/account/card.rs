@@ -487,7 +487,7 @@ impl Account {
     }
 
     /// An account that was asked has created the conversation. Returns the request's text: the first message. A doubtful one stays
-    /// until what was written in the conversation is known ([`Account::settle_doubt`]).
+    /// until what was written in the conversation is known.
     ///
     /// # Errors
     /// If the store does not answer or a row cannot be read.
