@@ -18,8 +18,8 @@ use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Former, Grant, Leave, Mark, Marks,
-    Message, Past, Profile, Reaction, ReadUpTo, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text, TokenPair,
-    Vector, VoiceNote,
+    Message, Past, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text,
+    TokenPair, Vector, VoiceNote,
 };
 use kith_core::wire::{control, relay};
 use rand_core::SeedableRng as _;
@@ -45,7 +45,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("relay_push", pushes()),
         ("relay_request", relay_requests().iter().map(Body::encode).collect()),
         ("relay_response", relay_responses().iter().map(Body::encode).collect()),
-        ("sealed_card", vec![card().encode(), Sealed::Rejoin(rejoin()).encode()]),
+        ("sealed_card", vec![card().encode(), Sealed::Rejoin(rejoin()).encode(), Sealed::Recall(recall()).encode()]),
         ("account_record", vec![record().encode()]),
         ("certificate", certificates()),
         ("handle", ["alice", "a.b_c-d", "alice@relay.example", "Ünïcode"].map(bytes).to_vec()),
@@ -188,7 +188,7 @@ fn contents() -> Vec<Vec<u8>> {
         account: account(1),
         handle: Some("alice@relay".into()),
         record: Some(record().encode().into()),
-        blocked: false,
+        blocked: Some(false),
         accepted: true,
         verified: false,
         given: Some(tokens()),
@@ -252,6 +252,7 @@ fn packets() -> Vec<Packet> {
         Packet::Sealed { to: account(1), prekey: 1, sealed: message },
         Packet::Shown { group, shown: Equivocation { one: signed_entry(b"one"), other: signed_entry(b"other") } },
         Packet::Over { group },
+        Packet::Unknown { group },
     ]
 }
 
@@ -468,6 +469,19 @@ fn rejoin() -> Rejoin {
         device: DeviceId::new([4; 32]),
         key_package: vec![1; 9],
         wall: Timestamp(1),
+        signature: vec![2; 64],
+    }
+}
+
+fn recall() -> Recall {
+    Recall {
+        record: record().encode(),
+        conversation: ConversationId::new([1; 32]),
+        group: GroupId::new([9; 32]),
+        device: DeviceId::new([4; 32]),
+        grant: Some(tokens()),
+        taken: None,
+        event: Some(event(false)),
         signature: vec![2; 64],
     }
 }

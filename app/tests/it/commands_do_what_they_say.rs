@@ -175,7 +175,8 @@ async fn messages_are_edited_deleted_reacted_to_and_answered() {
         alice.until("that the reaction is gone", &["history", "bob"], taken_back).await?;
         // Only one's own: what is tried on another's text changes nothing at either end.
         for attempt in [&["edit", "alice", first, "mine now"][..], &["delete", "alice", first]] {
-            drop(bob.ask(attempt).await);
+            let refused = bob.refused(attempt).await?;
+            check(refused.code == "no_message", &format!("{attempt:?}: it was {refused:?}"))?;
         }
         bob.send("alice", "after it").await?;
         alice.reads("bob", &["after it"]).await?;

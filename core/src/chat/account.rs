@@ -9,6 +9,7 @@
 
 mod card;
 mod contact;
+mod recall;
 mod record;
 mod retry;
 mod supply;

@@ -11,6 +11,7 @@ mod carry;
 mod doze;
 mod meet;
 mod read;
+mod recall;
 mod receive;
 mod say;
 mod write;
@@ -23,6 +24,7 @@ pub(crate) use self::carry::own_home;
 pub(crate) use self::doze::Dozing;
 pub(crate) use self::read::ids;
 pub(crate) use self::receive::{Received, dropped};
+pub(crate) use self::say::envelope;
 use super::account::Account;
 use super::api::Notice;
 use super::delivery::Delivery;
@@ -59,6 +61,15 @@ pub(crate) enum Errand {
     FoundAnew,
     /// Plead no more: this device is in a group.
     DropPleas,
+    /// Tell a device that it is in the conversation.
+    Recall {
+        /// Which.
+        device: DeviceId,
+        /// It has something waiting for it, and so does this wait for it.
+        lasting: bool,
+    },
+    /// All that was written in the conversation with this account is here: a request to it may be among it.
+    SettleDoubt(AccountId),
     /// Read elsewhere on the account: marks of another conversation.
     ReadElsewhere(crate::wire::message::ReadUpTo),
     /// The own profile was set on another of one's devices.
@@ -120,6 +131,9 @@ pub(crate) struct Conversation {
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
     over_at: u64,
+    silences: BTreeMap<DeviceId, recall::Silence>,
+    /// When to look who was not heard of.
+    silent_at: u64,
 }
 
 impl Conversation {
@@ -153,6 +167,8 @@ impl Conversation {
             rounds: BTreeMap::new(),
             suspect_at: 0,
             over_at: 0,
+            silences: BTreeMap::new(),
+            silent_at: 0,
         })
     }
 
@@ -221,13 +237,16 @@ impl Conversation {
             let devices = self.others(shared);
             self.offer_digest(turn, shared, &devices)?;
         }
+        if self.silent_at <= now {
+            self.recall_silent(turn, shared);
+        }
         Ok(())
     }
 
     /// When [`Conversation::advance`] has something to do next.
     pub(crate) fn wake_at(&self) -> Option<u64> {
         let sending = self.membership.present().and_then(|_| self.delivery.wake_at());
-        let present = self.membership.present().map(|_| self.digest_at);
+        let present = self.membership.present().map(|_| self.digest_at.min(self.silent_at));
         [
             self.membership.wake_at(),
             sending,

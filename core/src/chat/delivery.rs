@@ -386,6 +386,12 @@ impl Delivery {
         attempt.retry_at = now.mono_ms.saturating_add(wait);
     }
 
+    /// Devices that have not said to hold all that was written for them.
+    pub(crate) fn owing(&self) -> BTreeSet<DeviceId> {
+        let owes = |to: &&To| self.held_by(to) < self.next(&to.1);
+        self.links.keys().filter(owes).map(|(device, _)| *device).collect()
+    }
+
     /// A device can be reached, or with `None` the relays can: waits end.
     pub fn hurry(&mut self, device: Option<&DeviceId>) {
         for ((of, _), attempt) in &mut self.attempts {

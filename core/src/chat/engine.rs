@@ -13,6 +13,7 @@ mod post;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -71,6 +72,7 @@ pub struct Engine {
     flown: VecDeque<EnvelopeId>,
     letters: post::Post,
     parking: parking::Parking,
+    unknown: unknown::Unknown,
     /// When to look for contacts' conversations that this device has not come into.
     seek_at: Option<u64>,
     sweep: sweep::Sweep,
@@ -121,6 +123,7 @@ impl Engine {
             flown: VecDeque::new(),
             letters: post::Post::default(),
             parking: parking::Parking::default(),
+            unknown: unknown::Unknown::default(),
             seek_at: None,
             sweep: sweep::Sweep::default(),
             herald: herald::Herald::default(),
@@ -254,6 +257,9 @@ impl Engine {
         self.sweep.begin(turn.now.mono_ms);
         self.seek_soon(turn);
         self.letters.load(turn)?;
+        if restored {
+            self.account.doubt_requests(turn)?;
+        }
         for id in ids(&turn.read())? {
             self.with(turn, id, |conversation, turn, shared| {
                 if restored {
@@ -280,6 +286,7 @@ impl Engine {
         self.account.run_due(turn)?;
         self.seek(turn)?;
         self.tell_profiles(turn)?;
+        self.say_unknown(turn)?;
         self.sweep(turn)
     }
 
@@ -462,7 +469,8 @@ impl Engine {
     fn finish(&self, turn: &mut Turn<'_>) {
         let loaded = self.conversations.values().filter_map(Conversation::wake_at);
         let conversations = loaded.chain(self.dozing.values().filter_map(Dozing::wake_at));
-        let conversations = conversations.chain(self.seek_at).chain(self.herald.wake_at());
+        let conversations =
+            conversations.chain(self.seek_at).chain(self.herald.wake_at()).chain(self.unknown.wake_at());
         turn.effects.wake_at =
             conversations.chain(self.letters.wake_at()).chain(self.account.wake_at()).chain(self.sweep.wake_at()).min();
     }

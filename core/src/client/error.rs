@@ -194,6 +194,7 @@ impl ClientError {
             Self::Start(_) => "start",
             Self::Onboarding(error) => onboarding_code(error),
             Self::Command(CommandError::Blocked) => "blocked",
+            Self::Command(CommandError::NoMessage) => "no_message",
             Self::Command(_) => "command",
             Self::Network(_) => "network",
             Self::Refused(refusal) => refusal_code(refusal),

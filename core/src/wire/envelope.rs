@@ -141,6 +141,14 @@ pub enum Packet {
         #[serde(rename = "g")]
         group: GroupId,
     },
+    /// "What was sent to this device under this group cannot be read here: the group is not known." It proves nothing, and counts only
+    /// from a device that is connected.
+    #[serde(rename = "u")]
+    Unknown {
+        /// The group.
+        #[serde(rename = "g")]
+        group: GroupId,
+    },
 }
 
 impl Body for Packet {
@@ -155,6 +163,7 @@ impl std::fmt::Debug for Packet {
             Self::Hint { .. } => ("Hint", 0),
             Self::Shown { .. } => ("Shown", 0),
             Self::Over { .. } => ("Over", 0),
+            Self::Unknown { .. } => ("Unknown", 0),
             Self::Sealed { sealed, .. } => ("Sealed", sealed.len()),
         };
         write!(formatter, "Packet::{name}({bytes} bytes …)")

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{Body, DecodeError, at_most};
 use super::event::{LogHead, MAX_CONTENT, UnverifiedEvent};
 use super::log::Equivocation;
-use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, FeedId, Hash, Timestamp, Token};
+use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, FeedId, GroupId, Hash, Timestamp, Token};
 
 /// The most bytes of events in one bundle, so that a repair never holds up live messages for long.
 pub const MAX_BUNDLE: usize = 64 * 1024;
@@ -456,9 +456,10 @@ pub struct ContactChange {
     /// The account's encoded record then.
     #[serde(rename = "r")]
     pub record: Option<serde_bytes::ByteBuf>,
-    /// Blocked: refused at the device, its tokens revoked at the relay.
+    /// Whether the person has blocked or unblocked it with this change; none: this change is about something else. Blocked: refused at the
+    /// device, its tokens revoked at the relay.
     #[serde(rename = "b")]
-    pub blocked: bool,
+    pub blocked: Option<bool>,
     /// Accepted: a conversation may exist.
     #[serde(rename = "k")]
     pub accepted: bool,
@@ -526,6 +527,9 @@ pub enum Sealed {
     /// A member's device that lost its MLS state asks to be added again.
     #[serde(rename = "j")]
     Rejoin(Rejoin),
+    /// A member tells a device that seems to have lost all that it knew of a conversation.
+    #[serde(rename = "c")]
+    Recall(Recall),
 }
 
 /// A contact request: who, what, and how to answer.
@@ -580,6 +584,36 @@ pub struct Rejoin {
     pub signature: Vec<u8>,
 }
 
+/// "You are in a conversation with us." A device from an old copy of its store may know neither the conversation nor who is in it;
+/// whoever knows the group ignores this, and whoever does not pleads.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// The sender's encoded account record.
+    #[serde(rename = "r", with = "serde_bytes")]
+    pub record: Vec<u8>,
+    /// Which conversation.
+    #[serde(rename = "c")]
+    pub conversation: ConversationId,
+    /// Its present group, in which the receiver has a leaf.
+    #[serde(rename = "i")]
+    pub group: GroupId,
+    /// The device that signed this.
+    #[serde(rename = "d")]
+    pub device: DeviceId,
+    /// What the receiver may use to answer.
+    #[serde(rename = "g")]
+    pub grant: Option<TokenPair>,
+    /// What the receiver's account gave the sender's: it may not know of that any more, and could not revoke it.
+    #[serde(rename = "t")]
+    pub taken: Option<TokenPair>,
+    /// The latest event there of a device of the receiver's account, without its content: by its own signature it was a member.
+    #[serde(rename = "e")]
+    pub event: Option<UnverifiedEvent>,
+    /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
+    #[serde(rename = "s", with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
 /// A content body, as its kind says.
 macro_rules! bodies {
     ($($name:ident: $max:expr),+ $(,)?) => {
@@ -618,5 +652,5 @@ macro_rules! discreet {
 
 discreet! {
     Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation }, Profile { picture, set },
-    RequestCard { wall, device }, Rejoin { conversation, device },
+    RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
 }

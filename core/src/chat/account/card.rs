@@ -12,7 +12,7 @@ use crate::store::{Range, Read, Scope, Table};
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, Timestamp, Token};
 use crate::wire::codec::Body;
 use crate::wire::envelope::{Class, Envelope, Packet, Urgency};
-use crate::wire::message::{MAX_REQUEST_TEXT, Rejoin, RequestCard, Sealed, TokenPair};
+use crate::wire::message::{MAX_REQUEST_TEXT, Recall, Rejoin, RequestCard, Sealed, TokenPair};
 use crate::wire::relay::Request;
 
 use super::super::api::{CallTarget, CommandError, Notice, Outgoing, Recipient, SendOutcome};
@@ -100,6 +100,8 @@ pub enum Opened {
     Mutual(Box<Accepted>),
     /// A member's device asks to be added again; signed by a device of that account's known record.
     Rejoin(Box<Rejoin>),
+    /// A member of a conversation, of this account, says that this device is in it; signed by a device of that account's record.
+    Recall(AccountId, Box<Recall>),
     /// From a blocked account: refused, and nobody is told.
     Blocked,
     /// Not for this account, not readable, or not signed by whom it names.
@@ -147,7 +149,7 @@ impl Account {
             Err(error) => return Ok(Err(error)),
         };
         contact.handle = handle.filter(|handle| handle.len() <= MAX_HANDLE).or(contact.handle);
-        contact.asked = Some(Asked { text, envelope: Some(envelope.encode().into()), taken: false });
+        contact.asked = Some(Asked { text, envelope: Some(envelope.encode().into()), taken: false, doubtful: false });
         self.keep(turn, &contact);
         self.note_contact(turn, &contact)?;
         self.supply(turn)?;
@@ -210,7 +212,7 @@ impl Account {
         Ok(sealed.map(|envelope| (envelope, package.reference)))
     }
 
-    fn seal(
+    pub(super) fn seal(
         &self,
         turn: &mut Turn<'_>,
         to: &AccountRecord,
@@ -362,6 +364,7 @@ impl Account {
         match Sealed::decode(&plain) {
             Ok(Sealed::Request(card)) => self.receive_card(turn, card),
             Ok(Sealed::Rejoin(plea)) => self.receive_plea(turn, plea),
+            Ok(Sealed::Recall(recall)) => self.receive_recall(turn, recall),
             Err(_) => Ok(Opened::Garbage),
         }
     }
@@ -439,7 +442,7 @@ impl Account {
         }
     }
 
-    fn is_signed(
+    pub(super) fn is_signed(
         &self,
         record: &AccountRecord,
         device: DeviceId,
@@ -483,13 +486,15 @@ impl Account {
         Ok(Ok(Accepted { record, key_package: waiting.key_package }))
     }
 
-    /// An account that was asked has created the conversation. Returns the request's text: the first message.
+    /// An account that was asked has created the conversation. Returns the request's text: the first message. A doubtful one stays
+    /// until what was written in the conversation is known.
     ///
     /// # Errors
     /// If the store does not answer or a row cannot be read.
     pub fn accepted_by(&mut self, turn: &mut Turn<'_>, account: AccountId) -> Result<Option<String>, EngineError> {
         let mut contact = self.contact_or_new(turn, account)?;
-        let asked = contact.asked.take();
+        let asked = contact.asked.take_if(|asked| !asked.doubtful);
+        contact.is_answered();
         contact.accepted = true;
         self.drop_request(turn, &account);
         self.keep(turn, &contact);
@@ -524,6 +529,6 @@ fn straight_to(account: AccountId, device: &DeviceCertificate) -> Recipient {
     Recipient { account, device: device.device_id(), transport, mailboxes: Vec::new() }
 }
 
-fn signed(to: AccountId, unsigned: &[u8]) -> Vec<u8> {
+pub(super) fn signed(to: AccountId, unsigned: &[u8]) -> Vec<u8> {
     [to.as_ref(), unsigned].concat()
 }

@@ -48,6 +48,12 @@ pub struct Contact {
     /// The device that changed it last: of two changes at the same time that of the greater one counts.
     #[serde(rename = "d", default)]
     pub changed_by: Option<DeviceId>,
+    /// When it was last blocked or unblocked, by the same clock: what is changed later without knowing of that does not undo it.
+    #[serde(rename = "e", default)]
+    pub decided: Clock,
+    /// The device that did.
+    #[serde(rename = "f", default)]
+    pub decided_by: Option<DeviceId>,
 }
 
 impl Body for Contact {
@@ -77,6 +83,9 @@ pub struct Asked {
     /// Their relay, or one of their devices, has it.
     #[serde(rename = "h", default)]
     pub taken: bool,
+    /// The store was taken back from a copy since: it may have been answered already, and its text be in the conversation.
+    #[serde(rename = "d", default)]
+    pub doubtful: bool,
 }
 
 impl Contact {
@@ -92,6 +101,22 @@ impl Contact {
             taken: None,
             changed: Clock::default(),
             changed_by: None,
+            decided: Clock::default(),
+            decided_by: None,
+        }
+    }
+
+    /// Somebody of the account has blocked or unblocked it: the latest who did counts.
+    fn decide(&mut self, clock: Clock, by: DeviceId, blocked: bool) {
+        if (clock, Some(by)) >= (self.decided, self.decided_by) {
+            (self.decided, self.decided_by, self.blocked) = (clock, Some(by), blocked);
+        }
+    }
+
+    /// What is left of a request is its text: it is not sent any more.
+    pub(super) fn is_answered(&mut self) {
+        if let Some(asked) = &mut self.asked {
+            asked.envelope = None;
         }
     }
 }
@@ -151,13 +176,18 @@ impl Account {
     }
 
     pub(super) fn note_contact(&mut self, turn: &Turn<'_>, contact: &Contact) -> Result<(), EngineError> {
+        self.note_change(turn, contact, None)
+    }
+
+    /// With whether the person has blocked or unblocked it now.
+    fn note_change(&mut self, turn: &Turn<'_>, contact: &Contact, blocked: Option<bool>) -> Result<(), EngineError> {
         let record = self.record_of(turn, &contact.account)?.map(|record| record.encode().into());
         let change = ContactChange {
             account: contact.account,
             handle: contact.handle.clone(),
             record,
             accepted: contact.accepted,
-            blocked: contact.blocked,
+            blocked,
             verified: contact.verified,
             given: contact.given,
             taken: contact.taken,
@@ -186,7 +216,7 @@ impl Account {
         }
         self.drop_request(turn, &account);
         self.keep(turn, &contact);
-        self.note_contact(turn, &contact)?;
+        self.note_change(turn, &contact, Some(true))?;
         self.supply(turn)?;
         Ok(Ok(()))
     }
@@ -206,7 +236,7 @@ impl Account {
         contact.blocked = false;
         self.give(turn, &mut contact);
         self.keep(turn, &contact);
-        self.note_contact(turn, &contact)?;
+        self.note_change(turn, &contact, Some(false))?;
         self.supply(turn)?;
         Ok(Ok(()))
     }
@@ -263,7 +293,8 @@ impl Account {
     }
 
     /// A [`ContactChange`] in the conversation with oneself counts; of several the latest by its clock. An older one only adds what is
-    /// not known here: whoever made the later one may not have known of it.
+    /// not known here: whoever made the later one may not have known of it. Whether it is blocked is decided apart, by those changes
+    /// alone that say so.
     ///
     /// # Errors
     /// If the store does not answer or the row cannot be read.
@@ -283,7 +314,6 @@ impl Account {
         if (clock, Some(by)) >= (contact.changed, contact.changed_by) {
             (contact.changed, contact.changed_by) = (clock, Some(by));
             contact.handle = change.handle.clone().or(contact.handle);
-            contact.blocked = change.blocked;
             contact.verified = change.verified;
             contact.given = change.given.or(contact.given);
             contact.taken = change.taken.or(contact.taken);
@@ -292,8 +322,13 @@ impl Account {
             contact.given = contact.given.or(change.given);
             contact.taken = contact.taken.or(change.taken);
         }
-        if contact.blocked {
-            contact.given = None;
+        if let Some(blocked) = change.blocked {
+            contact.decide(clock, by, blocked);
+        }
+        if let Some(given) = contact.given.take_if(|_| contact.blocked) {
+            // This device may have given it before it heard of the block.
+            self.revoke(turn, given);
+            self.supply(turn)?;
         }
         if contact.accepted || contact.blocked {
             contact.asked = None;
@@ -314,6 +349,9 @@ impl Account {
         let known = self.contact(turn, &change.account)?;
         if let Some(mut contact) = known.filter(|contact| at > (contact.changed, contact.changed_by)) {
             (contact.changed, contact.changed_by) = at;
+            if let Some(blocked) = change.blocked {
+                contact.decide(clock, self.device(), blocked);
+            }
             turn.put(Table::Contact, Scope::Account, contact.account.as_ref(), &contact);
         }
         Ok(())

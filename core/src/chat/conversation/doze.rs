@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Conversation;
+use super::recall::Silence;
 use crate::chat::feed::Me;
 use crate::chat::membership::Unstored;
 use crate::chat::turn::{EngineError, Turn};
@@ -29,6 +30,8 @@ pub(crate) struct Dozing {
     rounds: BTreeMap<DeviceId, (u64, u32)>,
     suspect_at: u64,
     over_at: u64,
+    silences: BTreeMap<DeviceId, Silence>,
+    silent_at: u64,
 }
 
 impl Dozing {
@@ -71,6 +74,8 @@ impl Conversation {
             mut rounds,
             suspect_at,
             over_at,
+            silences,
+            silent_at,
         } = self;
         rounds.retain(|_, (since, _)| now.saturating_sub(*since) <= super::meet::ROUNDS_MS);
         Ok(Dozing {
@@ -90,6 +95,8 @@ impl Conversation {
             rounds,
             suspect_at,
             over_at,
+            silences,
+            silent_at,
         })
     }
 
@@ -119,6 +126,8 @@ impl Conversation {
             rounds: dozing.rounds,
             suspect_at: dozing.suspect_at,
             over_at: dozing.over_at,
+            silences: dozing.silences,
+            silent_at: dozing.silent_at,
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! Meeting other devices: digests, vectors and what follows from them.
 
 use super::say::{LETTER, PASSING, QUIET};
-use super::{Conversation, Shared};
+use super::{Conversation, Errand, Shared};
 use crate::chat::feed::Fault;
 use crate::chat::membership::EMPTY_LOG;
 use crate::chat::repair;
@@ -109,6 +109,7 @@ impl Conversation {
         }
         let vector = repair::vector(&turn.read(), &self.id)?;
         if repair::vector_hash(&vector) == digest.vector {
+            self.in_step(shared);
             return Ok(());
         }
         let vector = Vector { ask: true, ..vector };
@@ -194,6 +195,9 @@ impl Conversation {
         for bundle in round.bundles {
             self.tell(turn, shared, &[from], &Message::Events(bundle), LETTER)?;
         }
+        if !plan.lacks {
+            self.in_step(shared);
+        }
         if plan.lacks && theirs.ask {
             let vector = Vector { ask: false, ..repair::vector(&turn.read(), &self.id)? };
             self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
@@ -202,6 +206,13 @@ impl Conversation {
             self.offer_digest(turn, shared, &[from])?;
         }
         Ok(())
+    }
+
+    /// Another member holds nothing that is not held here.
+    fn in_step(&self, shared: &mut Shared<'_>) {
+        if let Some(partner) = self.partner(shared.account.id()) {
+            shared.errands.push((self.id, Errand::SettleDoubt(partner)));
+        }
     }
 
     fn may_round(&mut self, turn: &Turn<'_>, device: DeviceId) -> bool {

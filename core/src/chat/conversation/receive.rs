@@ -2,12 +2,14 @@
 
 use super::{Conversation, Errand, Shared};
 use crate::chat::api::{Notice, Verdict};
+use crate::chat::feed::row::{Heads, load};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
 use crate::chat::policy::Kind as Sort;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
+use crate::store::Table;
 use crate::types::{ContentId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Packet;
@@ -66,6 +68,7 @@ impl Conversation {
             }
         };
         shared.heard.push((group, opened.sender.device_id(), opened.epoch));
+        self.not_silent(turn, &opened.sender.device_id());
         let account = opened.sender.account_id();
         if self.kind() == Some(Sort::Direct) && shared.account.is_blocked(turn, &account)? {
             return Ok(Received::Done(Verdict::Refused));
@@ -252,7 +255,7 @@ impl Conversation {
     }
 
     /// An own event counts: written now, or before this device lost its place and told again by another.
-    fn noted(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
+    fn noted(&self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, counted: &Counted) -> Result<(), EngineError> {
         if counted.kind == Kind::Profile as u16 {
             return self.profile(turn, shared, counted).map(drop);
         }
@@ -262,7 +265,15 @@ impl Conversation {
         let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
             return crate::chat::shelf::counted(turn, counted);
         };
+        let heads: Heads = load(&turn.read(), Table::Feed, self.id.as_bytes())?.unwrap_or_default();
+        let now = heads.own == Some(counted.id.feed.incarnation);
         match ContactChange::decode(&content.body) {
+            // What was written before the store was taken back is as new here as another device's.
+            Ok(change) if !now => {
+                shared.account.contact_changed(turn, counted.clock, counted.id.feed.device, &change)?;
+                shared.errands.push((self.id, Errand::ReadWelcomes));
+                Ok(())
+            }
             Ok(change) => shared.account.contact_noted(turn, counted.clock, &change),
             Err(_) => Ok(()),
         }

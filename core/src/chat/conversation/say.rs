@@ -32,7 +32,7 @@ pub(super) const PASSING: Manner = Manner { class: Class::Ephemeral { ttl_s: 360
 pub(super) const LIVE: Manner = Manner { class: Class::LiveOnly, urgency: Urgency::Quiet };
 
 /// Puts a packet into an envelope.
-pub(in crate::chat) fn envelope(turn: &mut Turn<'_>, packet: &Packet, class: Class, urgency: Urgency) -> Envelope {
+pub(crate) fn envelope(turn: &mut Turn<'_>, packet: &Packet, class: Class, urgency: Urgency) -> Envelope {
     Envelope { id: EnvelopeId::random(turn.rng), class, urgency, packet: packet.encode() }
 }
 

@@ -102,14 +102,19 @@ impl Conversation {
         MAX_CONTENT
     }
 
-    /// Everything that has to be deleted with a message.
+    /// Everything that has to be deleted with a message; none if it is not this account's, whose deletes alone count for it.
     pub(crate) fn deletable(
         &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
         of: &ContentId,
-    ) -> Result<Vec<ContentId>, EngineError> {
-        self.work(turn, shared, |feeds, _| Ok(feeds.deletable(of)?))
+    ) -> Result<Option<Vec<ContentId>>, EngineError> {
+        let (me, author) = (shared.me(), of.feed.device);
+        let member = self.membership.roster().member(&author);
+        if author != me.device && member.is_none_or(|member| member.account != me.account) {
+            return Ok(None);
+        }
+        self.work(turn, shared, |feeds, _| Ok(feeds.deletable(of)?)).map(Some)
     }
 
     /// Marks everything up to a place as read; the marks that moved, for one's other devices.

@@ -264,6 +264,7 @@ impl Engine {
     fn delete(&mut self, turn: &mut Turn<'_>, id: ConversationId, of: ContentId) -> Answered {
         let all = self.with(turn, id, |conversation, turn, shared| conversation.deletable(turn, shared, &of))?;
         let Some(all) = all else { return Ok(Err(CommandError::NoConversation)) };
+        let Some(all) = all else { return Ok(Err(CommandError::NoMessage)) };
         let mut reply = Ok(Err(CommandError::NoMessage));
         for of in all {
             reply = self.write(turn, id, Kind::Delete, Delete { of }.encode());

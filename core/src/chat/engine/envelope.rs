@@ -23,6 +23,8 @@ pub(super) struct Arrival<'a> {
     pub(super) envelope: &'a Envelope,
     /// When it came first.
     pub(super) since: Timestamp,
+    /// The device that gave it straight, if it comes from one and comes now.
+    pub(super) from: Option<DeviceId>,
 }
 
 impl Engine {
@@ -38,7 +40,7 @@ impl Engine {
             Ok(envelope) if self.is_unwelcome(turn, from, &envelope)? => Verdict::Refused,
             Ok(envelope) if turn.read().get(Table::Seen, envelope.id.as_ref())?.is_some() => Verdict::Durable,
             Ok(envelope) => {
-                let verdict = self.packet(turn, Arrival { envelope: &envelope, since: turn.now.wall })?;
+                let verdict = self.packet(turn, Arrival { envelope: &envelope, since: turn.now.wall, from })?;
                 if verdict == Verdict::Durable && envelope.class == Class::Durable {
                     let wall = turn.now.wall.0.to_be_bytes();
                     turn.effects.batch.put(Table::Seen, Scope::Account, envelope.id.as_ref(), wall);
@@ -63,7 +65,8 @@ impl Engine {
         | Packet::Welcome { group, .. }
         | Packet::Hint { group, .. }
         | Packet::Shown { group, .. }
-        | Packet::Over { group }) = packet
+        | Packet::Over { group }
+        | Packet::Unknown { group }) = packet
         else {
             return Ok(false);
         };
@@ -111,6 +114,7 @@ impl Engine {
                 }
                 Ok(Verdict::Durable)
             }
+            Ok(Packet::Unknown { group }) => self.told_unknown(turn, arrival.from, group),
             Ok(Packet::Sealed { to, prekey, sealed }) => self.sealed(turn, to, prekey, &sealed),
         }
     }
@@ -123,6 +127,7 @@ impl Engine {
         message: &[u8],
     ) -> Result<Verdict, EngineError> {
         let Some(id) = Membership::conversation_of(&turn.read(), group)? else {
+            self.note_unknown(turn, arrival.from, group);
             return self.park(turn, arrival, group);
         };
         let received = self.with(turn, id, |conversation, turn, shared| {
@@ -256,6 +261,7 @@ impl Engine {
                 Ok(Verdict::Durable)
             }
             Opened::Rejoin(plea) => self.plea(turn, *plea),
+            Opened::Recall(from, recall) => self.recalled(turn, from, &recall),
             Opened::Blocked => Ok(Verdict::Refused),
             Opened::Garbage => Ok(dropped(turn, "sealed")),
         }

@@ -52,6 +52,8 @@ impl Engine {
                     self.seek_soon(turn);
                 }
                 Errand::DropPleas => self.drop_pleas(turn, id)?,
+                Errand::Recall { device, lasting } => self.recall(turn, id, device, lasting)?,
+                Errand::SettleDoubt(partner) => self.settle_doubt(turn, id, partner)?,
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
                 Errand::Herald => self.herald_all(turn)?,
             }
@@ -131,6 +133,7 @@ impl Engine {
         if accounts.is_empty() {
             accounts.push(self.account.id());
         }
+        accounts.extend(self.unknown.teller(id).filter(|teller| !accounts.contains(teller)));
         for account in accounts {
             let Some(record) = self.account.record_of(turn, &account)? else { continue };
             let to: Vec<(AccountId, DeviceId)> = record

@@ -185,6 +185,11 @@ impl Post {
         self.welcomes.iter().any(|((_, to), (of, _))| of == id && *to == device)
     }
 
+    /// Whether a Welcome that leads a device into a group is on its way.
+    pub(super) fn leads(&self, group: GroupId, device: DeviceId) -> bool {
+        self.welcomes.contains_key(&(group, device))
+    }
+
     /// The plea to an account.
     fn plea(&self, conversation: ConversationId, account: AccountId) -> Option<EnvelopeId> {
         self.pleas.get(&(conversation, account)).copied()
@@ -278,7 +283,7 @@ impl Engine {
     }
 
     /// Whether an account is blocked and the conversation is the one with it: then nothing leaves to it.
-    fn is_shut_out(
+    pub(super) fn is_shut_out(
         &self,
         turn: &Turn<'_>,
         conversation: ConversationId,

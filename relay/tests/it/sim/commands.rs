@@ -267,7 +267,11 @@ impl World {
         let account = contact.account;
         self.happened.insert(Fault::Block);
         self.ledger.blocked.insert((own, account));
-        self.command(device, Command::Block { account }, |_, _| {});
+        self.command(device, Command::Block { account }, move |world, outcome| {
+            if outcome.is_ok() {
+                world.ledger.shut.insert((own, account));
+            }
+        });
     }
 
     fn housework(&mut self, device: usize, conversation: ConversationId) {

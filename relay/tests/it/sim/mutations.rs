@@ -34,12 +34,13 @@ fn fails(scenario: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(scenario)).is_err()
 }
 
-/// In how many of the networks the broken driver is noticed.
-fn noticed(broken: Broken) -> usize {
+/// Whether the broken driver is noticed in half of the networks; no more are run than that takes.
+fn is_noticed(broken: Broken) -> bool {
     BROKEN.set(Some(broken));
-    let noticed = SEEDS.filter(|seed| run(&crashing(*seed), false).is_err()).count();
+    let half = SEEDS.count().div_ceil(2);
+    let noticed = SEEDS.filter(|seed| run(&crashing(*seed), false).is_err()).take(half).count();
     BROKEN.set(None);
-    noticed
+    noticed == half
 }
 
 /// A network in which processes end and disks fail, and nothing else goes wrong. Much is written: of the batches only those with an
@@ -54,14 +55,12 @@ fn crashing(seed: u64) -> Plan {
 
 #[test]
 fn a_batch_that_is_dropped_is_noticed() {
-    let (noticed, of) = (noticed(Broken::DropsBatches), SEEDS.count());
-    assert!(noticed * 2 >= of, "in {noticed} of {of} networks");
+    assert!(is_noticed(Broken::DropsBatches));
 }
 
 #[test]
 fn what_is_let_go_before_it_is_durable_is_noticed() {
-    let (noticed, of) = (noticed(Broken::LetsGoEarly), SEEDS.count());
-    assert!(noticed * 2 >= of, "in {noticed} of {of} networks");
+    assert!(is_noticed(Broken::LetsGoEarly));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_core::chat::account::contacts;
+use kith_core::chat::account::{contact, contacts};
 use kith_core::chat::policy::{Kind, direct_conversation, own_conversation};
 use kith_core::chat::repair;
 use kith_core::chat::rogue::ground;
@@ -41,6 +41,8 @@ pub(crate) struct Ledger {
     pub(crate) written: Vec<Written>,
     /// Who blocked whom, ever.
     pub(crate) blocked: BTreeSet<(AccountId, AccountId)>,
+    /// Those of them whose block was acknowledged; nobody takes one back.
+    pub(crate) shut: BTreeSet<(AccountId, AccountId)>,
     pub(crate) texts: u64,
     /// Whose each text is: nobody else may be shown to have written it.
     pub(crate) authors: BTreeMap<String, AccountId>,
@@ -181,7 +183,7 @@ impl World {
                 return problem;
             }
         }
-        self.contacts_differ().or_else(|| self.something_is_missing(&views))
+        self.contacts_differ().or_else(|| self.block_undone()).or_else(|| self.something_is_missing(&views))
     }
 
     fn disagreement_in(&self, id: ConversationId, views: &[(usize, ConversationView)]) -> Option<String> {
@@ -377,6 +379,27 @@ impl World {
                     }
                     Some(_) => {}
                     None => known = Some((*device, list)),
+                }
+            }
+        }
+        None
+    }
+
+    /// A block that was acknowledged holds on all devices of its account, unless one that may have known of it alone was taken back.
+    fn block_undone(&self) -> Option<String> {
+        for person in &self.people {
+            let devices = person.devices.iter().filter(|device| !self.hostile.contains(device));
+            if devices.clone().any(|device| !self.devices[*device].restored.is_empty()) {
+                continue;
+            }
+            let of = |(who, _): &&(AccountId, AccountId)| *who == person.account;
+            for (_, other) in self.ledger.shut.iter().filter(of) {
+                let holds = |device: &usize| {
+                    let contact = contact(&self.devices[*device].store, other).expect("a readable store");
+                    contact.is_some_and(|contact| contact.blocked)
+                };
+                if let Some(device) = devices.clone().find(|device| !holds(device)) {
+                    return Some(format!("device {device} takes a block back that nobody took back"));
                 }
             }
         }

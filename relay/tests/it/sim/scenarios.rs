@@ -296,6 +296,110 @@ pub(super) fn a_device_from_an_old_copy_shows_everything_again() {
     }
 }
 
+/// Two people of one device each who do not know each other yet.
+fn strangers() -> World {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    world
+}
+
+fn direct(world: &World, device: usize) -> Option<ConversationId> {
+    world.conversations(device).into_iter().find(|view| view.kind == Kind::Direct).map(|view| view.id)
+}
+
+#[test]
+pub(super) fn a_device_from_before_its_person_knew_somebody_is_told_of_them_and_comes_back() {
+    let mut world = strangers();
+    world.keep_copy(1);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let conversation = direct(&world, 0).expect("a conversation");
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    world.run_for(10_000);
+    world.restore_device(1);
+    assert_eq!(direct(&world, 1), None, "it knows nothing of it");
+    let after = world.say(0, conversation);
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().chain([&after]).all(|text| world.shows(device, text)), "at device {device}");
+    }
+}
+
+#[test]
+pub(super) fn a_request_that_was_answered_after_the_copy_shows_its_text_once() {
+    let mut world = strangers();
+    world.request(0, 1);
+    world.run_for(1_000);
+    world.keep_copy(0);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let conversation = direct(&world, 1).expect("a conversation");
+    let text = world.say(0, conversation);
+    world.run_for(10_000);
+    world.restore_device(0);
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(world.shows(device, "text 1") && world.shows(device, &text), "at device {device}");
+    }
+}
+
+#[test]
+pub(super) fn a_request_that_is_answered_after_its_device_went_back_has_its_text_all_the_same() {
+    let mut world = strangers();
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.keep_copy(0);
+    world.restore_device(0);
+    world.accept_all(1);
+    let world = settled(world);
+    assert!((0..2).all(|device| world.shows(device, "text 1")));
+}
+
+#[test]
+pub(super) fn a_device_from_before_a_group_is_added_to_it_again_although_nobody_writes() {
+    let (mut world, _) = contacts_of(calm());
+    world.keep_copy(1);
+    let member = world.devices[1].account;
+    let create = Command::CreateGroup { name: "a group".to_owned(), members: vec![member] };
+    world.command(0, create, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let group = world.conversations(0).into_iter().find(|view| view.kind == Kind::Group).expect("a group").id;
+    let text = world.say(0, group);
+    world.run_for(60_000);
+    world.restore_device(1);
+    world.run_for(4 * 60_000);
+    assert!(world.shows(1, &text), "it was connected, and said that it does not know the group");
+    settled(world);
+}
+
+#[test]
+pub(super) fn a_removed_device_from_before_a_group_is_told_nothing_of_it() {
+    let (mut world, _) = contacts_of(calm());
+    let thief = world.add_device(1);
+    world.run_for(10 * 60_000);
+    world.keep_copy(thief);
+    let member = world.devices[1].account;
+    let create = Command::CreateGroup { name: "a group".to_owned(), members: vec![member] };
+    world.command(0, create, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let group = world.conversations(0).into_iter().find(|view| view.kind == Kind::Group).expect("a group").id;
+    world.run_for(10 * 60_000);
+    assert!(world.conversations(thief).iter().any(|view| view.id == group));
+    world.remove_device(thief);
+    world.run_for(10 * 60_000);
+    world.restore_device(thief);
+    let text = world.say(0, group);
+    let world = settled(world);
+    assert!(!world.conversations(thief).iter().any(|view| view.id == group) && !world.shows(thief, &text));
+}
+
 #[test]
 pub(super) fn mail_that_a_relay_lost_comes_all_the_same() {
     let (mut world, conversation) = contacts_of(calm());

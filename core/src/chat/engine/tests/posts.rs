@@ -429,3 +429,20 @@ fn what_waits_in_an_earlier_feed_is_queued_and_leaves_after_a_restore() {
     assert_eq!(world.texts(a, id), ["hello", "not sent yet", "in a new life"]);
     assert!(contact(&world.devices[&b].store, &alice.id()).unwrap().unwrap().accepted);
 }
+
+#[test]
+fn whoever_deletes_anothers_message_is_told_that_it_is_not_theirs() {
+    let mut world = World::new(60);
+    let (mut alice, bob, id) = world.friends();
+    world.add_device(&mut alice);
+    world.pass(400_000);
+    let (one, two) = (alice.device(0), alice.device(1));
+    let text = Command::SendText { conversation: id, text: "mine".into(), reply_to: None };
+    let Ok(Reply::Written { id: of, .. }) = world.command(one, text) else { panic!("not written") };
+    world.pass(5_000);
+    let refused = world.command(bob.device(0), Command::Delete { conversation: id, of });
+    assert_eq!(refused, Err(CommandError::NoMessage));
+    world.command(two, Command::Delete { conversation: id, of }).expect("one's other device may");
+    world.pass(5_000);
+    assert!(!world.texts(bob.device(0), id).contains(&"mine".to_owned()));
+}

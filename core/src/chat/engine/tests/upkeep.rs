@@ -230,6 +230,49 @@ fn of_two_changes_of_a_contact_the_later_counts_on_every_device() {
         let contact = contact(&world.devices[&device].store, &bob.id()).unwrap().unwrap();
         (contact.accepted, contact.blocked, contact.verified)
     };
-    assert_eq!(state(one), (true, false, true));
+    assert_eq!(state(one), (true, true, true), "who does not know of a block does not undo it");
     assert_eq!(state(two), state(one));
+}
+
+#[test]
+fn a_block_is_undone_by_an_unblock_and_by_nothing_else() {
+    let mut world = World::new(40);
+    let (mut alice, bob, _) = world.friends();
+    world.add_device(&mut alice);
+    world.pass(400_000);
+    let (one, two) = (alice.device(0), alice.device(1));
+    let state = |world: &World, device: DeviceId| {
+        let contact = contact(&world.devices[&device].store, &bob.id()).unwrap().unwrap();
+        (contact.blocked, contact.given.is_some())
+    };
+    world.set_online(two, false);
+    world.command(one, Command::Block { account: bob.id() }).unwrap();
+    world.pass(5_000);
+    // The other device does not know of it, and asks that person for contact once more.
+    let ask = Command::RequestContact { record: bob.record.encode(), handle: None, text: "again".into() };
+    world.command(two, ask).unwrap();
+    world.pass(5_000);
+    world.set_online(two, true);
+    world.pass(400_000);
+    assert_eq!((state(&world, one), state(&world, two)), ((true, false), (true, false)));
+    world.command(two, Command::Unblock { account: bob.id() }).unwrap();
+    world.pass(5_000);
+    assert_eq!((state(&world, one), state(&world, two)), ((false, true), (false, true)));
+}
+
+#[test]
+fn a_device_that_was_taken_back_learns_again_whom_it_had_blocked() {
+    let mut world = World::new(41);
+    let (mut alice, bob, _) = world.friends();
+    world.add_device(&mut alice);
+    world.pass(400_000);
+    let (one, two) = (alice.device(0), alice.device(1));
+    let copy = world.devices[&one].store.clone();
+    world.command(one, Command::Block { account: bob.id() }).unwrap();
+    world.pass(5_000);
+    world.devices.get_mut(&one).unwrap().store = copy;
+    world.restart(one, true);
+    world.pass(400_000);
+    let blocked = |device: DeviceId| contact(&world.devices[&device].store, &bob.id()).unwrap().unwrap().blocked;
+    assert!(blocked(one) && blocked(two));
 }

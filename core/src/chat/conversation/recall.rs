@@ -1,0 +1,172 @@
+//! Members' devices that are not heard of: each says something every hour, if only its digest, unless it is off or does not know that
+//! it is a member.
+
+use super::{Conversation, DIGEST_MS, Errand, Shared};
+use crate::chat::policy::Kind;
+use crate::chat::roster::Member;
+use crate::chat::turn::{EngineError, Turn};
+use crate::identity::{AccountRecord, DeviceCertificate};
+use crate::types::{ContentId, ConversationId, DeviceId};
+use crate::wire::codec::Body as _;
+use crate::wire::event::UnverifiedEvent;
+use crate::wire::message::{Kind as MessageKind, Text};
+
+/// A device that has not been heard of for so long is told, and then half as often each time.
+const SILENT_MS: u64 = DIGEST_MS + DIGEST_MS / 2;
+
+/// But no more seldom than this.
+const SELDOM_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// After a start a device that owes an answer has so long to give it.
+const OWED_MS: u64 = 10 * 60 * 1000;
+
+/// A device that says that it does not know a group is told no more often than this.
+const TOLD_MS: u64 = 60_000;
+
+/// Whoever is told that it is in a conversation and says again that it does not know the group is added anew: it cannot read what
+/// it is told, or it is in a rival of that group.
+const ANEW_MS: u64 = 10 * 60 * 1000;
+
+/// A request's text is among so many first events of a feed: a grant and what was written before the answer came.
+const BEGINNING: u64 = 64;
+
+/// What a device is told, and when next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Silence {
+    at: u64,
+    wait_ms: u64,
+    /// Not before this.
+    rest_until: u64,
+    /// When it first said that it does not know the group.
+    unknown_since: Option<u64>,
+}
+
+impl Conversation {
+    /// A device has sealed something: it knows what it is in.
+    pub(super) fn not_silent(&mut self, turn: &Turn<'_>, device: &DeviceId) {
+        if let Some(silence) = self.silences.get_mut(device) {
+            (silence.at, silence.wait_ms) = (turn.now.mono_ms.saturating_add(SILENT_MS), SILENT_MS);
+        }
+    }
+
+    /// Has those told that were not heard of for long.
+    pub(super) fn recall_silent(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
+        let now = turn.now.mono_ms;
+        let own = shared.account.id();
+        let mine = |device: &DeviceId| self.membership.roster().member(device).is_some_and(|it| it.account == own);
+        let admin = self.membership.policy().is_some_and(|policy| policy.is_admin(own));
+        let watched: Vec<DeviceId> = match self.kind() {
+            Some(Kind::Direct) => self.others(shared),
+            // One's own devices, and those of a group that one looks after.
+            Some(Kind::Group) => {
+                let others = self.others(shared).into_iter().filter(|device| admin || mine(device));
+                others.chain(self.strays(shared)).collect()
+            }
+            Some(Kind::Own) | None => Vec::new(),
+        };
+        let watched = if self.membership.present().is_some() { watched } else { Vec::new() };
+        let owing = self.delivery.owing();
+        self.silences.retain(|device, _| watched.contains(device));
+        for device in watched {
+            let present = self.membership.roster().member(&device).is_some_and(Member::is_present);
+            let wait_ms = if owing.contains(&device) || !present { OWED_MS } else { SILENT_MS };
+            let first =
+                Silence { at: now.saturating_add(wait_ms), wait_ms: SILENT_MS, rest_until: 0, unknown_since: None };
+            let silence = self.silences.entry(device).or_insert(first);
+            if silence.at <= now {
+                silence.at = now.saturating_add(silence.wait_ms);
+                silence.wait_ms = silence.wait_ms.saturating_mul(2).min(SELDOM_MS);
+                silence.rest_until = now.saturating_add(TOLD_MS);
+                shared.errands.push((self.id, Errand::Recall { device, lasting: owing.contains(&device) }));
+            }
+        }
+        let next = self.silences.values().map(|silence| silence.at).min();
+        self.silent_at = next.unwrap_or_else(|| now.saturating_add(SILENT_MS));
+    }
+
+    /// Devices of one's own that nobody could add, since no relay keeps their key packages. What groups there are they learn from
+    /// nobody else.
+    fn strays(&self, shared: &Shared<'_>) -> Vec<DeviceId> {
+        let here = |device: &DeviceId| self.membership.roster().member(device).is_some_and(Member::is_present);
+        let devices = shared.account.record().devices().iter().map(DeviceCertificate::device_id);
+        devices.filter(|device| !here(device)).collect()
+    }
+
+    /// A device of a member says that it does not know the conversation's group.
+    pub(crate) fn is_unknown_to(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>, device: DeviceId) {
+        let now = turn.now.mono_ms;
+        let first =
+            Silence { at: now.saturating_add(SILENT_MS), wait_ms: SILENT_MS, rest_until: 0, unknown_since: None };
+        if !self.membership.roster().member(&device).is_some_and(Member::is_present) {
+            return;
+        }
+        let silence = self.silences.entry(device).or_insert(first);
+        if silence.rest_until <= now {
+            silence.rest_until = now.saturating_add(TOLD_MS);
+            shared.errands.push((self.id, Errand::Recall { device, lasting: true }));
+            match silence.unknown_since {
+                None => silence.unknown_since = Some(now),
+                Some(since) if now.saturating_sub(since) < ANEW_MS => {}
+                Some(_) => {
+                    silence.rest_until = now.saturating_add(ANEW_MS);
+                    if let Some(group) = self.membership.present().map(|present| present.group) {
+                        self.add_anew(shared, group, &[device]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The latest event here of one of an account's devices, without its content.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn latest_of(
+        turn: &Turn<'_>,
+        id: ConversationId,
+        record: &AccountRecord,
+    ) -> Result<Option<UnverifiedEvent>, EngineError> {
+        let read = turn.read();
+        let mut latest = None;
+        for state in crate::chat::repair::vector(&read, &id)?.feeds {
+            let Some(sequence) = state.next.checked_sub(1) else { continue };
+            if record.device(state.feed.device).is_none() {
+                continue;
+            }
+            let place = ContentId { feed: state.feed, sequence };
+            let Some(event) = crate::chat::feed::row::load_event(&read, &id, &place)? else { continue };
+            if latest.as_ref().is_none_or(|(clock, _)| *clock < event.header().clock) {
+                latest = Some((event.header().clock, event.erased().as_raw().clone()));
+            }
+        }
+        Ok(latest.map(|(_, event)| event))
+    }
+
+    /// Whether one of an account's feeds begins with a text, as one does whose request was answered.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn has_text(
+        turn: &Turn<'_>,
+        id: ConversationId,
+        record: &AccountRecord,
+        text: &str,
+    ) -> Result<bool, EngineError> {
+        let read = turn.read();
+        for state in crate::chat::repair::vector(&read, &id)?.feeds {
+            if record.device(state.feed.device).is_none() {
+                continue;
+            }
+            for sequence in 0..state.next.min(BEGINNING) {
+                let place = ContentId { feed: state.feed, sequence };
+                let event = crate::chat::feed::row::load_event(&read, &id, &place)?;
+                let event = event.filter(|event| event.header().kind == MessageKind::Text as u16);
+                let content = event.as_ref().and_then(|event| event.content());
+                if content.is_some_and(|content| Text::decode(&content.body).is_ok_and(|body| body.text == text)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}

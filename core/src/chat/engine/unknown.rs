@@ -1,0 +1,273 @@
+//! Devices that do not know a group they have a leaf in: a store was taken back to before they came into the conversation.
+//!
+//! Such a device says so to whoever writes to it straight under that group; a member that is told so, or that has not heard of a
+//! device for long, tells it what it is in ([`Recall`]), and it pleads like any other that lost its place.
+//!
+//! Invariants: nobody is told that is not a leaf already, by the teller's own view and its account's newest record, or of the teller's
+//! own account; what is said too early, while a Welcome is on its way, leads to nothing.
+//! Source: DESIGN §5; `docs/protocol-conversation.md`, "Losing one's keys".
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use crate::chat::account::{contacts, known_record};
+use crate::chat::api::{Outgoing, Verdict};
+use crate::chat::conversation::{Conversation, Errand, dropped, envelope};
+use crate::chat::membership::Membership;
+use crate::chat::turn::{EngineError, Turn};
+use crate::types::{AccountId, ConversationId, DeviceId, GroupId};
+use crate::wire::codec::Body as _;
+use crate::wire::envelope::{Class, Packet, Urgency};
+use crate::wire::message::{Kind, Recall, Text};
+
+/// A group that nobody has led this device into after so long is not known to it: a Welcome that was under way has come.
+const WAIT_MS: u64 = 60_000;
+
+/// It is not said again for so long.
+const AGAIN_MS: u64 = 10 * 60 * 1000;
+
+/// Groups of which it is said: more than a person's contacts write in at once. Of others, word comes from their members.
+const MAX_GROUPS: usize = 64;
+
+/// Conversations that this device lets itself be told of in one run, each of which costs it pleas.
+const MAX_RECALLED: usize = 64;
+
+/// How long word to a device that has nothing waiting for it is kept, in seconds.
+const PASSING_S: u32 = 3600;
+
+/// A group that is not known here.
+#[derive(Debug, Clone, Copy)]
+struct Unread {
+    /// Who wrote in it last.
+    from: DeviceId,
+    /// When it is said, or may be said again.
+    at: u64,
+    said: bool,
+}
+
+/// What is not known here, and what others have said of it.
+#[derive(Debug, Default)]
+pub(super) struct Unknown {
+    groups: BTreeMap<GroupId, Unread>,
+    /// Who told of a conversation.
+    recalled: BTreeMap<ConversationId, AccountId>,
+}
+
+impl Unknown {
+    fn note(&mut self, now: u64, group: GroupId, from: DeviceId) {
+        if let Some(unread) = self.groups.get_mut(&group) {
+            if unread.said && unread.at <= now {
+                *unread = Unread { from, at: now, said: false };
+            }
+            return;
+        }
+        if self.groups.len() >= MAX_GROUPS {
+            self.groups.retain(|_, unread| !unread.said || unread.at > now);
+        }
+        if self.groups.len() < MAX_GROUPS {
+            self.groups.insert(group, Unread { from, at: now.saturating_add(WAIT_MS), said: false });
+        }
+    }
+
+    fn take_due(&mut self, now: u64) -> Vec<(GroupId, DeviceId)> {
+        let due: Vec<(GroupId, DeviceId)> = self
+            .groups
+            .iter()
+            .filter(|(_, unread)| !unread.said && unread.at <= now)
+            .map(|(group, unread)| (*group, unread.from))
+            .collect();
+        for (group, from) in &due {
+            self.groups.insert(*group, Unread { from: *from, at: now.saturating_add(AGAIN_MS), said: true });
+        }
+        due
+    }
+
+    pub(super) fn wake_at(&self) -> Option<u64> {
+        self.groups.values().filter(|unread| !unread.said).map(|unread| unread.at).min()
+    }
+
+    /// Who told of a conversation that this device did not know.
+    pub(super) fn teller(&self, conversation: ConversationId) -> Option<AccountId> {
+        self.recalled.get(&conversation).copied()
+    }
+}
+
+impl Engine {
+    /// A device that is connected has written under a group that is not known here.
+    pub(super) fn note_unknown(&mut self, turn: &Turn<'_>, from: Option<DeviceId>, group: GroupId) {
+        if let Some(from) = from {
+            self.unknown.note(turn.now.mono_ms, group, from);
+        }
+    }
+
+    /// Says of the groups that are still not known that they are not.
+    pub(super) fn say_unknown(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        for (group, from) in self.unknown.take_due(turn.now.mono_ms) {
+            if Membership::conversation_of(&turn.read(), group)?.is_some() {
+                self.unknown.groups.remove(&group);
+                continue;
+            }
+            let Some(account) = self.owner_of(turn, from)? else { continue };
+            let Some(recipient) = self.account.recipient(turn, &account, from)? else { continue };
+            let class = Class::Ephemeral { ttl_s: PASSING_S };
+            let envelope = envelope(turn, &Packet::Unknown { group }, class, Urgency::Quiet);
+            turn.effects.sends.push(Outgoing {
+                id: envelope.id,
+                class,
+                envelope: envelope.encode(),
+                to: vec![recipient],
+            });
+        }
+        Ok(())
+    }
+
+    /// Whose a device is, of this account and of contacts that are not blocked.
+    fn owner_of(&self, turn: &Turn<'_>, device: DeviceId) -> Result<Option<AccountId>, EngineError> {
+        if self.account.record().device(device).is_some() {
+            return Ok(Some(self.account.id()));
+        }
+        for contact in contacts(&turn.read(), self.account.id())? {
+            let record = if contact.blocked { None } else { known_record(&turn.read(), &contact.account)? };
+            if record.is_some_and(|record| record.device(device).is_some()) {
+                return Ok(Some(contact.account));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A device does not know a group. Where it came through a mailbox it may be anybody's word.
+    pub(super) fn told_unknown(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: Option<DeviceId>,
+        group: GroupId,
+    ) -> Result<Verdict, EngineError> {
+        if let (Some(from), Some(id)) = (from, Membership::conversation_of(&turn.read(), group)?) {
+            self.with(turn, id, |conversation, turn, shared| {
+                conversation.is_unknown_to(turn, shared, from);
+                Ok(())
+            })?;
+        }
+        Ok(Verdict::Durable)
+    }
+
+    /// Tells a device that it is in a conversation, unless a Welcome that leads it there is on its way.
+    pub(super) fn recall(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        device: DeviceId,
+        lasting: bool,
+    ) -> Result<(), EngineError> {
+        let own = self.account.record().device(device).map(|_| self.account.id());
+        let place = self.with(turn, id, |conversation, _, _| {
+            let membership = conversation.membership();
+            let member = membership.roster().member(&device).filter(|member| member.is_present());
+            let account = own.or(member.map(|member| member.account));
+            Ok(membership.present().zip(account).map(|(present, account)| (present.group, account)))
+        })?;
+        let Some((group, account)) = place.flatten() else { return Ok(()) };
+        if self.letters.leads(group, device) || self.is_shut_out(turn, id, &account)? {
+            return Ok(());
+        }
+        let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
+        let Some(recipient) = self.account.recipient(turn, &account, device)? else { return Ok(()) };
+        let event = Conversation::latest_of(turn, id, &record)?;
+        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, event)? else { return Ok(()) };
+        envelope.urgency = Urgency::Quiet;
+        if !lasting {
+            envelope.class = Class::Ephemeral { ttl_s: PASSING_S };
+        }
+        let (id, class) = (envelope.id, envelope.class);
+        turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to: vec![recipient] });
+        Ok(())
+    }
+
+    /// Somebody says that this device is in a conversation with them.
+    pub(super) fn recalled(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: AccountId,
+        recall: &Recall,
+    ) -> Result<Verdict, EngineError> {
+        let id = recall.conversation;
+        if Membership::conversation_of(&turn.read(), recall.group)?.is_some() {
+            return Ok(Verdict::Durable);
+        }
+        let here = self.with(turn, id, |conversation, _, _| {
+            let membership = conversation.membership();
+            let seated = membership.policy().map(|policy| policy.seat(from).is_some());
+            Ok((!membership.is_blank()).then(|| (membership.present().is_some(), membership.wants_back(), seated)))
+        })?;
+        match here.flatten() {
+            // It is in a rival of that group, or has asked among its own account's devices only.
+            Some((true, _, Some(true)) | (_, true, None)) => {
+                if !self.account.believes(turn, from, recall)? {
+                    return Ok(dropped(turn, "recall"));
+                }
+                self.unknown.recalled.insert(id, from);
+                self.errands.push((id, Errand::Plead));
+            }
+            // It was taken out, or asks the members as it is.
+            Some(_) => {}
+            None => {
+                if self.unknown.recalled.len() >= MAX_RECALLED || !self.account.believes(turn, from, recall)? {
+                    return Ok(dropped(turn, "recall"));
+                }
+                self.account.take_back(turn, from, recall)?;
+                self.unknown.recalled.insert(id, from);
+                let conversation = Conversation::new(turn, id, self.me())?;
+                self.conversations.insert(id, conversation);
+                self.with(turn, id, Conversation::seek)?;
+            }
+        }
+        Ok(Verdict::Durable)
+    }
+
+    /// A request that was waiting when the store was taken back was answered, and all that was written is here: its text becomes the
+    /// first message unless it is there.
+    pub(super) fn settle_doubt(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        partner: AccountId,
+    ) -> Result<(), EngineError> {
+        let Some(text) = self.account.settle_doubt(turn, partner)? else { return Ok(()) };
+        if !Conversation::has_text(turn, id, self.account.record(), &text)? {
+            let body = Text { text, reply_to: None }.encode();
+            self.with(turn, id, |conversation, turn, shared| conversation.write(turn, shared, Kind::Text, body))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(number: u8) -> GroupId {
+        GroupId::new([number; 32])
+    }
+
+    #[test]
+    fn a_group_is_said_to_be_unknown_once_it_had_time_to_come_and_then_seldom() {
+        let (mut unknown, from) = (Unknown::default(), DeviceId::new([1; 32]));
+        unknown.note(5, group(1), from);
+        assert_eq!((unknown.wake_at(), unknown.take_due(WAIT_MS)), (Some(5 + WAIT_MS), Vec::new()));
+        assert_eq!(unknown.take_due(5 + WAIT_MS), [(group(1), from)]);
+        unknown.note(6 + WAIT_MS, group(1), from);
+        assert_eq!(unknown.wake_at(), None, "it was just said");
+        let later = 5 + WAIT_MS + AGAIN_MS;
+        unknown.note(later, group(1), from);
+        assert_eq!(unknown.take_due(later), [(group(1), from)]);
+    }
+
+    #[test]
+    fn of_many_groups_only_so_many_are_noted() {
+        let (mut unknown, from) = (Unknown::default(), DeviceId::new([1; 32]));
+        (0..=255).for_each(|number| unknown.note(0, group(number), from));
+        assert_eq!(unknown.take_due(WAIT_MS).len(), MAX_GROUPS);
+        unknown.note(WAIT_MS + AGAIN_MS, group(255), from);
+        assert_eq!(unknown.wake_at(), Some(2 * WAIT_MS + AGAIN_MS), "what was said long ago makes room");
+    }
+}
