@@ -253,6 +253,7 @@ fn packets() -> Vec<Packet> {
         Packet::Shown { group, shown: Equivocation { one: signed_entry(b"one"), other: signed_entry(b"other") } },
         Packet::Over { group },
         Packet::Unknown { group },
+        Packet::Wanted { conversation: ConversationId::new([1; 32]), group },
     ]
 }
 
@@ -469,6 +470,7 @@ fn rejoin() -> Rejoin {
         device: DeviceId::new([4; 32]),
         key_package: vec![1; 9],
         wall: Timestamp(1),
+        record: record().encode(),
         signature: vec![2; 64],
     }
 }

@@ -37,8 +37,12 @@ pub enum Place {
     Away,
     /// A commit has removed it for good: its feeds are closed.
     Gone,
-    /// It is in a rival of the present group, and in nothing that the members have agreed on. What it wrote counts.
+    /// It is in a rival of the present group, and in nothing that the members have agreed on. What it wrote counts as long as the
+    /// record that its account's seat follows lists it.
     Foreign,
+    /// It was in a rival only, and its account's record does not list it any more. Nothing of it counts: those who were in no rival
+    /// never heard of it, and its word may be a thief's.
+    Outside,
 }
 
 /// The members of a conversation over all its generations, and the feeds that commits have closed.
@@ -94,7 +98,7 @@ impl Roster {
             let gone = match member.place {
                 Place::Away => false,
                 Place::Gone => true,
-                Place::Present | Place::Foreign => return None,
+                Place::Present | Place::Foreign | Place::Outside => return None,
             };
             Some(Former { certificate: member.certificate.clone().into(), gone })
         });
@@ -112,6 +116,15 @@ impl Roster {
             }
         }
         self.cuts = cuts.iter().map(|cut| (cut.feed, *cut)).collect();
+    }
+
+    /// Those of no agreement for whom it holds are outside.
+    pub fn shut_out(&mut self, whom: impl Fn(&DeviceId, &Member) -> bool) {
+        for (device, member) in &mut self.members {
+            if member.place == Place::Foreign && whom(device, member) {
+                member.place = Place::Outside;
+            }
+        }
     }
 
     /// A device that is or was a member.
@@ -150,7 +163,7 @@ impl Roster {
             Some(cut) if sequence >= cut.next => Standing::Cut,
             Some(cut) if sequence.saturating_add(1) == cut.next && *hash != cut.hash => Standing::Cut,
             Some(_) => Standing::Counts,
-            None if member.place == Place::Gone => Standing::Cut,
+            None if matches!(member.place, Place::Gone | Place::Outside) => Standing::Cut,
             None => Standing::Counts,
         }
     }

@@ -1,8 +1,9 @@
 //! The simulator: whole networks of pure engines and pure relays in one thread, on a virtual clock.
 //!
 //! Every run is a function of its seed. `KITH_SIM_SEED=n` runs that seed alone, with `KITH_SIM_TRACE=1` its trace is printed;
-//! `KITH_SOAK=1` runs a hundred times as many, `KITH_SIM_SEEDS=n` the first n. `KITH_SIM_FAULTS=Loss,Fork` leaves only those faults of the
-//! ones that a seed draws, and takes them in even where the default run leaves them out; `all` takes in all.
+//! `KITH_SOAK=1` runs a hundred times as many, `KITH_SIM_SEEDS=n` n of them; `KITH_SIM_FIRST=n` begins with the seed n, and so goes on
+//! with a run that was cut off. `KITH_SIM_FAULTS=Loss,Fork` leaves only those faults of the ones that a seed draws, and takes them in even
+//! where the default run leaves them out; `all` takes in all.
 
 mod commands;
 mod driver;
@@ -31,6 +32,9 @@ const OCCURRENCES: usize = 5;
 
 /// Seeds of a long run.
 const SOAK: u64 = 20_000;
+
+/// A run says how far it is after so many: from there one that is cut off is resumed.
+const PROGRESS: u64 = 500;
 
 /// What came of a run: the hash of its trace, or what is wrong, with the trace.
 fn run(plan: &Plan, shown: bool) -> Result<u64, (String, String)> {
@@ -66,6 +70,9 @@ fn run_seeds(seeds: impl Iterator<Item = u64> + Send) -> BTreeMap<Fault, usize> 
             scope.spawn(|| {
                 loop {
                     let Some(seed) = seeds.lock().expect("no thread panics").next() else { return };
+                    if seed % PROGRESS == 0 {
+                        eprintln!("at seed {seed}");
+                    }
                     let plan = Plan::drawn(seed);
                     let mut world = World::new(plan.clone(), false);
                     let outcome = run_world(&mut world);
@@ -74,6 +81,7 @@ fn run_seeds(seeds: impl Iterator<Item = u64> + Send) -> BTreeMap<Fault, usize> 
                     }
                     if let Err((problem, _)) = outcome {
                         let line = format!("seed {seed} {:?}: {problem}", plan.faults);
+                        eprintln!("{line}");
                         failures.lock().expect("no thread panics").push(line);
                     }
                 }
@@ -101,9 +109,12 @@ fn networks_drawn_from_seeds_agree_after_all_that_went_wrong() {
         return;
     }
     let long = std::env::var_os("KITH_SOAK").is_some();
-    let asked = std::env::var("KITH_SIM_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    let happened = run_seeds(0..asked.unwrap_or(if long { SOAK } else { SEEDS }));
-    if asked.is_some() || std::env::var_os("KITH_SIM_FAULTS").is_some() {
+    let number = |name| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let (first, asked) = (number("KITH_SIM_FIRST"), number("KITH_SIM_SEEDS"));
+    let begin = first.unwrap_or(0);
+    let end = asked.map_or(if long { SOAK } else { SEEDS }, |seeds| begin + seeds);
+    let happened = run_seeds(begin..end);
+    if first.is_some() || asked.is_some() || std::env::var_os("KITH_SIM_FAULTS").is_some() {
         return;
     }
     let came_about = |fault: &Fault| happened.get(fault).copied().unwrap_or(0);

@@ -53,6 +53,8 @@ pub(super) struct Asking {
     retry_at: u64,
     read_at: u64,
     failures: u32,
+    /// The home answers that the log is not begun, and does not let this device begin it.
+    denied: bool,
     gone: u32,
     told: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
@@ -124,6 +126,7 @@ impl Asking {
     }
 
     fn answered(&mut self) {
+        self.denied = false;
         self.failures = 0;
         self.retry_at = 0;
         self.told = false;
@@ -336,9 +339,9 @@ impl Membership {
             Ok(()) => self.home.doubt = false,
         }
         if head.next < present.log.next {
-            // It signed more than it shows: it has lost the end of the log.
+            // It signed more than it shows: it has lost the end of the log, or keeps it from this device alone.
             self.gone(turn, facts);
-            return Ok(());
+            return self.look_ahead(turn, facts);
         }
         self.home.gone = 0;
         let more = head.next > present.log.next && present.log.next > before;
@@ -363,8 +366,11 @@ impl Membership {
                 if let Some(present) = &mut self.row.present {
                     present.kept = false;
                 }
-                self.home.peek = false;
+                self.home.denied = std::mem::take(&mut self.home.peek);
                 self.home.failed(now, turn.rng);
+                if self.is_unbegun() {
+                    facts.push(Fact::Lost);
+                }
             }
             Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),
             Refusal::WrongKey => {
@@ -395,9 +401,16 @@ impl Membership {
         }
     }
 
-    /// Whether the home is known to have lost the log, or to lie: the conversation has to move.
+    /// Whether nobody has begun the log for long, although something waits for it: whoever the home would let begin it was removed, or
+    /// it lets no member.
+    fn is_unbegun(&self) -> bool {
+        self.home.denied && self.home.failures >= LOST_AFTER && !self.row.wishes.is_empty()
+    }
+
+    /// Whether the home is known to have lost the log, or to lie, or keeps none for the members: the conversation has to move.
     pub(crate) fn must_move(&self) -> bool {
-        self.row.present.is_some() && (self.row.lied.is_some() || self.home.gone >= GONE_AFTER)
+        let lost = self.row.lied.is_some() || self.home.gone >= GONE_AFTER || self.is_unbegun();
+        self.row.present.is_some() && lost
     }
 
     /// An entry in an answer that contradicts one that was walked.

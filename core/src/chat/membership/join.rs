@@ -39,8 +39,16 @@ pub(crate) struct Invitee {
     pub(crate) packages: Vec<ByteBuf>,
 }
 
-/// A group that was looked at: it, its policy, what its newcomers have to know, those who were members, and whether a rival holds.
-type Considered = (Group, Policy, Anchors, Vec<(DeviceId, Member)>, bool);
+/// A group that was looked at: it, its policy, what its newcomers have to know, those who were members, the records that its seats
+/// name, and whether a rival holds.
+struct Considered {
+    group: Group,
+    policy: Policy,
+    anchors: Anchors,
+    past: Vec<(DeviceId, Member)>,
+    records: BTreeMap<AccountId, AccountRecord>,
+    rival: bool,
+}
 
 impl Membership {
     /// Founds a group under a policy, with the devices whose key packages are given, and makes it the present one. Its first commit is
@@ -113,7 +121,7 @@ impl Membership {
     ) -> Result<(Entered, Anchors), EngineError> {
         let before = turn.effects.batch.clone();
         let outcome = self.consider(turn, me, invitation, anchors)?;
-        let (group, policy, anchors, past, rival) = match outcome {
+        let Considered { group, policy, anchors, past, records, rival } = match outcome {
             Ok(considered) => considered,
             Err(reason) => {
                 turn.effects.batch = before;
@@ -124,13 +132,19 @@ impl Membership {
             let leaves = devices(&group.roster()?).unwrap_or_default();
             self.keep_older(turn, group.id());
             self.groups.insert(group.id(), group);
+            // Whoever said that another group took over is in one that gives way.
+            self.row.stranded = false;
             self.admit_all(&leaves);
+            let agreed = self.policy.clone();
+            let known = agreed.iter().map(|agreed| known_records(turn, me, agreed)).collect::<Result<Vec<_>, _>>()?;
+            self.shut_out(&known.into_iter().flatten().collect());
             self.save(turn);
             return Ok((Entered::Rival, anchors));
         }
         let present = Present { group: group.id(), generation: policy.generation, log: policy.log, kept: true };
         self.take_up(turn, group, present, facts)?;
         self.roster.adopt(past, &anchors.past.cuts);
+        self.shut_out(&records);
         self.save(turn);
         self.home.read_log_now();
         Ok((Entered::Present, anchors))
@@ -196,8 +210,8 @@ impl Membership {
         };
         match counts {
             Ok(()) if self.row.present.is_some() && self.contradicts(&anchors.past, &leaves) => Ok(Err("past")),
-            Ok(()) => Ok(Ok((group, policy, anchors, past, false))),
-            Err(NoSuccessor::Rival) => Ok(Ok((group, policy, anchors, past, true))),
+            Ok(()) => Ok(Ok(Considered { group, policy, anchors, past, records, rival: false })),
+            Err(NoSuccessor::Rival) => Ok(Ok(Considered { group, policy, anchors, past, records, rival: true })),
             Err(_) => Ok(Err("successor")),
         }
     }
@@ -293,16 +307,24 @@ fn records(
     policy: &Policy,
     anchors: &Anchors,
 ) -> Result<BTreeMap<AccountId, AccountRecord>, EngineError> {
-    let mut records = BTreeMap::new();
     let shown = anchors.records.iter().filter_map(|bytes| AccountRecord::decode_verified(bytes).ok());
-    let mut all: Vec<AccountRecord> = shown.collect();
+    let named =
+        |record: &AccountRecord| policy.seat(record.account_id()).is_some_and(|seat| seat.head() == record.head());
+    let mut records: BTreeMap<_, _> = shown.filter(named).map(|record| (record.account_id(), record)).collect();
+    records.extend(known_records(turn, me, policy)?);
+    Ok(records)
+}
+
+/// The records that the seats of a policy name, of those that are known.
+fn known_records(
+    turn: &Turn<'_>,
+    me: &Account,
+    policy: &Policy,
+) -> Result<BTreeMap<AccountId, AccountRecord>, EngineError> {
+    let mut records = BTreeMap::new();
     for seat in &policy.seats {
-        all.extend(me.record_of(turn, &seat.account)?);
-    }
-    for record in all {
-        if policy.seat(record.account_id()).is_some_and(|seat| seat.head() == record.head()) {
-            let _ = records.insert(record.account_id(), record);
-        }
+        let known = me.record_of(turn, &seat.account)?.filter(|record| record.head() == seat.head());
+        records.extend(known.map(|record| (seat.account, record)));
     }
     Ok(records)
 }

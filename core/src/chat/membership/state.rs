@@ -166,6 +166,8 @@ enum PlaceRow {
     Gone,
     #[serde(rename = "f")]
     Foreign,
+    #[serde(rename = "o")]
+    Outside,
 }
 
 impl From<Place> for PlaceRow {
@@ -175,6 +177,7 @@ impl From<Place> for PlaceRow {
             Place::Away => Self::Away,
             Place::Gone => Self::Gone,
             Place::Foreign => Self::Foreign,
+            Place::Outside => Self::Outside,
         }
     }
 }
@@ -186,6 +189,7 @@ impl From<PlaceRow> for Place {
             PlaceRow::Away => Self::Away,
             PlaceRow::Gone => Self::Gone,
             PlaceRow::Foreign => Self::Foreign,
+            PlaceRow::Outside => Self::Outside,
         }
     }
 }

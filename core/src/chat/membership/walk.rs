@@ -1,5 +1,7 @@
 //! The walk over the home's log: which entries count.
 
+use std::collections::BTreeMap;
+
 use super::commit::{changed, entrant, welcome};
 use super::group::{certified, devices};
 use super::state::{Pending, entry_key, entry_prefix, pending_key};
@@ -8,7 +10,7 @@ use crate::chat::policy::{Commit, Policy, entitled};
 use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::home::{EntryError, verify_entry};
-use crate::identity::DeviceCertificate;
+use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::mls::{MlsError, Processed, Summary};
 use crate::store::{Scope, Table};
 use crate::types::{AccountId, DeviceId, GroupId};
@@ -131,11 +133,11 @@ impl Membership {
         judged: Judged,
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
-        let (cuts, added, removed) = match judged {
+        let (info, added, removed) = match judged {
             Judged::Merged(info, added, removed) => {
                 self.forget_pending(turn, id);
-                facts.push(Fact::Records(info.records));
-                (info.cuts, added, removed)
+                facts.push(Fact::Records(info.records.clone()));
+                (info, added, removed)
             }
             Judged::Own(pending) => {
                 self.group(turn, id)?.own_commit_accepted(&mut turn.mls())?;
@@ -150,14 +152,27 @@ impl Membership {
                 let info = CommitInfo::decode(&pending.info).unwrap_or_default();
                 let added =
                     pending.added.iter().filter_map(|bytes| DeviceCertificate::decode_stored(bytes).ok()).collect();
-                (info.cuts, added, removed)
+                (info, added, removed)
             }
             Judged::Skipped => return self.rebase(turn, id),
         };
         let entered = |device: &DeviceId| added.iter().any(|leaf| leaf.device_id() == *device);
         self.row.wishes.retain(|wish| !matches!(wish, Wish::Return { device, .. } if entered(device)));
-        self.roster = changed(&self.roster, &added, &removed, &cuts);
-        self.refresh(turn, id, facts)
+        self.roster = changed(&self.roster, &added, &removed, &info.cuts);
+        self.refresh(turn, id, facts)?;
+        let records = info.records.iter().filter_map(|bytes| AccountRecord::decode_stored(bytes).ok());
+        self.shut_out(&records.map(|record| (record.account_id(), record)).collect());
+        Ok(())
+    }
+
+    /// Devices of no agreement are outside when the records that seats follow do not list them, or nobody of theirs has a seat.
+    pub(super) fn shut_out(&mut self, records: &BTreeMap<AccountId, AccountRecord>) {
+        let Some(policy) = &self.policy else { return };
+        self.roster.shut_out(|device, member| {
+            let Some(seat) = policy.seat(member.account) else { return true };
+            let record = records.get(&member.account).filter(|record| record.head() == seat.head());
+            record.is_some_and(|record| record.device(*device).is_none())
+        });
     }
 
     /// An entry that does not count has moved the log: a commit that was made on its old head is made anew.
@@ -273,6 +288,18 @@ impl Membership {
         self.roster.members().filter(|(_, member)| away(member)).map(|(device, _)| *device).collect()
     }
 
+    /// The devices that are leaves of a group that another took over from, as far as it was followed here.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn leaves_of(&mut self, turn: &Turn<'_>, group: GroupId) -> Result<Vec<DeviceId>, EngineError> {
+        if !self.row.older.contains(&group) {
+            return Ok(Vec::new());
+        }
+        let leaves = devices(&self.group(turn, group)?.roster()?).unwrap_or_default();
+        Ok(leaves.into_keys().collect())
+    }
+
     /// A Welcome into the present group has come to a device that asked to be added anew: it leaves its place, to take the new one.
     /// Says whether it was so.
     pub(crate) fn leave_stranded(&mut self, turn: &mut Turn<'_>, group: GroupId) -> bool {
@@ -295,7 +322,7 @@ impl Membership {
     }
 
     /// Those who are leaves are present, and nobody else: whom a commit removed was dismissed by it.
-    fn seat_leaves(&mut self, leaves: &std::collections::BTreeMap<DeviceId, DeviceCertificate>) {
+    fn seat_leaves(&mut self, leaves: &BTreeMap<DeviceId, DeviceCertificate>) {
         self.set_present_aside(|device| !leaves.contains_key(device));
         let seated: Vec<(DeviceId, Member)> = leaves
             .iter()

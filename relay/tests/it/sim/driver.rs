@@ -169,7 +169,8 @@ impl World {
             Ok(None) => return self.defect(format!("the store of device {device} holds no account")),
             Err(error) => return self.defect(format!("device {device} cannot be opened: {error}")),
         }
-        self.note("boot", device, &[], || format!("{device} restored {restored}"));
+        let id = self.devices[device].id.short();
+        self.note("boot", device, &[], || format!("{device} ({id}) restored {restored}"));
         self.has_kept_its_words(device);
         self.gather(device);
         self.job(device, Job::Input(Box::new(Input::Start { restored }), None));
