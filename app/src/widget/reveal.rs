@@ -8,7 +8,7 @@ use iced::{Rectangle, Task, Vector};
 use crate::theme::metric;
 
 /// Kept free around it: a name above a field, what is wrong below it.
-const MARGIN: f32 = metric::VAST;
+const MARGIN: f32 = 2.0 * metric::WIDE;
 
 /// Scrolls so far that what has the focus is seen; does nothing where it is seen.
 pub(crate) fn reveal<Message: Send + 'static>() -> Task<Message> {

@@ -316,7 +316,7 @@ async fn devices_tell_which_is_this_one_and_how_the_others_are_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_is_erased_only_by_the_name_of_its_account() {
     let mut person = Person::at(Section::Data).await;
-    let directory = person.backend.directory().to_owned();
+    let directory = person.setup.profile.clone();
     std::fs::write(directory.join("window.toml"), "").unwrap();
     person.clicks("Erase this profile…");
     person.hears(Message::Data(data::Message::MeCame(Ok(me(Some("alice@relay"))))));
