@@ -20,6 +20,7 @@ use crate::theme::{Element, Palette, Theme, Variant};
 use crate::ui;
 use crate::widget::focus_scope;
 use crate::widget::meter::meter;
+use crate::widget::reveal::reveal;
 
 /// While the window is measured, its thread is asked so often whether it answers.
 const BEAT: Duration = Duration::from_millis(20);
@@ -387,8 +388,8 @@ impl App {
     fn key_pressed(&mut self, press: &crate::keys::Press) -> Task<Message> {
         use crate::keys::Press;
         match press {
-            Press::FocusNext => focus_scope::focus_next(),
-            Press::FocusPrevious => focus_scope::focus_previous(),
+            Press::FocusNext => focus_scope::focus_next().chain(reveal()),
+            Press::FocusPrevious => focus_scope::focus_previous().chain(reveal()),
             Press::Larger => self.set(Change::TextPercent(self.shared.settings.text_percent.saturating_add(10))),
             Press::Smaller => self.set(Change::TextPercent(self.shared.settings.text_percent.saturating_sub(10))),
             Press::UsualSize => self.set(Change::TextPercent(100)),

@@ -10,8 +10,6 @@ pub(crate) const GAP: f32 = 12.0;
 pub(crate) const PAD: f32 = 16.0;
 /// Between groups.
 pub(crate) const WIDE: f32 = 24.0;
-/// Around a whole screen.
-pub(crate) const VAST: f32 = 40.0;
 
 /// Corners of fields and buttons.
 pub(crate) const RADIUS: f32 = 8.0;
