@@ -243,6 +243,7 @@ fn packets() -> Vec<Packet> {
         Packet::Sealed { to: account(1), prekey: 1, sealed: message },
         Packet::Shown { group, shown: Equivocation { one: signed_entry(b"one"), other: signed_entry(b"other") } },
         Packet::Over { group },
+        Packet::Wanted { conversation: ConversationId::new([1; 32]), group },
     ]
 }
 
@@ -451,6 +452,7 @@ fn rejoin() -> Rejoin {
         device: DeviceId::new([4; 32]),
         key_package: vec![1; 9],
         wall: Timestamp(1),
+        record: record().encode(),
         signature: vec![2; 64],
     }
 }

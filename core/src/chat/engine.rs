@@ -15,7 +15,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::account::{Account, Handled, Setup, SupplyLimits, contacts, known_record};
+use super::account::{Account, Contact, Handled, Setup, SupplyLimits, contacts, known_record};
 use super::api::{CallFailure, Effects, Input, Now};
 use super::conversation::{Conversation, Dozing, Errand, Habits, Shared, ids};
 use super::feed::Me;
@@ -284,26 +284,38 @@ impl Engine {
         self.seek_at = Some(turn.now.mono_ms.saturating_add(SEEK_MS));
     }
 
-    /// A device learns of a contact from its account's other devices. Where nobody could add it to the conversation, since no relay
-    /// keeps its key packages, it asks to be added.
+    /// A device learns of a contact from its account's other devices. Where nobody added it to the conversation, since no relay keeps
+    /// its key packages, or whoever did has been removed, it asks to be added.
     fn seek(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
         if self.seek_at.is_none_or(|at| at > turn.now.mono_ms) {
             return Ok(());
         }
         self.seek_at = None;
-        if self.account.record().devices().len() < 2 {
-            return Ok(());
-        }
         for contact in contacts(&turn.read(), self.account.id())? {
             let id = direct_conversation(self.account.id(), contact.account);
-            if !contact.accepted || contact.blocked || self.with(turn, id, |_, _, _| Ok(()))?.is_some() {
-                continue;
+            let known = self.with(turn, id, |conversation, _, _| Ok(!conversation.membership().is_blank()))?;
+            if contact.accepted && !contact.blocked && known != Some(true) {
+                self.seek_in(turn, id)?;
             }
-            let conversation = Conversation::new(turn, id, self.me())?;
-            self.conversations.insert(id, conversation);
-            self.with(turn, id, Conversation::seek)?;
         }
         Ok(())
+    }
+
+    /// Asks to be added to a conversation that this device knows nothing of.
+    fn seek_in(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
+        let conversation = Conversation::new(turn, id, self.me())?;
+        self.conversations.insert(id, conversation);
+        self.with(turn, id, Conversation::seek)?;
+        Ok(())
+    }
+
+    /// The contact that a conversation would be with, whether there is one or not.
+    fn partner_in(&self, turn: &Turn<'_>, id: ConversationId) -> Result<Option<AccountId>, EngineError> {
+        let own = self.account.id();
+        let is_it = |contact: &Contact| contact.accepted && !contact.blocked;
+        let contacts = contacts(&turn.read(), own)?;
+        let mut accounts = contacts.iter().filter(|contact| is_it(contact)).map(|contact| contact.account);
+        Ok(accounts.find(|account| direct_conversation(own, *account) == id))
     }
 
     fn peer_up(&mut self, turn: &mut Turn<'_>, device: DeviceId) -> Result<(), EngineError> {

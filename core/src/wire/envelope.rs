@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{Body, DecodeError};
-use crate::types::{AccountId, EnvelopeId, GroupId};
+use crate::types::{AccountId, ConversationId, EnvelopeId, GroupId};
 
 /// The most bytes of a packet: a repair bundle of 64 KiB or a note of 72 KiB in an MLS message with its padding, or a Welcome
 /// for a group of 500 devices (1.32 MB).
@@ -141,6 +141,17 @@ pub enum Packet {
         #[serde(rename = "g")]
         group: GroupId,
     },
+    /// "You have a place in this group, and no key package of yours can be had: ask to be added." Its receiver believes it of its own
+    /// account's devices, and of a contact in the conversation with that contact.
+    #[serde(rename = "n")]
+    Wanted {
+        /// The conversation that the group is of.
+        #[serde(rename = "c")]
+        conversation: ConversationId,
+        /// The group.
+        #[serde(rename = "g")]
+        group: GroupId,
+    },
 }
 
 impl Body for Packet {
@@ -155,6 +166,7 @@ impl std::fmt::Debug for Packet {
             Self::Hint { .. } => ("Hint", 0),
             Self::Shown { .. } => ("Shown", 0),
             Self::Over { .. } => ("Over", 0),
+            Self::Wanted { .. } => ("Wanted", 0),
             Self::Sealed { sealed, .. } => ("Sealed", sealed.len()),
         };
         write!(formatter, "Packet::{name}({bytes} bytes …)")

@@ -523,6 +523,9 @@ pub struct Rejoin {
     /// When it was written: an older plea than one already answered is ignored.
     #[serde(rename = "w")]
     pub wall: Timestamp,
+    /// Its account's encoded record: whoever answers may not have come by the newest one otherwise.
+    #[serde(rename = "r", with = "serde_bytes")]
+    pub record: Vec<u8>,
     /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and the plea with this field empty.
     #[serde(rename = "s", with = "serde_bytes")]
     pub signature: Vec<u8>,

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::identity::{AccountRecord, Context, DeviceCertificate, FormatError, Signature};
+use crate::identity::{AccountRecord, Context, DeviceCertificate, FormatError, Observation, Signature};
 use crate::mls::{self, OwnKeyPackage, PrekeySecret, Suite};
 use crate::store::{Range, Read, Scope, Table};
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, Timestamp, Token};
@@ -99,7 +99,12 @@ pub enum Opened {
     /// A request by somebody whom this account has asked as well: both agree, so the engine creates the conversation.
     Mutual(Box<Accepted>),
     /// A member's device asks to be added again; signed by a device of that account's known record.
-    Rejoin(Box<Rejoin>),
+    Rejoin {
+        /// What it asks.
+        plea: Box<Rejoin>,
+        /// The account's record came with it and is newer than the one known before.
+        fresh: bool,
+    },
     /// From a blocked account: refused, and nobody is told.
     Blocked,
     /// Not for this account, not readable, or not signed by whom it names.
@@ -199,6 +204,7 @@ impl Account {
             device: self.device(),
             key_package: package.bytes,
             wall: turn.now.wall,
+            record: self.record.encode(),
             signature: Vec::new(),
         };
         let unsigned = Sealed::Rejoin(plea.clone()).encode();
@@ -424,17 +430,25 @@ impl Account {
     }
 
     fn receive_plea(&mut self, turn: &mut Turn<'_>, plea: Rejoin) -> Result<Opened, EngineError> {
-        let Some(record) = self.record_of(turn, &plea.account)? else { return Ok(Opened::Garbage) };
+        let Some(known) = self.record_of(turn, &plea.account)? else { return Ok(Opened::Garbage) };
         if self.is_blocked(turn, &plea.account)? {
             return Ok(Opened::Blocked);
         }
+        // An older one is no lie of anybody's: the device has not heard of the newest yet.
+        let newer = AccountRecord::decode_verified(&plea.record)
+            .is_ok_and(|shown| shown.account_id() == plea.account && shown.version() > known.version());
+        let shown = if newer { self.observe_record(turn, &plea.record)? } else { None };
+        let (record, fresh) = match shown {
+            Some((record, Observation::Fresh)) => (record, true),
+            Some(_) | None => (known, false),
+        };
         if record.device(plea.device).is_none() {
             // It may be in a newer record: the device pleads again, and is known by then.
             self.fetch_record(turn, plea.account)?;
         }
         let unsigned = Sealed::Rejoin(Rejoin { signature: Vec::new(), ..plea.clone() }).encode();
         match self.is_signed(&record, plea.device, &unsigned, &plea.signature) {
-            Ok(()) => Ok(Opened::Rejoin(Box::new(plea))),
+            Ok(()) => Ok(Opened::Rejoin { plea: Box::new(plea), fresh }),
             Err(_) => Ok(Opened::Garbage),
         }
     }

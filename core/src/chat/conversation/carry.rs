@@ -5,14 +5,14 @@ use serde_bytes::ByteBuf;
 use super::say::{PASSING, QUIET};
 use super::{Conversation, Errand, Shared, draw, write};
 use crate::chat::account::Account;
-use crate::chat::api::{CallFailure, Notice};
+use crate::chat::api::{CallFailure, Notice, Outgoing};
 use crate::chat::letter::{Letter, Matter};
 use crate::chat::membership::{Entered, Fact, Invitee, Membership, Wish};
 use crate::chat::policy::{History, Home, Kind, Policy, own_conversation};
 use crate::chat::roster::Member;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
-use crate::identity::DeviceCertificate;
+use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::mls::Invitation;
 use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body as _;
@@ -153,12 +153,68 @@ impl Conversation {
             && self.membership.lacks_package(&record, &found)
         {
             self.sync_later(turn);
+            if record.relays().is_empty() {
+                self.call_for(turn, shared, &record)?;
+            }
         }
         let held = self.held(turn, shared.me())?;
         let cuts = |device: &DeviceId| held.get(device).cloned().unwrap_or_default();
         let facts = self.membership.successor_packages(turn, shared.account, &cuts, account, found)?;
         self.carry(turn, shared, facts)?;
         self.drive(turn, shared)
+    }
+
+    /// No relay keeps key packages of an account: its devices that are not here are told, straight, to ask to be added.
+    fn call_for(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, record: &AccountRecord) -> Result<(), EngineError> {
+        let account = record.account_id();
+        let seated = self.membership.policy().is_some_and(|policy| policy.seat(account).is_some());
+        let Some(group) = self.membership.present().map(|present| present.group).filter(|_| seated) else {
+            return Ok(());
+        };
+        if self.partner(shared.account.id()) == Some(account) && shared.account.is_blocked(turn, &account)? {
+            return Ok(());
+        }
+        let mut to = Vec::new();
+        for device in record.devices().iter().map(DeviceCertificate::device_id) {
+            let here = self.membership.roster().member(&device).is_some_and(Member::is_present);
+            if !here && device != shared.account.device() && shared.peers.contains(&device) {
+                to.extend(shared.account.recipient(turn, &account, device)?);
+            }
+        }
+        if !to.is_empty() {
+            let packet = Packet::Wanted { conversation: self.id, group };
+            let envelope = super::say::envelope(turn, &packet, Class::LiveOnly, Urgency::Quiet);
+            turn.effects.sends.push(Outgoing {
+                id: envelope.id,
+                class: envelope.class,
+                envelope: envelope.encode(),
+                to,
+            });
+        }
+        Ok(())
+    }
+
+    /// A member says that this device has a place in a group: it asks to be added, unless it is there, or asks already.
+    pub(crate) fn called_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
+        if self.membership.holds(group) || self.membership.wants_back() {
+            return Ok(());
+        }
+        match self.membership.present().map(|present| present.group) {
+            Some(present) => {
+                let facts = self.membership.left_out(turn, present);
+                self.carry(turn, shared, facts)
+            }
+            None => {
+                self.membership.await_return(turn);
+                self.plead(turn, shared);
+                Ok(())
+            }
+        }
     }
 
     /// Devices have a Welcome into a group and are not there: their accounts' key packages are asked for.
@@ -225,6 +281,8 @@ impl Conversation {
                 Fact::Stranded => {
                     turn.effects.notices.push(Notice::Rejoining { conversation: self.id });
                     self.plead_at = Some(turn.now.mono_ms);
+                    // The Welcome that leads back may have come already.
+                    shared.advanced.push(self.id);
                 }
                 Fact::Succeeded => {
                     shared.errands.push((self.id, Errand::DropPleas));
@@ -363,6 +421,7 @@ impl Conversation {
 
     fn succeeded(&mut self, turn: &mut Turn<'_>) {
         self.move_at = None;
+        self.over_at = turn.now.mono_ms.saturating_add(super::receive::OVER_MS);
         (self.plead_at, self.plead_wait_ms) = (None, PLEA_AGAIN_MS);
         self.packages_at.clear();
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });

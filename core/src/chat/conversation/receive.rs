@@ -1,10 +1,12 @@
 //! What comes in under the conversation's groups.
 
+use std::collections::BTreeSet;
+
 use super::{Conversation, Errand, Shared};
 use crate::chat::api::{Notice, Verdict};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
-use crate::chat::policy::Kind as Sort;
+use crate::chat::policy::{Kind as Sort, own_conversation};
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
@@ -30,8 +32,9 @@ const LEAVE_DELAY_MS: u64 = 5_000;
 /// How often messages that do not open lead to showing the log: anybody who knows the group's id can send such.
 const SUSPECT_MS: u64 = 60_000;
 
-/// How often those who write in a group that is over are told so.
-const OVER_MS: u64 = 60_000;
+/// How often those who write in a group that is over are told so, and so long after another took over at first: what was under way
+/// then is no sign of anything.
+pub(super) const OVER_MS: u64 = 60_000;
 
 impl Conversation {
     /// Takes an MLS message of one of the conversation's groups.
@@ -143,17 +146,21 @@ impl Conversation {
     }
 
     /// Somebody writes in a group that another took over from: those who are not in that one are told, since no Welcome led them
-    /// there. Whether the message opens is not asked: they may be in an epoch of their own.
+    /// there, and those who were in it, since a Welcome may have been no good for them. Whoever has come after does not heed it.
+    /// Whether the message opens is not asked: they may be in an epoch of their own.
     fn tell_over(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
         let now = turn.now.mono_ms;
         let present = self.membership.present().map(|present| present.group);
         if self.over_at > now || present.is_none_or(|present| present == group) {
             return Ok(());
         }
-        let away = self.membership.away_devices();
-        if !away.is_empty() {
+        let mut left: BTreeSet<DeviceId> = self.membership.away_devices().into_iter().collect();
+        left.extend(self.membership.leaves_of(turn, group)?);
+        left.remove(&shared.account.device());
+        if !left.is_empty() {
             self.over_at = now.saturating_add(OVER_MS);
-            self.post(turn, shared, &away, &Packet::Over { group }, super::say::QUIET)?;
+            let left: Vec<DeviceId> = left.into_iter().collect();
+            self.post(turn, shared, &left, &Packet::Over { group }, super::say::QUIET)?;
         }
         Ok(())
     }
@@ -231,13 +238,13 @@ impl Conversation {
                 }
             }
             Some(Kind::Leave) => self.somebody_leaves(turn, counted)?,
-            Some(Kind::Contact) if self.is_own() => {
+            Some(Kind::Contact) if self.is_own(shared) => {
                 if let Ok(change) = ContactChange::decode(&content.body) {
                     shared.account.contact_changed(turn, counted.clock, counted.id.feed.device, &change)?;
                     shared.errands.push((self.id, Errand::ReadWelcomes));
                 }
             }
-            Some(Kind::Read) if self.is_own() => {
+            Some(Kind::Read) if self.is_own(shared) => {
                 if let Ok(read) = ReadUpTo::decode(&content.body) {
                     shared.errands.push((read.conversation, Errand::ReadElsewhere(read)));
                 }
@@ -253,7 +260,7 @@ impl Conversation {
             return Ok(());
         };
         match ContactChange::decode(&content.body) {
-            Ok(change) if self.is_own() => shared.account.contact_noted(turn, counted.clock, &change),
+            Ok(change) if self.is_own(shared) => shared.account.contact_noted(turn, counted.clock, &change),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -284,8 +291,9 @@ impl Conversation {
         Ok(())
     }
 
-    pub(super) fn is_own(&self) -> bool {
-        self.kind() == Some(Sort::Own)
+    /// Whether it is the conversation with oneself: known before there is a group.
+    fn is_own(&self, shared: &Shared<'_>) -> bool {
+        self.id == own_conversation(shared.account.id())
     }
 
     /// Who left is removed by whoever comes first.

@@ -21,6 +21,8 @@ const PLEA_DELAY_MS: u64 = 3_000;
 #[derive(Clone, Copy)]
 pub(super) struct Arrival<'a> {
     pub(super) envelope: &'a Envelope,
+    /// The device that brought it straight.
+    pub(super) from: Option<DeviceId>,
     /// When it came first.
     pub(super) since: Timestamp,
 }
@@ -38,7 +40,7 @@ impl Engine {
             Ok(envelope) if self.is_unwelcome(turn, from, &envelope)? => Verdict::Refused,
             Ok(envelope) if turn.read().get(Table::Seen, envelope.id.as_ref())?.is_some() => Verdict::Durable,
             Ok(envelope) => {
-                let verdict = self.packet(turn, Arrival { envelope: &envelope, since: turn.now.wall })?;
+                let verdict = self.packet(turn, Arrival { envelope: &envelope, from, since: turn.now.wall })?;
                 if verdict == Verdict::Durable && envelope.class == Class::Durable {
                     let wall = turn.now.wall.0.to_be_bytes();
                     turn.effects.batch.put(Table::Seen, Scope::Account, envelope.id.as_ref(), wall);
@@ -63,7 +65,8 @@ impl Engine {
         | Packet::Welcome { group, .. }
         | Packet::Hint { group, .. }
         | Packet::Shown { group, .. }
-        | Packet::Over { group }) = packet
+        | Packet::Over { group }
+        | Packet::Wanted { group, .. }) = packet
         else {
             return Ok(false);
         };
@@ -111,8 +114,45 @@ impl Engine {
                 }
                 Ok(Verdict::Durable)
             }
+            Ok(Packet::Wanted { conversation, group }) => {
+                let may_call = match arrival.from {
+                    Some(from) => self.may_call(turn, from, conversation)?,
+                    None => false,
+                };
+                if !may_call {
+                    return Ok(dropped(turn, "call"));
+                }
+                self.called_for(turn, conversation, group)?;
+                Ok(Verdict::Durable)
+            }
             Ok(Packet::Sealed { to, prekey, sealed }) => self.sealed(turn, to, prekey, &sealed),
         }
+    }
+
+    /// Whether a device may say that this one has a place in a conversation: one of this account's, or a contact's in the conversation
+    /// with that contact.
+    fn may_call(&self, turn: &Turn<'_>, from: DeviceId, conversation: ConversationId) -> Result<bool, EngineError> {
+        let own = self.account.id();
+        if self.account.record().device(from).is_some() {
+            return Ok(true);
+        }
+        let Some(partner) = self.partner_in(turn, conversation)? else { return Ok(false) };
+        let record = self.account.record_of(turn, &partner)?;
+        Ok(partner != own && record.is_some_and(|record| record.device(from).is_some()))
+    }
+
+    fn called_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        conversation: ConversationId,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
+        let known =
+            self.with(turn, conversation, |conversation, turn, shared| conversation.called_for(turn, shared, group))?;
+        if known.is_none() {
+            self.seek_in(turn, conversation)?;
+        }
+        Ok(())
     }
 
     fn mls(
@@ -191,7 +231,13 @@ impl Engine {
                 self.agreed(turn, id, &policy)?;
                 self.advanced.push(id);
             }
-            Some(Entered::Refused(reason)) => return Ok(dropped(turn, reason)),
+            Some(Entered::Refused(reason)) => {
+                // Whoever invites may have been removed since, and the others take this device for a member.
+                if self.seek_at.is_none() {
+                    self.seek_soon(turn);
+                }
+                return Ok(dropped(turn, reason));
+            }
             None => return Ok(dropped(turn, "welcome")),
         }
         Ok(Verdict::Durable)
@@ -254,7 +300,12 @@ impl Engine {
                 self.create_direct(turn, &accepted)?;
                 Ok(Verdict::Durable)
             }
-            Opened::Rejoin(plea) => self.plea(turn, *plea),
+            Opened::Rejoin { plea, fresh } => {
+                if fresh {
+                    self.record_changed(turn, plea.account)?;
+                }
+                self.plea(turn, *plea)
+            }
             Opened::Blocked => Ok(Verdict::Refused),
             Opened::Garbage => Ok(dropped(turn, "sealed")),
         }

@@ -128,7 +128,9 @@ impl Engine {
         let mut accounts: Vec<AccountId> =
             policy.map(|policy| policy.seats.iter().map(|seat| seat.account).collect()).unwrap_or_default();
         if accounts.is_empty() {
+            // Who is in it is not known: the own devices may be, and the contact that it is with.
             accounts.push(self.account.id());
+            accounts.extend(self.partner_in(turn, id)?);
         }
         for account in accounts {
             let Some(record) = self.account.record_of(turn, &account)? else { continue };

@@ -190,7 +190,7 @@ impl Engine {
         arrival: Arrival<'_>,
         group: GroupId,
     ) -> Result<Verdict, EngineError> {
-        let Arrival { envelope, since } = arrival;
+        let Arrival { envelope, since, .. } = arrival;
         if envelope.class != Class::Durable {
             return Ok(Verdict::Durable);
         }
@@ -251,7 +251,7 @@ impl Engine {
             let parked = row.and_then(|row| Parked::decode(&row).ok());
             let envelope = parked.and_then(|parked| Envelope::decode(&parked.envelope).ok());
             if let Some(envelope) = envelope {
-                self.packet(turn, Arrival { envelope: &envelope, since: entry.since })?;
+                self.packet(turn, Arrival { envelope: &envelope, from: None, since: entry.since })?;
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Single things that have to hold, each in a network of its own.
 
+use kith_core::chat::account::contacts;
 use kith_core::chat::policy::Kind;
 use kith_core::chat::{Command, MessageState};
 use kith_core::types::ConversationId;
@@ -414,4 +415,142 @@ fn an_invitation_that_a_relay_lost_comes_all_the_same() {
     let text = world.say(0, view.id);
     world.run_for(10 * 60_000);
     assert!(world.shows(1, &text));
+}
+
+#[test]
+pub(super) fn all_devices_of_an_account_without_a_relay_come_into_a_group_that_one_of_them_makes() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_person(None);
+    world.watch_links();
+    world.run_for(5_000);
+    let second = world.add_device(0);
+    world.run_for(10 * 60_000);
+    let command = Command::CreateGroup { name: "alone".to_owned(), members: Vec::new() };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10 * 60_000);
+    let group = world.conversations(second).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("the other device is not in it\n{}", world.trace.text()) };
+    let text = world.say(0, group.id);
+    let world = settled(world);
+    assert!(world.shows(second, &text));
+}
+
+#[test]
+pub(super) fn a_device_that_only_a_removed_one_invited_asks_the_contact_to_be_added() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    let second = world.add_device(1);
+    world.run_for(10 * 60_000);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    // Word of the contact comes, and the Welcome does not.
+    let (account, contact) = (world.devices[second].account, world.devices[0].account);
+    let knows = |world: &World| {
+        let contacts = contacts(&world.devices[second].store, account).expect("a readable store");
+        contacts.iter().any(|known| known.account == contact && known.accepted)
+    };
+    for _ in 0..500 {
+        if knows(&world) {
+            break;
+        }
+        world.run_for(2);
+    }
+    assert!(knows(&world));
+    world.stop(second);
+    world.run_for(5 * 60_000);
+    // It hears of the removal before the Welcome.
+    world.links.relay_cut.insert((second, 0));
+    world.links.cut.insert((1, second));
+    world.remove_device(1);
+    world.boot(second, false);
+    world.run_for(20_000);
+    world.links.relay_cut.clear();
+    world.run_for(10 * 60_000);
+    assert!(world.shows(second, "text 1"), "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+pub(super) fn a_member_that_may_not_move_a_group_follows_it_although_the_home_hides_every_commit_from_it() {
+    let (mut world, _) = contacts_of(calm());
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "hidden".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    for _ in 0..3 {
+        world.command(0, Command::UpdateKeys { conversation: group.id }, |_, _| {});
+        world.run_for(60_000);
+        let text = world.say(0, group.id);
+        world.run_for(30 * 60_000);
+        assert!(world.shows(1, &text), "{text}\n{}", world.trace.text());
+    }
+}
+
+#[test]
+pub(super) fn what_a_removed_device_wrote_in_a_rival_only_shows_to_all_or_to_nobody() {
+    // Which of the rivals holds is drawn.
+    for seed in 1..5 {
+        let mut world = World::new(Plan::calm(seed), std::env::var_os("KITH_SIM_TRACE").is_some());
+        world.add_relay();
+        world.add_person(Some(0));
+        world.add_person(Some(0));
+        world.watch_links();
+        world.run_for(5_000);
+        let second = world.add_device(1);
+        world.run_for(10 * 60_000);
+        // One device's request founds a group, and the other's answer founds another.
+        world.request(0, 1);
+        world.run_for(5_000);
+        world.links.cut.insert((1, second));
+        world.links.relay_cut.insert((second, 0));
+        let connection = world.devices[second].connection;
+        world.disconnect_relay(second, connection);
+        world.request(1, 0);
+        world.run_for(2_000);
+        world.accept_all(0);
+        world.run_for(5_000);
+        world.stop(1);
+        world.accept_all(second);
+        world.remove_device(1);
+        world.links.relay_cut.clear();
+        world.run_for(60_000);
+        world.boot(1, false);
+        settled(world);
+    }
+}
+
+#[test]
+pub(super) fn a_conversation_whose_home_lets_no_member_begin_its_log_is_moved() {
+    let mut plan = calm();
+    plan.relays = 2;
+    let mut world = World::new(plan, std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
+    let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let relay = Some(world.relays[1].address.clone());
+    world.command(0, Command::MoveHome { conversation: view.id, relay }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    let second = world.add_device(1);
+    let text = world.say(0, view.id);
+    let world = settled(world);
+    assert!(world.shows(second, &text));
 }

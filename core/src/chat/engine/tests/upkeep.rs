@@ -233,3 +233,26 @@ fn of_two_changes_of_a_contact_the_later_counts_on_every_device() {
     assert_eq!(state(one), (true, false, true));
     assert_eq!(state(two), state(one));
 }
+
+#[test]
+fn what_a_new_device_does_before_it_has_a_group_counts_on_it_as_on_the_others() {
+    let mut world = World::new(40);
+    let (mut alice, bob, _) = world.friends();
+    let one = alice.device(0);
+    world.command(one, Command::Block { account: bob.id() }).unwrap();
+    world.pass(5_000);
+    world.set_online(one, false);
+    world.add_device(&mut alice);
+    let two = alice.device(1);
+    let record = bob.record.encode();
+    // It knows of no block.
+    world.command(two, Command::RequestContact { record, handle: None, text: "again".into() }).unwrap();
+    world.pass(5_000);
+    world.set_online(one, true);
+    world.pass(400_000);
+    let state = |device: DeviceId| {
+        let contact = contact(&world.devices[&device].store, &bob.id()).unwrap().unwrap();
+        (contact.accepted, contact.blocked)
+    };
+    assert_eq!(state(two), state(one));
+}
