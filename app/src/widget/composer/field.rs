@@ -141,7 +141,10 @@ impl<Message: Clone> Keys<'_, Message> {
             Key::Named(key::Named::PageDown) => self.on_page.as_ref().map(|on_page| on_page(1.0)),
             _ => None,
         };
-        message.map(Binding::Custom).or_else(|| Binding::from_key_press(press))
+        let binding = message.map(Binding::Custom).or_else(|| Binding::from_key_press(press))?;
+        // Some systems name a letter also for Ctrl+1, which is a chat and not a text; with Alt it is AltGr, which writes.
+        let is_shortcut = modifiers.command() && !modifiers.alt() && matches!(binding, Binding::Insert(_));
+        (!is_shortcut).then_some(binding)
     }
 }
 

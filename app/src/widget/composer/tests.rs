@@ -267,3 +267,22 @@ fn strange_text_does_no_harm() {
     let text = Composer::new("a\r\nb\rc", LIMIT);
     assert_eq!(text.text(), "a\nb\nc");
 }
+
+#[test]
+fn a_shortcut_with_a_digit_writes_nothing() {
+    let digit = |digit: &str, modifiers| {
+        let mut event = letter(digit, modifiers);
+        // X11 names it as a text with Ctrl, too.
+        if let Event::Keyboard(iced::keyboard::Event::KeyPressed { text, .. }) = &mut event {
+            *text = Some(digit.into());
+        }
+        event
+    };
+    let mut text = Composer::new("", LIMIT);
+    let mut stage = stage(&text);
+    keys(&mut stage, &mut text, [digit("1", Modifiers::COMMAND), digit("2", Modifiers::empty())]);
+    assert_eq!(text.text(), "2");
+    // AltGr is Ctrl and Alt to some systems, and writes.
+    keys(&mut stage, &mut text, [digit("3", Modifiers::COMMAND | Modifiers::ALT)]);
+    assert_eq!(text.text(), "23");
+}
