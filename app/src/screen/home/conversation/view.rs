@@ -472,10 +472,8 @@ fn failed_row<'a>(failed: &'a Failed, context: Context<'a>) -> Element<'a, Messa
         let retry = form::button(i18n.tr("failure-retry")).on_press(Message::Retry(failed.key));
         let discard =
             form::button(i18n.tr("discard")).style(theme::button::quiet).on_press(Message::Discard(failed.key));
-        row![form::error(failed.problem.sentence(i18n)), discard, retry]
-            .spacing(metric::SMALL)
-            .align_y(Alignment::Center)
-            .into()
+        let deeds = row![discard, retry].spacing(metric::SMALL);
+        column![form::error(failed.problem.sentence(i18n)), deeds].spacing(metric::SMALL).align_x(Alignment::End).into()
     };
     let block = Column::with_children([bubble.into(), below]).spacing(metric::TIGHT).align_x(Alignment::End);
     container(block).align_right(Length::Fill).padding(iced::padding::top(metric::SMALL)).into()
