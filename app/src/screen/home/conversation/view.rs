@@ -61,6 +61,7 @@ impl Conversation {
         let title =
             row![name.style(theme::text::plain)].push(verified).spacing(metric::TIGHT).align_y(Alignment::Center);
         let words = text(self.subtitle(context)).size(metric::CAPTION).style(theme::text::muted);
+        let words = words.wrapping(text::Wrapping::None);
         let who = row![round, column![title, words].spacing(1.0)].spacing(metric::GAP).align_y(Alignment::Center);
         let who = press(who)
             .padding([metric::TIGHT, metric::SMALL])
