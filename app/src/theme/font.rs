@@ -18,6 +18,8 @@ pub(crate) const SEMIBOLD: Font = Font { weight: Weight::Semibold, ..TEXT };
 pub(crate) const ITALIC: Font = Font { style: Style::Italic, ..TEXT };
 /// Code, addresses and numbers to compare.
 pub(crate) const MONO: Font = Font { family: Family::Name("JetBrains Mono"), ..Font::DEFAULT };
+/// Emoji alone: text fonts have some of them, too, without colour.
+pub(crate) const EMOJI: Font = Font::with_name("Noto Color Emoji");
 /// Icons.
 pub(crate) const ICONS: Font = Font::with_name("Kith Icons");
 

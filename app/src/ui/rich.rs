@@ -69,13 +69,17 @@ impl Rich {
 
     /// What is drawn.
     pub(crate) fn spans(&self, palette: &Palette) -> Vec<Span<'static, String>> {
-        self.pieces.iter().map(|piece| piece.span(palette)).collect()
+        self.pieces.iter().map(|piece| piece.span(palette, self.big)).collect()
     }
 }
 
 impl Piece {
-    fn span(&self, palette: &Palette) -> Span<'static, String> {
-        let base = if self.look.code { font::MONO } else { font::TEXT };
+    fn span(&self, palette: &Palette, is_emoji: bool) -> Span<'static, String> {
+        let base = match (is_emoji, self.look.code) {
+            (true, _) => font::EMOJI,
+            (false, true) => font::MONO,
+            (false, false) => font::TEXT,
+        };
         let font = iced::Font {
             weight: if self.look.bold { Weight::Bold } else { base.weight },
             style: if self.look.italic { Slant::Italic } else { base.style },

@@ -275,7 +275,7 @@ impl Conversation {
                 .on_press(message)
         };
         let quick = QUICK.iter().map(|sign| {
-            press(text(*sign).size(metric::HEADING).line_height(1.1))
+            press(text(*sign).font(font::EMOJI).size(metric::HEADING).line_height(1.1))
                 .padding(metric::TIGHT)
                 .style(theme::button::quiet)
                 .on_press(Message::React(key, (*sign).to_owned()))
@@ -408,9 +408,10 @@ fn reactions<'a>(entry: &'a Entry) -> Option<Element<'a, Message>> {
     }
     let signs = entry.message.reactions.iter().take(12).map(|(sign, count)| {
         let sign = one_line(sign, 2);
-        let label = if *count > 1 { format!("{sign} {count}") } else { sign.clone() };
-        press(text(label).size(metric::CAPTION).line_height(1.1))
-            .padding([3.0, metric::SMALL])
+        let count = (*count > 1).then(|| text(count.to_string()).size(metric::CAPTION).line_height(1.1));
+        let shown = text(sign.clone()).font(font::EMOJI).size(metric::CAPTION).line_height(1.1);
+        press(row![shown].push(count).spacing(metric::TIGHT).align_y(Alignment::Center))
+            .padding([metric::TIGHT - 1.0, metric::SMALL])
             .style(theme::button::reaction(false))
             .on_press(Message::React(entry.key, sign))
             .into()
