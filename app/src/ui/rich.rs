@@ -10,7 +10,7 @@ use iced::font::{Style as Slant, Weight};
 use linkify::{LinkFinder, LinkKind};
 
 use crate::format::is_hidden;
-use crate::theme::{Palette, font};
+use crate::theme::{self, Palette, font};
 
 /// The longest text that is drawn at once, in bytes; the rest is there on demand.
 pub(crate) const SHOWN: usize = 4000;
@@ -85,7 +85,7 @@ impl Piece {
             style: if self.look.italic { Slant::Italic } else { base.style },
             ..base
         };
-        let ground = iced::Color { a: 0.10, ..palette.text };
+        let ground = theme::text::code_ground(palette);
         Span::new(self.text.clone())
             .font(font)
             .color_maybe(self.link.is_some().then_some(palette.link))

@@ -130,7 +130,7 @@ impl Conversation {
             container(
                 text(self.new_below.min(999).to_string()).size(metric::TINY).font(font::SEMIBOLD).line_height(1.0),
             )
-            .padding([4.0, 7.0])
+            .padding([metric::TIGHT, metric::SMALL - 1.0])
             .style(theme::container::badge)
         });
         let down = row![ui::icon(Icon::ArrowDown)].push(count).spacing(metric::TIGHT).align_y(Alignment::Center);
@@ -361,7 +361,7 @@ fn more_button<'a>(key: u64) -> Element<'a, Message> {
         .height(Length::Fill)
         .align_x(Alignment::End)
         .align_y(Alignment::Start)
-        .padding(2)
+        .padding(metric::TIGHT / 2.0)
         .into()
 }
 
@@ -380,8 +380,9 @@ fn bare(theme: &Theme, _status: crate::widget::press::Status) -> crate::widget::
 }
 
 fn centered<'a>(words: String) -> Element<'a, Message> {
-    let pill =
-        container(text(words).size(metric::CAPTION)).padding([3.0, metric::GAP]).style(theme::container::separator);
+    let pill = container(text(words).size(metric::CAPTION))
+        .padding([metric::TIGHT - 1.0, metric::GAP])
+        .style(theme::container::separator);
     container(pill).center_x(Length::Fill).padding([metric::SMALL, 0.0]).into()
 }
 
@@ -454,7 +455,8 @@ fn meta<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
     if words.is_empty() {
         return line;
     }
-    let words = container(text(words).size(metric::CAPTION)).padding([metric::TIGHT, metric::SMALL]).max_width(260.0);
+    let words =
+        container(text(words).size(metric::CAPTION)).padding([metric::TIGHT, metric::SMALL]).max_width(metric::TIP);
     tooltip(line, words.style(theme::container::tooltip), tooltip::Position::Top)
         .delay(Duration::from_millis(300))
         .into()
