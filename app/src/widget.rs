@@ -8,4 +8,4 @@ pub(crate) mod meter;
 pub(crate) mod press;
 pub(crate) mod selectable;
 #[cfg(test)]
-mod stage;
+pub(crate) mod stage;

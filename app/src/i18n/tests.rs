@@ -11,8 +11,6 @@ fn resource(language: Language) -> FluentResource {
 }
 
 fn keys(language: Language) -> BTreeSet<String> {
-    use fluent_bundle::resource;
-    let _ = resource;
     let text = language.source();
     text.lines()
         .filter_map(|line| line.split_once(" =").or_else(|| line.split_once('=')))
@@ -31,8 +29,14 @@ fn used() -> BTreeSet<(String, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("i18n/tests.rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
+                // Chosen between two: `.tr(if … { "one" } else { "other" })`.
+                for (at, _) in text.match_indices(".tr(if ") {
+                    let end = text[at..].find("})").map_or(text.len(), |end| at + end);
+                    let words = text[at..end].split('"').skip(1).step_by(2);
+                    found.extend(words.map(|key| (key.to_owned(), path.display().to_string())));
+                }
                 for call in [".tr(", ".tr_with(", ".count(", "key!("] {
                     for (at, _) in text.match_indices(call) {
                         let rest = text[at + call.len()..].trim_start();

@@ -3,6 +3,8 @@
 mod conversation;
 mod details;
 pub(crate) mod list;
+#[cfg(test)]
+mod snapshots;
 mod timeline;
 mod view;
 

@@ -73,3 +73,17 @@ pub(crate) fn prefer_colored_emoji() {
     let (locale, fonts) = (raw.locale().to_owned(), raw.db().clone());
     *raw = FontSystem::new_with_locale_and_db_and_fallback(locale, fonts, Colored);
 }
+
+/// The same with nothing of the system's fonts: what tests draw is the same on every machine.
+#[cfg(test)]
+pub(crate) fn only_bundled() {
+    use iced::advanced::graphics::text::cosmic_text::fontdb::{ID, Source};
+    let mut system = font_system().write().unwrap();
+    files().into_iter().for_each(|file| system.load_font(file));
+    let raw = system.raw();
+    let mut fonts = raw.db().clone();
+    let foreign = |source: &Source| !matches!(source, Source::Binary(_));
+    let foreign: Vec<ID> = fonts.faces().filter(|face| foreign(&face.source)).map(|face| face.id).collect();
+    foreign.into_iter().for_each(|id| fonts.remove_face(id));
+    *raw = FontSystem::new_with_locale_and_db_and_fallback("en-US".to_owned(), fonts, Colored);
+}

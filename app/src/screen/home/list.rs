@@ -304,3 +304,76 @@ pub(crate) fn said(message: &Shown, names: bool, context: Context<'_>) -> String
         words
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A contact of this name, as the core would show it.
+    pub(crate) fn chat(name: &str) -> Chat {
+        Chat {
+            id: format!("id-{name}"),
+            kind: "direct".into(),
+            account: Some(format!("account-{name}")),
+            name: name.into(),
+            handle: None,
+            state: "accepted".into(),
+            verified: false,
+            safety_number: None,
+            unread: 0,
+            pinned: false,
+            muted: false,
+            draft: None,
+            last: None,
+            active_ms: 0,
+            path: None,
+            picture: None,
+            about: None,
+            members: 2,
+        }
+    }
+
+    fn names(list: &ChatList) -> Vec<&str> {
+        list.found().map(|chat| chat.name.as_str()).collect()
+    }
+
+    #[test]
+    fn who_is_pinned_stands_above_who_was_active_last() {
+        let mut list = ChatList::default();
+        let chats = [("Ann", 1, false), ("Bob", 3, false), ("Cid", 2, true)];
+        let chats = chats.map(|(name, active_ms, pinned)| Chat { active_ms, pinned, ..chat(name) });
+        list.load(chats.into(), Vec::new());
+        assert_eq!(names(&list), ["Cid", "Bob", "Ann"]);
+        list.change(Chat { active_ms: 9, ..chat("Ann") });
+        assert_eq!(names(&list), ["Cid", "Ann", "Bob"]);
+        assert_eq!(list.beside(Some("id-Cid"), 1).map(|chat| chat.name.as_str()), Some("Ann"));
+        assert_eq!(list.beside(Some("id-Cid"), -1), None);
+        assert_eq!(list.at(3).map(|chat| chat.name.as_str()), Some("Bob"));
+    }
+
+    #[test]
+    fn a_search_finds_names_and_handles_whatever_their_case() {
+        let mut list = ChatList::default();
+        let handle = Some("zoe@relay".to_owned());
+        list.load(vec![chat("Андрей"), Chat { handle, ..chat("Mum") }], Vec::new());
+        for (query, found) in
+            [("АНД", vec!["Андрей"]), ("zoe", vec!["Mum"]), ("nobody", vec![]), ("  ", vec!["Mum", "Андрей"])]
+        {
+            list.search(query.into());
+            assert_eq!(names(&list), found, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_waits_is_counted_but_for_muted_chats() {
+        let mut list = ChatList::default();
+        list.load(vec![Chat { unread: 3, ..chat("Ann") }, Chat { unread: 5, muted: true, ..chat("Bob") }], Vec::new());
+        let request = ContactRequest { account: "account-Cid".into(), handle: None, text: String::new(), sent_ms: 0 };
+        list.asked(request.clone());
+        list.asked(request);
+        assert_eq!(list.unread(), 4);
+        // Whoever was accepted asks no more.
+        list.change(chat("Cid"));
+        assert_eq!(list.unread(), 3);
+    }
+}
