@@ -5,6 +5,8 @@ mod details;
 pub(crate) mod list;
 #[cfg(test)]
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod view;
 
