@@ -3,12 +3,13 @@
 //! Nothing here waits on the thread that draws: every function is a future that iced's runtime carries out.
 
 mod account;
+pub(crate) mod asked;
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt as _};
+use futures::Stream;
 use iced::Subscription;
 use kith_core::client::control::{self, Connection, ControlError, Server, Service};
 use kith_core::client::{Client, Options, Profile, Registration, Unlock};
@@ -18,6 +19,7 @@ use kith_core::wire::control::{
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use self::asked::Asked;
 use crate::cli::keychain;
 use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
@@ -70,7 +72,7 @@ pub(crate) enum Found {
 /// A profile at work. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Backend {
-    client: Client,
+    client: Asked,
     server: Arc<Mutex<Option<Server>>>,
     /// It runs inside this program, for this profile.
     relay: Option<EmbeddedRelay>,
@@ -218,7 +220,14 @@ impl Backend {
                 return Err(error.into());
             }
         };
-        Ok(Self { client, server: Arc::new(Mutex::new(server)), relay: None })
+        Ok(Self { client: Asked::Client(client), server: Arc::new(Mutex::new(server)), relay: None })
+    }
+
+    /// Without a profile: every question is written down, and answered only as was said before.
+    #[cfg(test)]
+    pub(crate) fn detached() -> (Self, asked::tests::Record) {
+        let record = asked::tests::Record::default();
+        (Self { client: Asked::Nobody(record.clone()), server: Arc::default(), relay: None }, record)
     }
 
     /// Ends the profile's work; what is durable stays.
@@ -240,6 +249,12 @@ impl Backend {
     /// The relay that runs inside this program for this profile.
     pub(crate) fn relay(&self) -> Option<&EmbeddedRelay> {
         self.relay.as_ref()
+    }
+
+    /// The profile's directory.
+    #[cfg(test)]
+    pub(crate) fn directory(&self) -> &Path {
+        self.client.directory()
     }
 
     /// What happens from now on.
@@ -343,7 +358,7 @@ pub(crate) struct Overview {
 }
 
 /// The events of one profile; the profile is what makes it the same from one look to the next.
-struct Feed(Client);
+struct Feed(Asked);
 
 impl Hash for Feed {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -353,7 +368,6 @@ impl Hash for Feed {
 
 impl Feed {
     fn listen(&self) -> impl Stream<Item = Event> + use<> {
-        let events = self.0.subscribe();
-        futures::stream::unfold(events, |mut events| async move { Some((events.next().await?, events)) }).boxed()
+        self.0.events()
     }
 }

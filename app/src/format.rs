@@ -144,8 +144,12 @@ pub(crate) fn initials(name: &str) -> String {
     use unicode_segmentation::UnicodeSegmentation as _;
     let clean = one_line(name, 64);
     let mut words = clean.split([' ', '.', '-', '_', '@']).filter(|word| !word.is_empty());
-    let first =
-        |word: Option<&str>| word.and_then(|word| word.graphemes(true).next()).unwrap_or_default().to_uppercase();
+    // More than one mark on a letter has no room.
+    let first = |word: Option<&str>| {
+        let letter = word.and_then(|word| word.graphemes(true).next()).unwrap_or_default();
+        let most = if letter.starts_with(char::is_alphanumeric) { 2 } else { usize::MAX };
+        letter.chars().take(most).collect::<String>().to_uppercase()
+    };
     // The relay's part of a handle is not the person's.
     let (one, two) = match clean.split_once('@') {
         Some((local, _)) => (first(Some(local)), String::new()),

@@ -21,6 +21,8 @@ mod problem;
 mod relay;
 mod screen;
 mod settings;
+#[cfg(test)]
+mod snapshots;
 mod theme;
 mod ui;
 mod widget;

@@ -75,7 +75,8 @@ pub(crate) fn with_tooltip<'a, Message: 'a>(
     words: String,
     position: tooltip::Position,
 ) -> Element<'a, Message> {
-    let words = container(text(words).size(metric::CAPTION)).padding([metric::TIGHT, metric::SMALL]).max_width(320.0);
+    let words =
+        container(text(words).size(metric::CAPTION)).padding([metric::TIGHT, metric::SMALL]).max_width(metric::TIP);
     tooltip(content, words.style(theme::container::tooltip), position)
         .gap(metric::TIGHT)
         .delay(Duration::from_millis(400))

@@ -9,4 +9,4 @@ pub(crate) mod press;
 pub(crate) mod reveal;
 pub(crate) mod selectable;
 #[cfg(test)]
-mod stage;
+pub(crate) mod stage;

@@ -163,7 +163,7 @@ impl Add {
 
 fn own_link<'a>(own: &'a Own, context: Context<'a>) -> Element<'a, Message> {
     let i18n = context.i18n;
-    let code = own.code.as_ref().map(|code| qr_code(code).total_size(132.0));
+    let code = own.code.as_ref().map(|code| qr_code(code).total_size(metric::CODE_SMALL));
     let copy = i18n.tr(if own.is_copied { "copied" } else { "copy-link" });
     let sign = if own.is_copied { Icon::Check } else { Icon::Copy };
     let copy = row![ui::icon(sign), text(copy).font(font::MEDIUM)].spacing(metric::SMALL).align_y(Alignment::Center);

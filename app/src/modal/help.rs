@@ -17,7 +17,7 @@ pub(crate) struct Close;
 pub(crate) fn view<'a>(i18n: &I18n) -> Element<'a, Close> {
     let rows = SHORTCUTS.iter().map(|(keys, does)| {
         let keys = container(text(*keys).size(metric::CAPTION).font(font::MONO))
-            .padding([2.0, metric::SMALL])
+            .padding([metric::TIGHT / 2.0, metric::SMALL])
             .style(theme::container::card);
         row![text(i18n.tr(does)).width(Length::Fill), keys].spacing(metric::GAP).align_y(Alignment::Center).into()
     });

@@ -99,11 +99,10 @@ impl Switcher {
 fn offer<'a>(chat: &'a Chat, is_marked: bool, pictures: &'a Pictures) -> Element<'a, Message> {
     let id = chat.account.as_deref().unwrap_or(&chat.id);
     let round = avatar::avatar(&chat.name, id, pictures.of(chat), metric::AVATAR_SMALL);
-    let handle = chat.handle.as_deref().filter(|handle| *handle != chat.name).unwrap_or_default();
-    let words = column![
-        text(one_line(&chat.name, 60)).font(font::MEDIUM).wrapping(text::Wrapping::None),
-        text(one_line(handle, 60)).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None),
-    ];
+    let handle = chat.handle.as_deref().filter(|handle| *handle != chat.name).map(|handle| {
+        text(one_line(handle, 60)).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None)
+    });
+    let words = column![text(one_line(&chat.name, 60)).font(font::MEDIUM).wrapping(text::Wrapping::None)].push(handle);
     press(row![round, words].spacing(metric::GAP).align_y(Alignment::Center))
         .width(Length::Fill)
         .style(theme::button::row(is_marked))

@@ -3,6 +3,10 @@
 mod conversation;
 mod details;
 pub(crate) mod list;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod view;
 

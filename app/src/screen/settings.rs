@@ -10,6 +10,8 @@ mod look;
 mod parts;
 mod privacy;
 mod profile;
+#[cfg(test)]
+mod snapshots;
 
 use iced::widget::{Column, column, container, row, scrollable, space, text};
 use iced::{Alignment, Length, Task};

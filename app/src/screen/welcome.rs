@@ -9,6 +9,8 @@ mod keychain;
 mod place;
 mod recovery;
 mod secret;
+#[cfg(test)]
+mod snapshots;
 mod start;
 mod strength;
 

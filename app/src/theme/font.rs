@@ -18,6 +18,8 @@ pub(crate) const SEMIBOLD: Font = Font { weight: Weight::Semibold, ..TEXT };
 pub(crate) const ITALIC: Font = Font { style: Style::Italic, ..TEXT };
 /// Code, addresses and numbers to compare.
 pub(crate) const MONO: Font = Font { family: Family::Name("JetBrains Mono"), ..Font::DEFAULT };
+/// Emoji alone: text fonts have some of them, too, without colour.
+pub(crate) const EMOJI: Font = Font::with_name("Noto Color Emoji");
 /// Icons.
 pub(crate) const ICONS: Font = Font::with_name("Kith Icons");
 
@@ -70,4 +72,18 @@ pub(crate) fn prefer_colored_emoji() {
     let raw = system.raw();
     let (locale, fonts) = (raw.locale().to_owned(), raw.db().clone());
     *raw = FontSystem::new_with_locale_and_db_and_fallback(locale, fonts, Colored);
+}
+
+/// The same with nothing of the system's fonts: what tests draw is the same on every machine.
+#[cfg(test)]
+pub(crate) fn only_bundled() {
+    use iced::advanced::graphics::text::cosmic_text::fontdb::{ID, Source};
+    let mut system = font_system().write().unwrap();
+    files().into_iter().for_each(|file| system.load_font(file));
+    let raw = system.raw();
+    let mut fonts = raw.db().clone();
+    let foreign = |source: &Source| !matches!(source, Source::Binary(_));
+    let foreign: Vec<ID> = fonts.faces().filter(|face| foreign(&face.source)).map(|face| face.id).collect();
+    foreign.into_iter().for_each(|id| fonts.remove_face(id));
+    *raw = FontSystem::new_with_locale_and_db_and_fallback("en-US".to_owned(), fonts, Colored);
 }

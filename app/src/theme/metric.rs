@@ -52,6 +52,14 @@ pub(crate) const SINGLE: f32 = 640.0;
 pub(crate) const FORM: f32 = 420.0;
 /// A dialogue's width.
 pub(crate) const DIALOGUE: f32 = 460.0;
+/// The widest words for whoever points at something.
+pub(crate) const TIP: f32 = 320.0;
+/// A code for a camera.
+pub(crate) const CODE: f32 = 150.0;
+/// The same beside words.
+pub(crate) const CODE_SMALL: f32 = 132.0;
+/// The place of one emoji among those to choose from.
+pub(crate) const EMOJI: f32 = 38.0;
 /// The widest message.
 pub(crate) const MESSAGE: f32 = 560.0;
 /// The bar over a conversation.

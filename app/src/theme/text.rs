@@ -2,7 +2,7 @@
 
 use iced::widget::text::{Catalog, Style, StyleFn};
 
-use super::Theme;
+use super::{Palette, Theme};
 
 impl Catalog for Theme {
     type Class<'a> = StyleFn<'a, Self>;
@@ -14,6 +14,11 @@ impl Catalog for Theme {
     fn style(&self, class: &Self::Class<'_>) -> Style {
         class(self)
     }
+}
+
+/// The ground under code in a line.
+pub(crate) fn code_ground(palette: &Palette) -> iced::Color {
+    iced::Color { a: 0.10, ..palette.text }
 }
 
 macro_rules! colored {

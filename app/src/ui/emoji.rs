@@ -84,14 +84,17 @@ fn heading<'a, Message: 'a>(words: String) -> Element<'a, Message> {
 }
 
 fn button<'a, Message: Clone + 'a>(sign: String, on_pick: impl Fn(String) -> Message) -> Element<'a, Message> {
-    press(container(text(sign.clone()).size(metric::HEADING + 2.0).line_height(1.1)).center(Length::Fill))
-        .width(38.0)
-        .height(36.0)
-        .padding(0)
-        .style(theme::button::quiet)
-        .unfocusable()
-        .on_press(on_pick(sign))
-        .into()
+    press(
+        container(text(sign.clone()).font(font::EMOJI).size(metric::HEADING + 2.0).line_height(1.1))
+            .center(Length::Fill),
+    )
+    .width(metric::EMOJI)
+    .height(metric::EMOJI)
+    .padding(0)
+    .style(theme::button::quiet)
+    .unfocusable()
+    .on_press(on_pick(sign))
+    .into()
 }
 
 fn found(query: &str, language: Language) -> impl Iterator<Item = &'static Emoji> {

@@ -10,7 +10,7 @@ use iced::font::{Style as Slant, Weight};
 use linkify::{LinkFinder, LinkKind};
 
 use crate::format::is_hidden;
-use crate::theme::{Palette, font};
+use crate::theme::{self, Palette, font};
 
 /// The longest text that is drawn at once, in bytes; the rest is there on demand.
 pub(crate) const SHOWN: usize = 4000;
@@ -72,19 +72,23 @@ impl Rich {
 
     /// What is drawn.
     pub(crate) fn spans(&self, palette: &Palette) -> Vec<Span<'static, String>> {
-        self.pieces.iter().map(|piece| piece.span(palette)).collect()
+        self.pieces.iter().map(|piece| piece.span(palette, self.big)).collect()
     }
 }
 
 impl Piece {
-    fn span(&self, palette: &Palette) -> Span<'static, String> {
-        let base = if self.look.code { font::MONO } else { font::TEXT };
+    fn span(&self, palette: &Palette, is_emoji: bool) -> Span<'static, String> {
+        let base = match (is_emoji, self.look.code) {
+            (true, _) => font::EMOJI,
+            (false, true) => font::MONO,
+            (false, false) => font::TEXT,
+        };
         let font = iced::Font {
             weight: if self.look.bold { Weight::Bold } else { base.weight },
             style: if self.look.italic { Slant::Italic } else { base.style },
             ..base
         };
-        let ground = iced::Color { a: 0.10, ..palette.text };
+        let ground = theme::text::code_ground(palette);
         Span::new(self.text.clone())
             .font(font)
             .color_maybe(self.link.is_some().then_some(palette.link))

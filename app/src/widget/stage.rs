@@ -51,10 +51,7 @@ impl<Message: 'static> Stage<Message> {
     /// An empty window of this size.
     pub(crate) fn new(width: f32, height: f32) -> Self {
         static FONTS: Once = Once::new();
-        FONTS.call_once(|| {
-            let mut system = iced::advanced::graphics::text::font_system().write().unwrap();
-            font::files().into_iter().for_each(|file| system.load_font(file));
-        });
+        FONTS.call_once(font::only_bundled);
         let renderer = Renderer::new(font::TEXT, metric::BODY.into(), Some("tiny-skia"));
         Self {
             renderer: iced::futures::executor::block_on(renderer).unwrap(),
@@ -127,14 +124,22 @@ impl<Message: 'static> Stage<Message> {
 
     /// The colours of the window, one for each logical pixel, as it is drawn.
     pub(crate) fn draw(&mut self, view: Element<'_, Message>) -> Picture {
-        let theme = Theme::new(palette::Variant::Light);
+        self.paint(view, Theme::new(palette::Variant::Light), 1.0, Color::WHITE)
+    }
+
+    /// The same in these colours, with so many pixels for each logical one.
+    pub(crate) fn draw_as(&mut self, view: Element<'_, Message>, theme: Theme, scale: f32) -> Picture {
+        self.paint(view, theme, scale, theme.palette().background)
+    }
+
+    fn paint(&mut self, view: Element<'_, Message>, theme: Theme, scale: f32, ground: Color) -> Picture {
         self.with(view, |ui, stage| {
             let now = Event::Window(window::Event::RedrawRequested(iced::time::Instant::now()));
             ui.update(&[now], stage.cursor, &mut stage.renderer, &mut stage.board, &mut stage.messages);
             let style = Style { text_color: theme.palette().text };
             ui.draw(&mut stage.renderer, &theme, &style, stage.cursor);
-            let size = Size::new(stage.size.width as u32, stage.size.height as u32);
-            Picture { rgba: stage.renderer.screenshot(size, 1.0, Color::WHITE), width: size.width as usize }
+            let size = Size::new((stage.size.width * scale) as u32, (stage.size.height * scale) as u32);
+            Picture { rgba: stage.renderer.screenshot(size, scale, ground), width: size.width as usize }
         })
     }
 }
@@ -158,8 +163,8 @@ impl Operation<Vec<(Option<Id>, bool)>> for Focusables {
 /// What is seen.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Picture {
-    rgba: Vec<u8>,
-    width: usize,
+    pub(crate) rgba: Vec<u8>,
+    pub(crate) width: usize,
 }
 
 impl Picture {

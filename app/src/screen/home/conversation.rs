@@ -2,6 +2,8 @@
 //!
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::BTreeMap;

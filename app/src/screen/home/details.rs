@@ -201,7 +201,8 @@ impl Details {
                 .style(theme::button::secondary)
                 .on_press(Message::CopyNumber)
         });
-        let code = self.code.as_ref().map(|code| container(qr_code(code).total_size(150.0)).center_x(Length::Fill));
+        let code =
+            self.code.as_ref().map(|code| container(qr_code(code).total_size(metric::CODE)).center_x(Length::Fill));
         let verify = (!self.chat.verified && self.chat.safety_number.is_some())
             .then(|| form::wide_button(i18n.tr("verify")).on_press(Message::Verify));
         column![text(i18n.tr("safety-number")).font(font::SEMIBOLD), state, ui::caption(i18n.tr("safety-words"))]

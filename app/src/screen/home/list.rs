@@ -202,8 +202,10 @@ fn request_row<'a>(request: &'a ContactRequest, context: Context<'a>) -> Element
     let picture = avatar::avatar(name, &request.account, None, metric::AVATAR);
     let title = text(one_line(name, 40)).font(font::SEMIBOLD).wrapping(text::Wrapping::None);
     let words = text(i18n.tr("list-request")).size(metric::CAPTION).style(theme::text::accent);
-    let lines = column![title, words].spacing(2.0).width(Length::Fill).clip(true);
-    let badge = container(ui::sized_icon(Icon::UserPlus, metric::CAPTION)).padding(5.0).style(theme::container::badge);
+    let lines = column![title, words].spacing(metric::TIGHT / 2.0).width(Length::Fill).clip(true);
+    let badge = container(ui::sized_icon(Icon::UserPlus, metric::CAPTION))
+        .padding(metric::TIGHT + 1.0)
+        .style(theme::container::badge);
     let content = row![picture, lines, badge].spacing(metric::GAP).align_y(Alignment::Center);
     press(content)
         .width(Length::Fill)
@@ -246,7 +248,7 @@ pub(crate) fn chat_row<'a>(
     } else if chat.pinned {
         below = below.push(small(Icon::Pin, theme::text::muted));
     }
-    let lines = column![title, below].spacing(3.0).width(Length::Fill).clip(true);
+    let lines = column![title, below].spacing(metric::TIGHT - 1.0).width(Length::Fill).clip(true);
     press(row![round, lines].spacing(metric::GAP).align_y(Alignment::Center))
         .width(Length::Fill)
         .height(metric::ROW)
@@ -263,7 +265,7 @@ fn badge<'a>(chat: &Chat) -> Element<'a, Message> {
     let number = if chat.unread > 999 { "999+".to_owned() } else { chat.unread.to_string() };
     let style = if chat.muted { theme::container::badge_quiet } else { theme::container::badge };
     container(text(number).size(metric::TINY).font(font::SEMIBOLD).line_height(1.0).center())
-        .padding([4.0, 7.0])
+        .padding([metric::TIGHT, metric::SMALL - 1.0])
         .style(style)
         .into()
 }

@@ -61,6 +61,7 @@ impl Conversation {
         let title =
             row![name.style(theme::text::plain)].push(verified).spacing(metric::TIGHT).align_y(Alignment::Center);
         let words = text(self.subtitle(context)).size(metric::CAPTION).style(theme::text::muted);
+        let words = words.wrapping(text::Wrapping::None);
         let who = row![round, column![title, words].spacing(1.0)].spacing(metric::GAP).align_y(Alignment::Center);
         let who = press(who)
             .padding([metric::TIGHT, metric::SMALL])
@@ -130,7 +131,7 @@ impl Conversation {
             container(
                 text(self.new_below.min(999).to_string()).size(metric::TINY).font(font::SEMIBOLD).line_height(1.0),
             )
-            .padding([4.0, 7.0])
+            .padding([metric::TIGHT, metric::SMALL - 1.0])
             .style(theme::container::badge)
         });
         let down = row![ui::icon(Icon::ArrowDown)].push(count).spacing(metric::TIGHT).align_y(Alignment::Center);
@@ -275,7 +276,7 @@ impl Conversation {
                 .on_press(message)
         };
         let quick = QUICK.iter().map(|sign| {
-            press(text(*sign).size(metric::HEADING).line_height(1.1))
+            press(text(*sign).font(font::EMOJI).size(metric::HEADING).line_height(1.1))
                 .padding(metric::TIGHT)
                 .style(theme::button::quiet)
                 .on_press(Message::React(key, (*sign).to_owned()))
@@ -361,7 +362,7 @@ fn more_button<'a>(key: u64) -> Element<'a, Message> {
         .height(Length::Fill)
         .align_x(Alignment::End)
         .align_y(Alignment::Start)
-        .padding(2)
+        .padding(metric::TIGHT / 2.0)
         .into()
 }
 
@@ -380,8 +381,9 @@ fn bare(theme: &Theme, _status: crate::widget::press::Status) -> crate::widget::
 }
 
 fn centered<'a>(words: String) -> Element<'a, Message> {
-    let pill =
-        container(text(words).size(metric::CAPTION)).padding([3.0, metric::GAP]).style(theme::container::separator);
+    let pill = container(text(words).size(metric::CAPTION))
+        .padding([metric::TIGHT - 1.0, metric::GAP])
+        .style(theme::container::separator);
     container(pill).center_x(Length::Fill).padding([metric::SMALL, 0.0]).into()
 }
 
@@ -408,9 +410,10 @@ fn reactions<'a>(entry: &'a Entry) -> Option<Element<'a, Message>> {
     }
     let signs = entry.message.reactions.iter().take(12).map(|(sign, count)| {
         let sign = one_line(sign, 2);
-        let label = if *count > 1 { format!("{sign} {count}") } else { sign.clone() };
-        press(text(label).size(metric::CAPTION).line_height(1.1))
-            .padding([3.0, metric::SMALL])
+        let count = (*count > 1).then(|| text(count.to_string()).size(metric::CAPTION).line_height(1.1));
+        let shown = text(sign.clone()).font(font::EMOJI).size(metric::CAPTION).line_height(1.1);
+        press(row![shown].push(count).spacing(metric::TIGHT).align_y(Alignment::Center))
+            .padding([metric::TIGHT - 1.0, metric::SMALL])
             .style(theme::button::reaction(false))
             .on_press(Message::React(entry.key, sign))
             .into()
@@ -453,7 +456,8 @@ fn meta<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
     if words.is_empty() {
         return line;
     }
-    let words = container(text(words).size(metric::CAPTION)).padding([metric::TIGHT, metric::SMALL]).max_width(260.0);
+    let words =
+        container(text(words).size(metric::CAPTION)).padding([metric::TIGHT, metric::SMALL]).max_width(metric::TIP);
     tooltip(line, words.style(theme::container::tooltip), tooltip::Position::Top)
         .delay(Duration::from_millis(300))
         .into()
@@ -473,10 +477,8 @@ fn failed_row<'a>(failed: &'a Failed, context: Context<'a>) -> Element<'a, Messa
         let retry = form::button(i18n.tr("failure-retry")).on_press(Message::Retry(failed.key));
         let discard =
             form::button(i18n.tr("discard")).style(theme::button::quiet).on_press(Message::Discard(failed.key));
-        row![form::error(failed.problem.sentence(i18n)), discard, retry]
-            .spacing(metric::SMALL)
-            .align_y(Alignment::Center)
-            .into()
+        let deeds = row![discard, retry].spacing(metric::SMALL);
+        column![form::error(failed.problem.sentence(i18n)), deeds].spacing(metric::SMALL).align_x(Alignment::End).into()
     };
     let block = Column::with_children([bubble.into(), below]).spacing(metric::TIGHT).align_x(Alignment::End);
     container(block).align_right(Length::Fill).padding(iced::padding::top(metric::SMALL)).into()

@@ -1,0 +1,84 @@
+//! The panel beside a conversation.
+
+use kith_core::wire::control::{Member, Reach, Status};
+
+use super::*;
+
+const NUMBER: &str = "12345 67890 13579 24680 11223 34455 66778 89900 98765 43210 10101 20202";
+
+fn world() -> World {
+    World::new(660.0, 980.0)
+}
+
+fn bob() -> Chat {
+    Chat {
+        path: Some("direct".into()),
+        safety_number: Some(NUMBER.into()),
+        handle: Some("bob@relay.example".into()),
+        about: Some("Climbs, bakes, and answers late".into()),
+        ..chat("Bob")
+    }
+}
+
+fn beside(chat: Chat) -> Scene {
+    let mut scene = Scene::talking(world(), chat, vec![theirs(0, "Hello")]);
+    scene.presses(&Press::Details);
+    scene
+}
+
+fn reached(path: &str, why: &str, round_trip_ms: Option<f64>) -> Message {
+    let reach =
+        Reach { account: "account-Bob".into(), name: "Bob".into(), path: path.into(), why: why.into(), round_trip_ms };
+    let status = Status {
+        relay_connected: Some(true),
+        relay_problem: None,
+        addresses: Vec::new(),
+        undelivered: 0,
+        contacts: vec![reach],
+        warnings: Vec::new(),
+    };
+    Message::Details(details::Message::StatusKnown(Ok(Box::new(status))))
+}
+
+#[test]
+fn a_contact_who_is_not_verified() {
+    let mut scene = beside(bob());
+    scene.hears(reached("direct", "connected directly", Some(12.34)));
+    scene.shoot("details");
+    for (tag, world) in languages(world) {
+        scene.shoot_in(world, &format!("details-{tag}"));
+    }
+    scene.shoot_in(World::new(360.0, 420.0).scaled(2.0), "details-200");
+    scene.hears(Message::Details(details::Message::Done(Err(Problem::new("store", "the disk is full")))));
+    scene.shoot_in(World::new(660.0, 480.0), "details-problem");
+}
+
+#[test]
+fn a_contact_who_is_verified_muted_and_pinned_or_blocked() {
+    beside(Chat { verified: true, muted: true, pinned: true, ..bob() }).shoot("details-verified");
+    let blocked = Chat { state: "blocked".into(), safety_number: None, path: None, ..chat(&"Long name ".repeat(12)) };
+    beside(blocked).shoot_in(World::new(660.0, 700.0), "details-blocked");
+}
+
+#[test]
+fn a_group_and_its_members() {
+    let mut scene = beside(Chat { members: 4, ..group("Climbing on Thursdays") });
+    scene.shoot_in(World::new(660.0, 560.0), "details-group-loading");
+    let member = |name: &str, verified, me| Member {
+        account: format!("account-{name}"),
+        name: name.into(),
+        handle: None,
+        verified,
+        me,
+        devices: 1,
+    };
+    let members = vec![
+        member("me", false, true),
+        member("Zoë", true, false),
+        member("Константин Константинопольский-Достопримечательный", false, false),
+        member("Eve\u{202e}nimda", false, false),
+    ];
+    scene.hears(Message::Details(details::Message::MembersKnown(Ok(members))));
+    scene.shoot_in(World::new(660.0, 700.0), "details-group");
+    scene.shoot_in(World::new(660.0, 700.0).speaking(Language::Ru).colored(Variant::Dark), "details-group-ru-dark");
+}

@@ -1,0 +1,229 @@
+use kith_core::wire::control::{ContactRequest, Page};
+
+use super::list::tests::chat;
+use super::timeline::tests::message;
+use super::*;
+use crate::backend::asked::tests::Record;
+use crate::snapshots::{World, outputs};
+
+/// The main window without a profile behind it.
+struct Window {
+    world: World,
+    home: Home,
+    record: Record,
+}
+
+impl Window {
+    fn new(names: &[&str]) -> Self {
+        let (backend, record) = Backend::detached();
+        let world = World::new(1000.0, 700.0);
+        let (home, _) = Home::new(backend, None, world.context());
+        let mut window = Self { world, home, record };
+        let me = Me { account: "me".into(), device: "d".into(), handle: None, relays: Vec::new(), devices: 1 };
+        let chats = names.iter().map(|name| chat(name)).collect();
+        let request = ContactRequest { account: "account-Eve".into(), handle: None, text: String::new(), sent_ms: 0 };
+        window.hears(Message::Loaded(Ok(Overview { me, chats, requests: vec![request] })));
+        window
+    }
+
+    fn hears(&mut self, message: Message) -> Vec<Message> {
+        match self.home.update(message, self.world.context()) {
+            Action::Run(task) | Action::Set(_, task) | Action::Raise(task) => outputs(task),
+            _ => Vec::new(),
+        }
+    }
+
+    fn tells(&mut self, event: Event) -> Vec<Message> {
+        outputs(self.home.told(event, true, self.world.context()))
+    }
+
+    fn opens(&mut self, name: &str) {
+        self.hears(Message::List(list::Message::Open(format!("id-{name}"))));
+        let _ = self.record.asked();
+    }
+
+    fn open(&self) -> Option<&str> {
+        self.home.open.as_ref().map(|open| open.chat().name.as_str())
+    }
+
+    fn pages(&self) -> usize {
+        self.record.asked().iter().filter(|request| matches!(request, Request::Page { .. })).count()
+    }
+}
+
+fn page() -> Page {
+    Page { messages: vec![message(1, "hello")], more_before: false, more_after: false, first_unread: None }
+}
+
+#[tokio::test]
+async fn an_answer_for_a_chat_that_was_left_changes_nothing() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    window.opens("Ann");
+    window.opens("Bob");
+    let late = conversation::Message::Attach;
+    window.hears(Message::Conversation("id-Ann".into(), late));
+    assert!(!window.home.open.as_mut().unwrap().escape(), "Bob's conversation says nothing");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Attach));
+    assert!(window.home.open.as_mut().unwrap().escape());
+}
+
+#[tokio::test]
+async fn a_message_of_the_open_chat_is_fetched_and_one_of_another_is_not() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    window.world.settings.notifications = false;
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Opened(Ok(page()))));
+    let _ = window.record.asked();
+    let of = |name: &str| kith_core::wire::control::Message { conversation: format!("id-{name}"), ..message(2, "hi") };
+    window.tells(Event::Message { message: of("Ann") });
+    assert_eq!(window.pages(), 0);
+    window.tells(Event::Message { message: of("Bob") });
+    assert_eq!(window.pages(), 1);
+}
+
+#[tokio::test]
+async fn a_chat_that_changes_changes_in_the_list_and_where_it_is_open() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::ToggleDetails));
+    window.tells(Event::Chat { chat: Chat { unread: 3, muted: true, ..chat("Bob") } });
+    assert_eq!(window.home.list.chat("id-Bob").unwrap().unread, 3);
+    assert!(window.home.open.as_ref().unwrap().chat().muted);
+    window.tells(Event::ChatGone { chat: "id-Bob".into() });
+    assert!(window.home.open.is_none() && window.home.details.is_none() && window.home.list.chat("id-Bob").is_none());
+    window.tells(Event::ChatGone { chat: "id-Bob".into() });
+}
+
+#[tokio::test]
+async fn whether_the_relay_is_reached_is_told_by_it_alone() {
+    let mut window = Window::new(&["Bob"]);
+    let connection = |who: &str, path: &str| Event::Connection { who: who.into(), path: path.into(), why: None };
+    window.tells(connection("account-Bob", "none"));
+    assert_eq!(window.home.link, Link::Unknown);
+    window.tells(connection("relay", "none"));
+    assert_eq!(window.home.link, Link::Down(None));
+    window.tells(connection("relay", "direct"));
+    assert_eq!(window.home.link, Link::Up);
+}
+
+#[tokio::test]
+async fn after_lost_events_everything_is_asked_anew() {
+    let mut window = Window::new(&["Bob"]);
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Opened(Ok(page()))));
+    let _ = window.record.asked();
+    window.tells(Event::Lagged { missed: 9 });
+    let asked = window.record.asked();
+    assert!(asked.contains(&Request::Whoami) && asked.contains(&Request::Status));
+    assert!(asked.iter().any(|request| matches!(request, Request::Page { .. })));
+}
+
+#[tokio::test]
+async fn whoever_is_accepted_is_opened_and_a_refusal_is_told() {
+    let mut window = Window::new(&["Bob"]);
+    window.hears(Message::List(list::Message::Review("account-Eve".into())));
+    let answers = window.hears(Message::Review(review::Message::Accept));
+    assert!(window.record.asked().contains(&Request::Accept { who: "account-Eve".into() }));
+    assert!(matches!(answers[..], [Message::Reviewed(_, Err(_))]));
+    for answer in answers {
+        window.hears(answer);
+    }
+    assert_eq!(window.home.warnings.len(), 1);
+    assert!(window.home.list.request("account-Eve").is_some(), "it can be answered again");
+    window.hears(Message::List(list::Message::Review("account-Eve".into())));
+    window.tells(Event::Chat { chat: chat("Eve") });
+    window.hears(Message::Reviewed("account-Eve".into(), Ok(())));
+    assert_eq!(window.open(), Some("Eve"));
+    assert!(window.home.modal.is_none());
+}
+
+#[tokio::test]
+async fn nothing_is_lost_without_a_yes() {
+    let mut window = Window::new(&["Bob"]);
+    window.opens("Bob");
+    let mine = kith_core::wire::control::Message { mine: true, ..message(1, "oops") };
+    let opened = conversation::Message::Opened(Ok(Page { messages: vec![mine], ..page() }));
+    window.hears(Message::Conversation("id-Bob".into(), opened));
+    let delete = || conversation::Message::Delete(timeline::key_of("feed.0.1"));
+    let is_delete = |request: &Request| matches!(request, Request::Delete { .. });
+    window.hears(Message::Conversation("id-Bob".into(), delete()));
+    window.hears(Message::Question(question::Message::No));
+    assert!(!window.record.asked().iter().any(is_delete));
+    window.hears(Message::Question(question::Message::Yes));
+    assert!(!window.record.asked().iter().any(is_delete), "nothing is asked any more");
+    window.hears(Message::Conversation("id-Bob".into(), delete()));
+    window.hears(Message::Question(question::Message::Yes));
+    assert!(window.record.asked().iter().any(is_delete));
+}
+
+#[tokio::test]
+async fn keys_lead_from_chat_to_chat_and_not_past_what_lies_above() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    let press = |window: &mut Window, key: Press| {
+        let _ = window.home.key_pressed(&key, window.world.context());
+    };
+    press(&mut window, Press::NextChat);
+    assert_eq!(window.open(), Some("Ann"));
+    press(&mut window, Press::Chat(2));
+    assert_eq!(window.open(), Some("Bob"));
+    press(&mut window, Press::NextChat);
+    assert_eq!(window.open(), Some("Bob"), "it is the last");
+    press(&mut window, Press::Help);
+    press(&mut window, Press::PreviousChat);
+    assert_eq!(window.open(), Some("Bob"));
+    press(&mut window, Press::Escape);
+    assert!(window.home.modal.is_none());
+    press(&mut window, Press::PreviousChat);
+    assert_eq!(window.open(), Some("Ann"));
+}
+
+#[tokio::test]
+async fn somebody_is_asked_once_and_told_why_not() {
+    let mut window = Window::new(&[]);
+    window.hears(Message::ShowAdd);
+    window.hears(Message::Add(add::Message::Submit));
+    assert!(window.record.asked().iter().all(|request| !matches!(request, Request::Add { .. })), "nobody is named");
+    window.hears(Message::Add(add::Message::WhoChanged(" bob@home ".into())));
+    window.hears(Message::Add(add::Message::GreetingChanged("hi".into())));
+    window.hears(Message::Add(add::Message::GreetingChanged("long".repeat(1000))));
+    let answers = window.hears(Message::Add(add::Message::Submit));
+    window.hears(Message::Add(add::Message::Submit));
+    let adds: Vec<Request> =
+        window.record.asked().into_iter().filter(|request| matches!(request, Request::Add { .. })).collect();
+    assert_eq!(adds, [Request::Add { who: "bob@home".into(), text: "hi".into() }]);
+    for answer in answers {
+        window.hears(answer);
+    }
+    assert!(window.home.modal.is_some(), "what was typed stays");
+    window.hears(Message::Add(add::Message::Asked(Ok(()))));
+    assert!(window.home.modal.is_none());
+}
+
+#[tokio::test]
+async fn a_group_wants_a_name_and_somebody_in_it() {
+    let mut window = Window::new(&["Ann"]);
+    let groups = |window: &Window| {
+        window.record.asked().into_iter().filter(|request| matches!(request, Request::CreateGroup { .. })).count()
+    };
+    window.hears(Message::ShowGroup);
+    window.hears(Message::Group(group::Message::NameChanged("Climbing".into())));
+    window.hears(Message::Group(group::Message::Submit));
+    assert_eq!(groups(&window), 0);
+    window.hears(Message::Group(group::Message::Toggle("account-Ann".into())));
+    window.hears(Message::Group(group::Message::Submit));
+    assert_eq!(groups(&window), 1);
+    window.hears(Message::Group(group::Message::Created(Ok("id-Ann".into()))));
+    assert_eq!(window.open(), Some("Ann"));
+}
+
+#[tokio::test]
+async fn a_warning_stands_once_until_it_was_read() {
+    let mut window = Window::new(&[]);
+    for _ in 0..3 {
+        window.tells(Event::Warning { message: "look".into() });
+    }
+    assert_eq!(window.home.warnings.len(), 1);
+    window.hears(Message::CloseWarning);
+    window.hears(Message::CloseWarning);
+    assert!(window.home.warnings.is_empty());
+}

@@ -1,0 +1,142 @@
+//! Pictures of the settings, section by section.
+
+use kith_core::wire::control::{DeviceInfo, LiveOptions, Me, Profile, Reach, Status};
+
+use super::*;
+use crate::i18n::Language;
+use crate::problem::Problem;
+use crate::snapshots::{NOON, World};
+use crate::theme::Variant;
+
+fn page(section: Section) -> SettingsPage {
+    SettingsPage::new(section, Backend::detached().0).0
+}
+
+fn world() -> World {
+    World::new(800.0, 600.0)
+}
+
+fn shoot(page: &SettingsPage, world: &World, name: &str) {
+    world.shoot(name, || page.view(world.context()));
+}
+
+/// In English and light, and in the language with the longest words and dark.
+fn everywhere(page: &SettingsPage, name: &str) {
+    shoot(page, &world(), name);
+    let russian = world().speaking(Language::Ru).colored(Variant::Dark);
+    shoot(page, &russian, &format!("{name}-ru-dark"));
+}
+
+fn hears(page: &mut SettingsPage, message: Message) {
+    let world = world();
+    let _ = page.update(message, world.context());
+}
+
+fn me() -> Me {
+    Me {
+        account: "5fd9ad6b7a0c6d6e5a1b7a0c6d6e5a1b5fd9ad6b7a0c6d6e5a1b7a0c6d6e5a1b".into(),
+        device: "d1".into(),
+        handle: Some("alice@home-0011aabb".into()),
+        relays: vec!["/ip4/192.0.2.1/udp/4001/quic-v1/p2p/12D3KooWGxbMYcWDZfqMzxgVBpDcyjnRjNEVhWG9mLuTuAAbW2UF".into()],
+        devices: 2,
+    }
+}
+
+#[test]
+fn the_profile() {
+    let mut page = page(Section::Profile);
+    shoot(&page, &world(), "settings-loading");
+    hears(&mut page, Message::Profile(profile::Message::Came(Err(Problem::new("ending", "")))));
+    shoot(&page, &world(), "settings-failed");
+    let name = Some("Alice Liddell".to_owned());
+    let about = Some("Down the rabbit hole".to_owned());
+    let own = Profile { account: "0123".into(), name, about, picture: None };
+    hears(&mut page, Message::Profile(profile::Message::Came(Ok((own, None)))));
+    everywhere(&page, "settings-profile");
+    hears(&mut page, Message::Profile(profile::Message::NameChanged("я".repeat(70))));
+    shoot(&page, &world(), "settings-profile-too-long");
+    shoot(&page, &World::new(360.0, 500.0).scaled(2.0).speaking(Language::Ru), "settings-profile-ru-200");
+}
+
+#[test]
+fn relay_account_and_devices() {
+    let mut page = page(Section::Account);
+    hears(&mut page, Message::Account(account::Message::MeCame(Ok(me()))));
+    let link = "kith://mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpiydcmrtgq2tmnzy?relay=relay.example".to_owned();
+    hears(&mut page, Message::Account(account::Message::LinkCame(Ok(link))));
+    everywhere(&page, "settings-account");
+    let device = |device: &str, this, connected| DeviceInfo {
+        device: device.into(),
+        this,
+        connected,
+        path: (!this).then(|| "lan".to_owned()),
+        created_ms: NOON,
+    };
+    hears(&mut page, Message::Show(Section::Devices));
+    let devices = vec![
+        device("aaaabbbbccccdddd", true, false),
+        device("eeee00001111aaaa", false, true),
+        device("ffff222233334444", false, false),
+    ];
+    hears(&mut page, Message::Devices(devices::Message::Came(Ok(devices))));
+    everywhere(&page, "settings-devices");
+}
+
+#[test]
+fn what_others_are_told() {
+    let mut page = page(Section::Privacy);
+    let options = LiveOptions { read_receipts: true, mdns: true, always_relay: false, typing: true, restart: true };
+    hears(&mut page, Message::Privacy(privacy::Message::Came(Ok(options))));
+    everywhere(&page, "settings-privacy");
+    shoot(&page, &world().speaking(Language::Uk).colored(Variant::HighContrast), "settings-privacy-uk-contrast");
+}
+
+#[test]
+fn what_belongs_to_the_window() {
+    let mut page = page(Section::Notifications);
+    everywhere(&page, "settings-notifications");
+    hears(&mut page, Message::Show(Section::Appearance));
+    everywhere(&page, "settings-appearance");
+    shoot(&page, &World::new(420.0, 400.0).scaled(2.0).speaking(Language::Uk), "settings-appearance-uk-200");
+    hears(&mut page, Message::Show(Section::Language));
+    shoot(&page, &world(), "settings-language");
+    hears(&mut page, Message::Show(Section::About));
+    everywhere(&page, "settings-about");
+    hears(&mut page, Message::ShowList);
+    shoot(&page, &World::new(400.0, 640.0).speaking(Language::Ru), "settings-list-ru-narrow");
+}
+
+#[test]
+fn taking_everything_along_and_leaving_nothing() {
+    let mut page = page(Section::Data);
+    everywhere(&page, "settings-data");
+    hears(&mut page, Message::Data(data::Message::Erase));
+    hears(&mut page, Message::Data(data::Message::MeCame(Ok(me()))));
+    everywhere(&page, "settings-erase");
+}
+
+#[test]
+fn how_everything_is_reached() {
+    let reach = |name: &str, path: &str, why: &str, round_trip_ms| Reach {
+        account: "b1".into(),
+        name: name.into(),
+        path: path.into(),
+        why: why.into(),
+        round_trip_ms,
+    };
+    let status = Status {
+        relay_connected: Some(false),
+        relay_problem: Some("it does not answer".into()),
+        addresses: vec!["/ip4/192.0.2.20/udp/41001/quic-v1".into(), "/ip4/127.0.0.1/udp/41001/quic-v1".into()],
+        undelivered: 3,
+        contacts: vec![
+            reach("bob", "lan", "connected directly", Some(2.4)),
+            reach("Константин Константинопольский", "mailbox", "not tried yet", None),
+            reach("dave", "circuit", "connecting", Some(41.0)),
+        ],
+        warnings: Vec::new(),
+    };
+    let mut page = page(Section::Diagnostics);
+    hears(&mut page, Message::Diagnostics(diagnostics::Message::Came(Ok(status))));
+    everywhere(&page, "settings-diagnostics");
+}
