@@ -424,9 +424,6 @@ impl Conversation {
         self.over_at = turn.now.mono_ms.saturating_add(super::receive::OVER_MS);
         (self.plead_at, self.plead_wait_ms) = (None, PLEA_AGAIN_MS);
         self.packages_at.clear();
-        // Whoever could not be brought along is soon looked for.
-        self.sync_wait_ms = SYNC_AGAIN_MS;
-        self.sync_later(turn);
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
     }
 
