@@ -68,7 +68,7 @@ fn mine(number: u64, text: &str) -> Shown {
 
 fn sends(asked: &[Request]) -> Vec<&str> {
     let text = |request| match request {
-        &Request::Send { ref text, .. } => Some(text.as_str()),
+        Request::Send { text, .. } => Some(text.as_str()),
         _ => None,
     };
     asked.iter().filter_map(text).collect()
@@ -76,7 +76,7 @@ fn sends(asked: &[Request]) -> Vec<&str> {
 
 fn drafts(asked: &[Request]) -> Vec<&str> {
     let text = |request| match request {
-        &Request::SaveDraft { ref text, .. } => Some(text.as_str()),
+        Request::SaveDraft { text, .. } => Some(text.as_str()),
         _ => None,
     };
     asked.iter().filter_map(text).collect()
@@ -89,7 +89,7 @@ fn typing(asked: &[Request]) -> Vec<bool> {
 
 fn read(asked: &[Request]) -> Vec<&str> {
     let upto = |request| match request {
-        &Request::MarkRead { ref upto, .. } => Some(upto.as_str()),
+        Request::MarkRead { upto, .. } => Some(upto.as_str()),
         _ => None,
     };
     asked.iter().filter_map(upto).collect()
