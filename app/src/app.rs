@@ -273,7 +273,8 @@ impl App {
             Ok(Found::Locked) => {
                 let (unlock, task) = Unlock::new();
                 self.screen = Screen::Unlock(unlock);
-                return Task::batch([self.open_window(), task.map(Message::Unlock)]);
+                // The focus goes to its field, which is not there before the window is.
+                return self.open_window().chain(task.map(Message::Unlock));
             }
             Err(problem) => self.screen = Screen::Failure(Failure::new(problem)),
         }
