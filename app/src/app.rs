@@ -21,7 +21,7 @@ use crate::ui;
 use crate::widget::focus_scope;
 use crate::widget::meter::meter;
 
-/// While the window is measured, its thread is asked so often whether it answers.
+/// While the window is watched, its thread is asked so often whether it answers. Every answer draws a frame.
 const BEAT: Duration = Duration::from_millis(20);
 
 /// What every screen is shown with.
@@ -196,8 +196,8 @@ impl App {
         });
         let mode = iced::system::theme_changes().map(Message::ModeChanged);
         let beat = match &self.marks {
-            Some(_) => iced::time::every(BEAT).map(Message::Beat),
-            None => Subscription::none(),
+            Some(marks) if marks.watches() => iced::time::every(BEAT).map(Message::Beat),
+            _ => Subscription::none(),
         };
         Subscription::batch([screen, window, mode, beat])
     }
@@ -387,6 +387,9 @@ impl App {
 
     fn key_pressed(&mut self, press: &crate::keys::Press) -> Task<Message> {
         use crate::keys::Press;
+        if let Some(marks) = &self.marks {
+            marks.key_pressed();
+        }
         match press {
             Press::FocusNext => focus_scope::focus_next(),
             Press::FocusPrevious => focus_scope::focus_previous(),

@@ -6,6 +6,7 @@ pub(crate) mod focus_scope;
 pub(crate) mod history;
 pub(crate) mod meter;
 pub(crate) mod press;
+pub(crate) mod seen;
 pub(crate) mod selectable;
 #[cfg(test)]
 mod stage;
