@@ -22,7 +22,7 @@ use crate::widget::focus_scope;
 use crate::widget::meter::meter;
 use crate::widget::reveal::reveal;
 
-/// While the window is measured, its thread is asked so often whether it answers.
+/// While the window is watched, its thread is asked so often whether it answers. Every answer draws a frame.
 const BEAT: Duration = Duration::from_millis(20);
 
 /// What every screen is shown with.
@@ -197,8 +197,8 @@ impl App {
         });
         let mode = iced::system::theme_changes().map(Message::ModeChanged);
         let beat = match &self.marks {
-            Some(_) => iced::time::every(BEAT).map(Message::Beat),
-            None => Subscription::none(),
+            Some(marks) if marks.watches() => iced::time::every(BEAT).map(Message::Beat),
+            _ => Subscription::none(),
         };
         Subscription::batch([screen, window, mode, beat])
     }
@@ -274,7 +274,8 @@ impl App {
             Ok(Found::Locked) => {
                 let (unlock, task) = Unlock::new();
                 self.screen = Screen::Unlock(unlock);
-                return Task::batch([self.open_window(), task.map(Message::Unlock)]);
+                // The focus goes to its field, which is not there before the window is.
+                return self.open_window().chain(task.map(Message::Unlock));
             }
             Err(problem) => self.screen = Screen::Failure(Failure::new(problem)),
         }
@@ -387,6 +388,9 @@ impl App {
 
     fn key_pressed(&mut self, press: &crate::keys::Press) -> Task<Message> {
         use crate::keys::Press;
+        if let Some(marks) = &self.marks {
+            marks.key_pressed();
+        }
         match press {
             Press::FocusNext => focus_scope::focus_next().chain(reveal()),
             Press::FocusPrevious => focus_scope::focus_previous().chain(reveal()),

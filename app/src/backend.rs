@@ -251,12 +251,6 @@ impl Backend {
         self.relay.as_ref()
     }
 
-    /// The profile's directory.
-    #[cfg(test)]
-    pub(crate) fn directory(&self) -> &Path {
-        self.client.directory()
-    }
-
     /// What happens from now on.
     pub(crate) fn events(&self) -> Subscription<Event> {
         Subscription::run_with(Feed(self.client.clone()), Feed::listen)

@@ -1,14 +1,20 @@
 //! What the window's bench and its end-to-end tests measure by: when frames were drawn and what they cost.
 //!
-//! Written only when `KITH_MARKS` names a file; a line each, as JSON. Nothing of what is shown is in it.
+//! Written only when `KITH_MARKS` names a file; a line each, as JSON. Nothing of what is shown is in it, unless `KITH_MARKS_WATCH`
+//! is set too, which only a build for tests knows: then it also says what words stand where, and whether the window answers.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::widget::seen::Seen;
+
 /// The variable that names the file.
 const VARIABLE: &str = "KITH_MARKS";
+
+/// The variable by which what is shown is written, too.
+const WATCH: &str = "KITH_MARKS_WATCH";
 
 /// A thread that was busy for longer between two beats was frozen for whoever used the window; shorter ones are not written.
 const LATE: Duration = Duration::from_millis(50);
@@ -21,6 +27,9 @@ pub(crate) struct Marks {
     awaited: RefCell<Vec<String>>,
     /// The processor time of the window's thread when the last frame began.
     began: Cell<Option<Duration>>,
+    /// What is on the screen is written whenever it changes.
+    watches: bool,
+    seen: RefCell<Seen>,
 }
 
 impl Marks {
@@ -32,6 +41,8 @@ impl Marks {
                 file: RefCell::new(BufWriter::new(file)),
                 awaited: RefCell::default(),
                 began: Cell::default(),
+                watches: cfg!(debug_assertions) && std::env::var_os(WATCH).is_some(),
+                seen: RefCell::default(),
             }),
             Err(error) => {
                 tracing::warn!(%error, "Marks cannot be written.");
@@ -60,6 +71,26 @@ impl Marks {
         }
     }
 
+    /// A key was pressed that means something wherever the focus is.
+    pub(crate) fn key_pressed(&self) {
+        self.write("key", "at_us", SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    }
+
+    /// Whether somebody wants to know what is on the screen, and that the window answers.
+    pub(crate) const fn watches(&self) -> bool {
+        self.watches
+    }
+
+    /// This is on the screen.
+    pub(crate) fn see(&self, seen: Seen) {
+        if *self.seen.borrow() != seen
+            && let Ok(line) = serde_json::to_string(&seen)
+        {
+            self.seen.replace(seen);
+            self.line(&line);
+        }
+    }
+
     /// The window's thread answered so much later than it was asked to.
     pub(crate) fn late_by(&self, late: Duration) {
         if late > LATE {
@@ -68,8 +99,12 @@ impl Marks {
     }
 
     fn write(&self, name: &str, unit: &str, time: Duration) {
+        self.line(&format!("{{\"mark\":\"{name}\",\"{unit}\":{}}}", time.as_micros()));
+    }
+
+    fn line(&self, line: &str) {
         let mut file = self.file.borrow_mut();
-        let _ = writeln!(file, "{{\"mark\":\"{name}\",\"{unit}\":{}}}", time.as_micros());
+        let _ = writeln!(file, "{line}");
         let _ = file.flush();
     }
 }

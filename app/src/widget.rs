@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod meter;
 pub(crate) mod press;
 pub(crate) mod reveal;
+pub(crate) mod seen;
 pub(crate) mod selectable;
 #[cfg(test)]
 pub(crate) mod stage;

@@ -73,7 +73,7 @@ impl Running {
     }
 
     /// The first line in which `wanted` finds something.
-    async fn line<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {
+    pub(crate) async fn line<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {
         let search = async {
             while let Some(line) = self.lines.next_line().await? {
                 if let Some(found) = wanted(&line) {

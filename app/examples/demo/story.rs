@@ -20,7 +20,39 @@ const NOTE: &str = "meet-me.wav";
 /// How the relay calls itself, and where its data are in the room.
 const RELAY: &str = "demo";
 
+/// Two people at one relay who have each other as contacts, both online.
+pub(crate) struct Met<'a> {
+    pub(crate) relay: Running,
+    pub(crate) alice: Person<'a>,
+    pub(crate) bob: Person<'a>,
+    pub(crate) alice_runs: Running,
+    pub(crate) bob_runs: Running,
+}
+
 pub(crate) async fn play(stage: &mut Stage, programs: &Programs, assets: &Path, room: &Path) -> Result<(), Failure> {
+    let Met { relay, alice, bob, alice_runs, bob_runs } = meet(stage, programs, assets, room).await?;
+    talk(stage, &alice, &bob).await?;
+    let bob_runs = away_and_back(stage, &alice, &bob, bob_runs, room).await?;
+    voice(stage, &alice, &bob, assets).await?;
+
+    stage.chapter("Everybody leaves");
+    stage.step("All processes end by themselves");
+    alice.ask(&["stop"]).await?;
+    bob.ask(&["stop"]).await?;
+    alice_runs.ended().await?;
+    bob_runs.ended().await?;
+    relay.terminate().await?;
+    stage.verified("");
+    Ok(())
+}
+
+/// A relay starts, both sign up, and become contacts.
+pub(crate) async fn meet<'a>(
+    stage: &mut Stage,
+    programs: &'a Programs,
+    assets: &Path,
+    room: &Path,
+) -> Result<Met<'a>, Failure> {
     let models = assets.join("models");
     let alice = Person::new(programs, models.clone(), room, "alice")?;
     let bob = Person::new(programs, models, room, "bob")?;
@@ -42,19 +74,7 @@ pub(crate) async fn play(stage: &mut Stage, programs: &Programs, assets: &Path, 
     stage.verified("each keeps a connection to the relay");
 
     contact(stage, &alice, &bob).await?;
-    talk(stage, &alice, &bob).await?;
-    let bob_runs = away_and_back(stage, &alice, &bob, bob_runs, room).await?;
-    voice(stage, &alice, &bob, assets).await?;
-
-    stage.chapter("Everybody leaves");
-    stage.step("All processes end by themselves");
-    alice.ask(&["stop"]).await?;
-    bob.ask(&["stop"]).await?;
-    alice_runs.ended().await?;
-    bob_runs.ended().await?;
-    relay.terminate().await?;
-    stage.verified("");
-    Ok(())
+    Ok(Met { relay, alice, bob, alice_runs, bob_runs })
 }
 
 async fn sign_up(stage: &mut Stage, person: &Person<'_>, name: &str, relay: &str) -> Result<(), Failure> {
@@ -99,7 +119,8 @@ async fn contact(stage: &mut Stage, alice: &Person<'_>, bob: &Person<'_>) -> Res
     Ok(())
 }
 
-async fn talk(stage: &mut Stage, alice: &Person<'_>, bob: &Person<'_>) -> Result<(), Failure> {
+/// A question and its answer, each delivered directly.
+pub(crate) async fn talk(stage: &mut Stage, alice: &Person<'_>, bob: &Person<'_>) -> Result<(), Failure> {
     stage.chapter("They write to each other");
     for (from, from_name, to, to_name, words) in
         [(alice, "alice", bob, "bob", QUESTION), (bob, "bob", alice, "alice", ANSWER)]

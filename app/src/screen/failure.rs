@@ -82,7 +82,9 @@ impl Failure {
         ]
         .push(restore)
         .push(form::button(i18n.tr("quit")).on_press_maybe(may(Message::Quit)).style(theme::button::secondary))
-        .spacing(metric::SMALL);
+        .spacing(metric::SMALL)
+        .wrap()
+        .align_x(Alignment::Center);
         let column = column![
             ui::sized_icon(Icon::TriangleAlert, metric::ICON_LARGE),
             text(i18n.tr("failure-title")).size(metric::TITLE).font(font::SEMIBOLD).center(),

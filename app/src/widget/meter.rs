@@ -7,6 +7,7 @@ use iced::{Event, Length, Rectangle, Renderer, Size, Vector, window};
 
 use crate::marks::Marks;
 use crate::theme::{Element, Theme};
+use crate::widget::seen::Seen;
 
 struct Meter<'a, Message> {
     content: Element<'a, Message>,
@@ -60,6 +61,11 @@ impl<Message> Widget<Message, Theme, Renderer> for Meter<'_, Message> {
     ) {
         if let Event::Window(window::Event::RedrawRequested(_)) = event {
             self.marks.frame_begins();
+            if self.marks.watches() {
+                let mut seen = Seen::of(layout.bounds().size());
+                self.content.as_widget_mut().operate(tree, layout, renderer, &mut seen);
+                self.marks.see(seen);
+            }
         }
         self.content.as_widget_mut().update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
     }

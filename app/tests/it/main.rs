@@ -13,6 +13,8 @@ mod errors_are_sentences;
 mod failure;
 mod keychains_hold_keys;
 mod people_meet_on_the_local_network;
+#[cfg(target_os = "linux")]
+mod people_talk_in_windows;
 mod people_write_to_each_other;
 #[path = "../../examples/demo/process.rs"]
 mod process;
@@ -21,5 +23,7 @@ mod relays_are_found_out;
 mod relays_serve_their_operators;
 mod the_demo_plays;
 mod voice_notes_are_transcribed;
+#[cfg(target_os = "linux")]
+mod window;
 mod world;
 mod wrong_clocks_are_told;

@@ -1,25 +1,59 @@
 //! The demo is a promise to newcomers: what `./dev demo` starts has to play to its end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process::command;
-use crate::world::{Failure, check, play};
+use crate::world::{Failure, Outcome, check, play};
+
+/// Cargo builds examples beside the tests' own directory, in the same go as the tests.
+fn demo() -> Outcome<PathBuf> {
+    let tests = std::env::current_exe()?;
+    let built = tests.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    let demo = built.join("examples").join(format!("demo{}", std::env::consts::EXE_SUFFIX));
+    if demo.is_file() {
+        return Ok(demo);
+    }
+    Err(Failure::new(format!("{} is not built: ./dev test builds it", demo.display())))
+}
+
+fn assets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets")
+}
 
 #[tokio::test]
 async fn the_demo_plays_to_its_end_with_a_transcribed_voice_note() {
     play(async |_room| {
-        // Cargo builds examples beside the tests' own directory, in the same go as the tests.
-        let tests = std::env::current_exe()?;
-        let built = tests.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-        let demo = built.join("examples").join(format!("demo{}", std::env::consts::EXE_SUFFIX));
-        if !demo.is_file() {
-            return Err(Failure::new(format!("{} is not built: ./dev test builds it", demo.display())));
-        }
-        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
-        let output = command(&demo).arg("--assets").arg(assets).output().await?;
+        let output = command(&demo()?).arg("--terminal").arg("--assets").arg(assets()).output().await?;
         let (played, complaints) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         check(output.status.success(), &format!("{played}\n{complaints}"))?;
         check(played.contains("steps verified"), &format!("it does not say what it verified: {played}"))
+    })
+    .await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn where_there_is_a_display_the_demo_opens_two_windows_and_ends_with_them() {
+    use crate::window::{Display, until};
+
+    play(async |room| {
+        let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo");
+        std::fs::create_dir_all(&pictures)?;
+        let display = Display::start(room, "demo", &pictures).await?;
+        let mut command = display.command(&demo()?.to_string_lossy());
+        command.arg("--assets").arg(assets()).stdout(std::fs::File::create(room.join("demo.log"))?);
+        let mut demo = command.spawn()?;
+        let both = async || Ok((display.windows().await? == 2).then_some(()));
+        until("two windows", both).await?;
+        display.picture("demo").await?;
+        for left in [1, 0] {
+            display.close_one().await?;
+            let closed = async || Ok((display.windows().await? == left).then_some(()));
+            until("a window that closes", closed).await?;
+        }
+        let ended = until("the end of the demo", async || Ok(demo.try_wait()?)).await?;
+        check(ended.success(), "the demo did not end well")?;
+        display.end().await
     })
     .await;
 }

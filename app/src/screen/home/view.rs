@@ -15,7 +15,10 @@ impl Home {
     /// What is drawn.
     pub(crate) fn view<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         let body = row![self.rail(context), vertical_line(), self.body(context)];
-        let window = column![].push(self.banner(context)).push(self.warning(context)).push(body);
+        // Each has a place of its own, also while it is away: what lies below keeps its state, and the focus, when one comes.
+        let nothing = || row![].into();
+        let banner = self.banner(context).unwrap_or_else(nothing);
+        let window = column![banner, self.warning(context).unwrap_or_else(nothing), body];
         let base: Element<'a, Message> =
             container(window).width(Length::Fill).height(Length::Fill).style(theme::container::surface).into();
         modal(base, self.above(context), Message::CloseModal)

@@ -67,19 +67,23 @@ fn mine(number: u64, text: &str) -> Shown {
 }
 
 fn sends(asked: &[Request]) -> Vec<&str> {
-    let text = |request| match request {
-        Request::Send { text, .. } => Some(text.as_str()),
-        _ => None,
-    };
-    asked.iter().filter_map(text).collect()
+    let mut found = Vec::new();
+    for request in asked {
+        if let Request::Send { text, .. } = request {
+            found.push(text.as_str());
+        }
+    }
+    found
 }
 
 fn drafts(asked: &[Request]) -> Vec<&str> {
-    let text = |request| match request {
-        Request::SaveDraft { text, .. } => Some(text.as_str()),
-        _ => None,
-    };
-    asked.iter().filter_map(text).collect()
+    let mut found = Vec::new();
+    for request in asked {
+        if let Request::SaveDraft { text, .. } = request {
+            found.push(text.as_str());
+        }
+    }
+    found
 }
 
 fn typing(asked: &[Request]) -> Vec<bool> {
@@ -88,11 +92,13 @@ fn typing(asked: &[Request]) -> Vec<bool> {
 }
 
 fn read(asked: &[Request]) -> Vec<&str> {
-    let upto = |request| match request {
-        Request::MarkRead { upto, .. } => Some(upto.as_str()),
-        _ => None,
-    };
-    asked.iter().filter_map(upto).collect()
+    let mut found = Vec::new();
+    for request in asked {
+        if let Request::MarkRead { upto, .. } = request {
+            found.push(upto.as_str());
+        }
+    }
+    found
 }
 
 fn pages(asked: &[Request]) -> usize {

@@ -189,3 +189,37 @@ async fn what_stands_at_the_foot() {
     scene.talks(typed(&"\nа ещё вот что: ".repeat(30)));
     scene.shoot("talk-long-composer");
 }
+
+/// The whole window, as the README shows it.
+#[test]
+fn the_window_that_the_readme_shows() {
+    let world = || World::new(1180.0, 740.0);
+    for (name, world) in [
+        ("window-light", world()),
+        ("window-dark", world().colored(Variant::Dark)),
+        ("window-uk", world().speaking(Language::Uk)),
+    ] {
+        let safety_number = Some("86113 90671 41533 51020 77627 90904 55037 33965 37420 00920 42963 57794".to_owned());
+        let bob = Chat { last: story().pop(), safety_number, handle: Some("bob@home".into()), members: 2, ..bob() };
+        let last = |author: &str, minute, text| Some(by(author, minute, text));
+        let chats = vec![
+            bob.clone(),
+            Chat {
+                last: last("Zoë", 20, "Thursday at seven?"),
+                unread: 2,
+                active_ms: 3,
+                members: 9,
+                ..group("Climbing club 🧗")
+            },
+            Chat {
+                last: last("Тарас", 15, "До зустрічі в неділю!"), active_ms: 2, pinned: true, ..chat("Тарас")
+            },
+            Chat { draft: Some("I wanted to ask you".into()), active_ms: 1, muted: true, ..chat("Mum") },
+        ];
+        let mut scene = Scene::with(world, chats, vec![request("carol@elsewhere", "It is Carol")]);
+        scene.hears(Message::List(list::Message::Open(bob.id.clone())));
+        scene.talks(Deed::Opened(Ok(page(story()))));
+        scene.talks(Deed::ToggleDetails);
+        scene.shoot(name);
+    }
+}
