@@ -19,6 +19,7 @@ mod process;
 mod relay;
 mod stranger;
 mod volume;
+mod window;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "volume", about: "100,000 messages through one relay, 50 pairs", run: volume::run },
     Bench { name: "history", about: "store and start of a client with 100,000 messages", run: history::run },
     Bench { name: "chats", about: "what a window reads of 200 chats with 100,000 messages", run: chats::run },
+    Bench { name: "window", about: "the window of the same profile: its start, its frames, idle", run: window::run },
 ];
 
 /// Kith's bench.
