@@ -79,7 +79,7 @@ impl Default for Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Drawing {
-    /// The processor: little memory, no driver (ADR 11).
+    /// The processor: little memory, no driver (docs/adr/0011-window.md).
     #[default]
     Processor,
     /// The graphics card.

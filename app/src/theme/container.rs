@@ -47,7 +47,7 @@ pub(crate) fn card(theme: &Theme) -> Style {
 pub(crate) fn raised(theme: &Theme) -> Style {
     let palette = theme.palette();
     Style {
-        // No shadow: iced's processor renderer paints shadows over what it does not draw anew (docs/adr/0011-renderer.md).
+        // No shadow: iced's processor renderer paints shadows over what it does not draw anew (docs/adr/0011-window.md).
         border: Border { radius: metric::ROUND.into(), width: 1.0, color: palette.border },
         ..ground(palette.raised)
     }
