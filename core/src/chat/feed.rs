@@ -8,7 +8,8 @@
 //!   before it, and neither its clock nor, within one group, its epoch falls;
 //! - two headers that cannot both be in an honest feed (two for one place; or one that names another predecessor than is
 //!   there, or falls) are a [`Fault`]. The feed ends with the lowest place at fault, where the lowest hash that joins stays;
-//! - a cut pins the chain that ends in its hash: within it no fault counts, beyond it nothing does.
+//! - a cut pins the chain that ends in its hash: once all of it is held no fault counts within it, and beyond it nothing does.
+//!   Until then a fault ends the feed as any other, and what lies between it and the cut is kept.
 //!
 //! Invariants: only verified events are stored; all that is kept beyond gaps, parked or lacking is bounded; a counted event's
 //! rows in the timeline and among the changes exist exactly while it counts.
@@ -246,7 +247,7 @@ impl<'t, 's, R: Read + ?Sized> Feeds<'t, 's, R> {
         let feed = self.own().ok_or(AppendError::NoFeed)?;
         let row = self.row(&feed)?;
         let gone = self.roster.member(&feed.device).is_some_and(|member| member.place == Place::Gone);
-        if gone || row.next >= self.limit(&feed, &row) || row.next == u64::MAX {
+        if gone || row.next >= self.limit(&feed, &row)? || row.next == u64::MAX {
             return Err(AppendError::Closed);
         }
         let mut salt = vec![0; Content::SALT_BYTES];
@@ -368,8 +369,17 @@ impl<'t, 's, R: Read + ?Sized> Feeds<'t, 's, R> {
         self.roster.member(device).map(|member| member.account)
     }
 
-    /// The first sequence of a feed that cannot count.
-    pub(super) fn limit(&self, feed: &FeedId, row: &FeedRow) -> u64 {
+    /// The first sequence of a feed that cannot count as things are. Within a cut a fault ends it until all of the chain is held.
+    pub(super) fn limit(&self, feed: &FeedId, row: &FeedRow) -> Result<u64, ReadError> {
+        let ceiling = self.ceiling(feed, row);
+        match row.end {
+            Some(end) if end < ceiling && !self.is_whole(feed, row)? => Ok(end),
+            _ => Ok(ceiling),
+        }
+    }
+
+    /// The first sequence of a feed that is not worth holding: it will not count, whatever comes.
+    pub(super) fn ceiling(&self, feed: &FeedId, row: &FeedRow) -> u64 {
         let end = row.end.unwrap_or(u64::MAX);
         #[cfg(feature = "test-utils")]
         if super::mutation::is(super::mutation::Mutation::NoCuts) {

@@ -60,9 +60,10 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 
     /// Joins what is kept beyond gaps, as far as it joins now.
     pub(super) fn absorb(&mut self, feed: &FeedId) -> Result<(), ReadError> {
+        self.settle(feed)?;
         loop {
             let row = self.row(feed)?;
-            let up = row.keeps(row.next) && row.next < self.limit(feed, &row);
+            let up = row.keeps(row.next) && row.next < self.limit(feed, &row)?;
             let down = row.wanted && row.low > 0 && row.keeps(row.low.saturating_sub(1));
             let sequence = match (up, down) {
                 (true, _) => row.next,
@@ -105,6 +106,11 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 
     /// What counts of a feed ends before `from`: the events there and beyond are taken out.
     pub(super) fn truncate(&mut self, feed: &FeedId, from: u64) -> Result<(), ReadError> {
+        self.take_out(feed, from, 0)
+    }
+
+    /// What counts of a feed ends before `from`. Those of the events there and beyond that lie before `kept` stay, beyond the gap.
+    pub(super) fn take_out(&mut self, feed: &FeedId, from: u64, kept: u64) -> Result<(), ReadError> {
         let row = self.row(feed)?;
         let (low, next) = (row.low, row.next);
         for sequence in (from.max(low)..next).rev() {
@@ -113,11 +119,14 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             let mut row = self.row(feed)?;
             row.next = sequence;
             row.unlack(sequence);
+            let stays = sequence < kept && event.is_some() && row.keep(sequence);
             self.set_row(*feed, row);
             if let Some(event) = event {
                 self.unindex(&event)?;
             }
-            self.forget(&id);
+            if !stays {
+                self.forget(&id);
+            }
             self.changes.counted.retain(|counted| counted.id != id);
             self.changes.uncounted.push(id);
         }
@@ -164,10 +173,10 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         self.changes.faults.retain(|(of, _)| *of != feed);
         self.changes.faults.push((feed, fault));
         row.end = Some(end);
-        let limit = self.limit(&feed, &row);
+        let (limit, ceiling) = (self.limit(&feed, &row)?, self.ceiling(&feed, &row));
         self.set_row(feed, row);
-        self.truncate(&feed, limit)?;
-        self.drop_kept(&feed, limit)?;
+        self.take_out(&feed, limit, ceiling)?;
+        self.drop_kept(&feed, ceiling)?;
         Ok(true)
     }
 
@@ -176,19 +185,27 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         self.roster.cut(feed).is_some_and(|cut| row.next == cut.next && (row.head == cut.hash || cut.next == 0))
     }
 
+    /// Whether what counts and what is kept above it are together the whole chain of the feed's cut.
+    pub(super) fn is_whole(&self, feed: &FeedId, row: &FeedRow) -> Result<bool, ReadError> {
+        Ok(self.demanded(feed, row, row.next)? == Some(row.head))
+    }
+
     /// The hash that a cut demands at a place, if the chain from there up to the cut is held.
     pub(super) fn pinned_hash(&self, id: &ContentId) -> Result<Option<Hash>, ReadError> {
-        let Some(cut) = self.roster.cut(&id.feed) else { return Ok(None) };
-        let first = id.sequence.saturating_add(1);
         let row = self.row(&id.feed)?;
+        self.demanded(&id.feed, &row, id.sequence.saturating_add(1))
+    }
+
+    /// The hash of the header before `first` in the chain of the feed's cut, if that chain is kept from `first` on.
+    fn demanded(&self, feed: &FeedId, row: &FeedRow, first: u64) -> Result<Option<Hash>, ReadError> {
+        let Some(cut) = self.roster.cut(feed) else { return Ok(None) };
         let held = row.beyond.last().is_some_and(|(from, to)| *from <= first && *to == cut.next);
         if first > cut.next || (first < cut.next && !held) {
             return Ok(None);
         }
         let mut demanded = cut.hash;
         for sequence in (first..cut.next).rev() {
-            let above = ContentId { feed: id.feed, sequence };
-            match row::load_header(self.tx, &self.conversation, &above)? {
+            match row::load_header(self.tx, &self.conversation, &ContentId { feed: *feed, sequence })? {
                 Some(above) if above.hash() == demanded => demanded = above.header().previous,
                 _ => return Ok(None),
             }
@@ -196,14 +213,47 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         Ok(Some(demanded))
     }
 
-    /// Keeps an event of a cut feed that does not join what counts below it. If the cut's chain demands it, what is below is
-    /// off that chain.
-    pub(super) fn keep_pinned(&mut self, event: &Event) -> Result<Outcome, ReadError> {
-        let id = place(event);
-        if self.pinned_hash(&id)? == Some(event.hash()) {
-            self.truncate(&id.feed, id.sequence.saturating_sub(1))?;
+    /// Gives up what is off the chain of a feed's cut, as far as the chain is known from its end down: peers send nothing for a
+    /// place that is taken. A header that only the feed's fault still holds is taken from there.
+    fn settle(&mut self, feed: &FeedId) -> Result<(), ReadError> {
+        let Some(cut) = self.roster.cut(feed).copied() else { return Ok(()) };
+        if self.is_pinned(feed, &self.row(feed)?) || self.own() == Some(*feed) {
+            return Ok(());
         }
-        self.keep(event)
+        let (mut first, mut demanded) = (cut.next, cut.hash);
+        while let Some(sequence) = first.checked_sub(1) {
+            let id = ContentId { feed: *feed, sequence };
+            let row = self.row(feed)?;
+            if row.counts(sequence) && row.next == first && row.head != demanded {
+                self.truncate(feed, sequence)?;
+            } else if row.keeps(sequence) {
+                match row::load_header(self.tx, &self.conversation, &id)? {
+                    Some(held) if held.hash() == demanded => {
+                        (first, demanded) = (sequence, held.header().previous);
+                        continue;
+                    }
+                    _ => {
+                        self.unkeep(&id)?;
+                        self.forget(&id);
+                    }
+                }
+            } else if sequence < row.next {
+                return Ok(());
+            }
+            let proven = self.proven(feed)?.into_iter().find(|event| place(event) == id && event.hash() == demanded);
+            let Some(event) = proven else { return Ok(()) };
+            if self.keep(&event)? != Outcome::Kept {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The two headers of a feed's fault, if it has one.
+    fn proven(&self, feed: &FeedId) -> Result<Vec<Event>, ReadError> {
+        let fault: Option<Fault> = row::load(self.tx, Table::Feed, &key::fault(&self.conversation, feed))?;
+        let headers = fault.into_iter().flat_map(|fault| [fault.one, fault.other]);
+        Ok(headers.filter_map(|raw| Event::from_store(raw).ok()).collect())
     }
 
     /// An event other than the one that counts at its place.
@@ -213,12 +263,15 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if self.is_pinned(&id.feed, &row) {
             return Ok(Outcome::Refused(Refusal::Cut));
         }
+        let demanded = self.pinned_hash(&id)?;
         self.convict(held, event)?;
         let before = self.before(&id, &self.row(&id.feed)?)?;
         let header = event.header();
         let joins =
             before.is_some_and(|(hash, tip)| hash == header.previous && tip.is_none_or(|tip| tip.admits(header)));
-        if self.roster.cut(&id.feed).is_none() && (event.hash() > held.hash() || !joins) {
+        // Where nothing says which of them the cut's chain is, all choose alike: else they would exchange the two for ever.
+        let wanted = demanded.map_or(joins && event.hash() < held.hash(), |hash| hash == event.hash());
+        if !wanted {
             return Ok(Outcome::Fork);
         }
         self.truncate(&id.feed, id.sequence)?;
@@ -227,7 +280,8 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             self.count(event, live)?;
             self.absorb(&id.feed)?;
         } else {
-            self.keep_pinned(event)?;
+            self.keep(event)?;
+            self.absorb(&id.feed)?;
         }
         Ok(Outcome::Fork)
     }
@@ -236,12 +290,10 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
     pub(super) fn preferred(&self, event: &Event) -> Result<Option<Event>, ReadError> {
         let id = place(event);
         let row = self.row(&id.feed)?;
-        if row.end != id.sequence.checked_add(1) || self.roster.cut(&id.feed).is_some() {
+        if row.end != id.sequence.checked_add(1) || self.pinned_hash(&id)? == Some(event.hash()) {
             return Ok(None);
         }
-        let fault: Option<Fault> = row::load(self.tx, Table::Feed, &key::fault(&self.conversation, &id.feed))?;
-        let Some(fault) = fault else { return Ok(None) };
-        let headers = [fault.one, fault.other].into_iter().filter_map(|raw| Event::from_store(raw).ok());
+        let headers = self.proven(&id.feed)?.into_iter();
         Ok(headers.filter(|other| Self::joins(&row, other) && other.hash() < event.hash()).min_by_key(Event::hash))
     }
 

@@ -52,8 +52,8 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if self.own() == Some(id.feed) && !counts {
             return Ok(Outcome::OwnAhead);
         }
-        let unsure = row.end.is_some() && !self.is_pinned(&id.feed, &row);
-        if unsure && self.pinned_hash(&id)?.is_some_and(|demanded| demanded != event.hash()) {
+        let demanded = if self.is_pinned(&id.feed, &row) { None } else { self.pinned_hash(&id)? };
+        if demanded.is_some_and(|demanded| demanded != event.hash()) {
             return Ok(Outcome::Refused(Refusal::Cut));
         }
         if counts && let Some(held) = row::load_header(self.tx, &self.conversation, &id)? {
@@ -68,7 +68,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if self.is_closed(event) {
             return Ok(Outcome::Refused(Refusal::Cut));
         }
-        if id.sequence >= self.limit(&id.feed, &row) {
+        if id.sequence >= self.ceiling(&id.feed, &row) {
             self.show_fault(&id.feed)?;
             return Ok(Outcome::Refused(Refusal::Ended));
         }
@@ -79,6 +79,10 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         }
         if row.keeps(id.sequence) {
             return self.rekeep(&id, event);
+        }
+        if id.sequence >= self.limit(&id.feed, &row)? && !(demanded.is_some() && Self::joins(&row, event)) {
+            // Beyond a fault, but within a cut: it may be of the chain that the cut names.
+            return self.keep(event);
         }
         if Self::joins(&row, event) {
             if let Some(preferred) = self.preferred(event)? {
@@ -167,7 +171,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if self.roster.cut(&id.feed).is_some() {
             // One of the two is off the chain that the cut pins; which, shows when its end is reached.
             self.convict(&held, event)?;
-            return self.keep_pinned(event);
+            return self.keep(event);
         }
         self.convict(&held, event)?;
         Ok(Outcome::Fork)
@@ -246,7 +250,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
                     news |= self.conflict(event, &held, false)? == Outcome::Fork;
                 }
                 Some(_) => {}
-                None if self.fits(&row, event) => {
+                None if self.fits(&row, event)? => {
                     news |= self.count(event, false)? == Outcome::New;
                 }
                 None => {}
@@ -257,9 +261,11 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
     }
 
     /// Whether an event may be the next that counts of its feed.
-    fn fits(&self, row: &row::FeedRow, event: &Event) -> bool {
-        let within = event.header().sequence < self.limit(&event.header().feed, row);
-        within && Self::joins(row, event) && !self.is_closed(event)
+    fn fits(&self, row: &row::FeedRow, event: &Event) -> Result<bool, ReadError> {
+        let within = event.header().sequence < self.limit(&event.header().feed, row)?;
+        let demanded = self.pinned_hash(&place(event))?;
+        let chosen = demanded.is_none_or(|demanded| demanded == event.hash());
+        Ok(within && chosen && Self::joins(row, event) && !self.is_closed(event))
     }
 
     fn verify_bare(&self, event: &UnverifiedEvent) -> Result<Event, Refusal> {
@@ -332,7 +338,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
     pub fn apply_roster(&mut self) -> Result<(), ReadError> {
         for feed in self.feeds_of(None)? {
             let row = self.row(&feed)?;
-            let mut limit = self.limit(&feed, &row);
+            let (mut limit, mut ceiling) = (self.limit(&feed, &row)?, self.ceiling(&feed, &row));
             if let Some(cut) = self.roster.cut(&feed)
                 && cut.next > row.low
                 && row.next >= cut.next
@@ -340,14 +346,14 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
                 let last = ContentId { feed, sequence: cut.next.saturating_sub(1) };
                 let held = row::load_header(self.tx, &self.conversation, &last)?;
                 if held.is_some_and(|held| held.hash() != cut.hash) {
-                    limit = last.sequence;
+                    (limit, ceiling) = (limit.min(last.sequence), last.sequence);
                 }
             }
             if row.next > limit {
-                self.truncate(&feed, limit)?;
+                self.take_out(&feed, limit, ceiling)?;
             }
-            if row.beyond.last().is_some_and(|(_, end)| *end > limit) {
-                self.drop_kept(&feed, limit)?;
+            if row.beyond.last().is_some_and(|(_, end)| *end > ceiling) {
+                self.drop_kept(&feed, ceiling)?;
             }
             self.absorb(&feed)?;
         }
