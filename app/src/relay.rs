@@ -80,6 +80,10 @@ struct Running {
     task: JoinHandle<()>,
 }
 
+/// How often it is looked whether the node listens on all its ways, and how long between.
+const LOOKS: u32 = 40;
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
+
 impl EmbeddedRelay {
     /// That of this profile; it does not run yet.
     pub(crate) fn of(profile: &Path) -> Self {
@@ -191,8 +195,15 @@ async fn serve(directory: &Path, record: &Record) -> Result<(Server, String), Se
     let mut server = Server::bind(config).await?;
     match attach_node(&mut server).await {
         Ok(node) => {
-            let addresses = node.addresses().iter().map(ToString::to_string).collect();
-            Ok((server, told(addresses).join(",")))
+            let addresses = || node.addresses().iter().map(ToString::to_string).collect::<Vec<_>>();
+            // The ways come one after the other when the node listens; each time all of them are to be told.
+            for _ in 0..LOOKS {
+                if ["/udp/", "/tcp/"].into_iter().all(|way| addresses().iter().any(|address| address.contains(way))) {
+                    break;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            Ok((server, told(addresses()).join(",")))
         }
         Err(error) => {
             server.shutdown().await;

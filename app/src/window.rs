@@ -15,6 +15,9 @@ const BACKEND: &str = "ICED_BACKEND";
 
 /// Shows the window until it is closed. `link` is a `kith://` link that was opened.
 pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
+    if !has_display() {
+        return no_display("none is set");
+    }
     if std::env::var_os(BACKEND).is_none() {
         let backend = Settings::load(&setup.profile).renderer.backend();
         return restart_with(backend);
@@ -36,11 +39,20 @@ pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
         .run();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kith: there is no display to show a window on: {error}. `kith --help` lists what needs none.");
-            ExitCode::FAILURE
-        }
+        Err(error) => no_display(&error.to_string()),
     }
+}
+
+/// iced panics where winit finds no display, so it is looked for before.
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(all(unix, not(target_os = "macos")))
+        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
+}
+
+fn no_display(why: &str) -> ExitCode {
+    eprintln!("kith: there is no display to show a window on: {why}. `kith --help` lists what needs none.");
+    ExitCode::FAILURE
 }
 
 /// Which renderer draws can only be said by the environment, and the environment of a running program is not to be changed:

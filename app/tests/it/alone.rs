@@ -30,11 +30,25 @@ fn error(output: &Output) -> Value {
 #[test]
 fn wrong_arguments_exit_with_two() {
     let directory = TempDir::new().unwrap();
-    for arguments in [&["sned"][..], &["send"], &["send", "bob"], &["history", "bob", "--limit", "0"], &[]] {
+    for arguments in [&["sned"][..], &["send"], &["send", "bob"], &["history", "bob", "--limit", "0"]] {
         let output = run(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty());
     }
+}
+
+#[test]
+fn without_a_display_the_window_says_so_and_the_rest_works() {
+    let directory = TempDir::new().unwrap();
+    let mut command = kith(directory.path());
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(name);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("kith: there is no display") && said.contains("kith --help"), "{said}");
+    assert_eq!(said.lines().count(), 1);
 }
 
 #[test]
