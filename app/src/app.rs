@@ -320,8 +320,8 @@ impl App {
             unlock::Action::None => Task::none(),
             unlock::Action::Run(task) => task.map(Message::Unlock),
             unlock::Action::SignedIn(backend) => self.signed_in(backend),
-            unlock::Action::Failed(problem) => {
-                self.screen = Screen::Failure(Failure::new(problem));
+            unlock::Action::Failed(problem, passphrase) => {
+                self.screen = Screen::Failure(Failure::new(problem).with_passphrase(passphrase));
                 Task::none()
             }
         }
@@ -418,8 +418,10 @@ impl App {
                 Task::none()
             }
             window::Event::Moved(at) => {
-                self.shared.settings.window.x = Some(at.x);
-                self.shared.settings.window.y = Some(at.y);
+                // A window opens at a place that does not grow with what is in it.
+                let scale = f32::from(self.shared.settings.text_percent) / 100.0;
+                self.shared.settings.window.x = Some(at.x * scale);
+                self.shared.settings.window.y = Some(at.y * scale);
                 Task::none()
             }
             window::Event::Focused => {

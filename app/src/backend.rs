@@ -122,10 +122,11 @@ async fn own_relay(profile: &Path) -> Option<EmbeddedRelay> {
 
 /// Puts the newest good copy of a damaged store into its place.
 pub(crate) async fn restore(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
-    let unlock = match (keychain::name(&setup.profile)?, passphrase) {
-        (Some(name), _) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(passphrase)) => Unlock::Passphrase(passphrase),
-        (None, None) => return Err(Problem::new("wrong_passphrase", "a passphrase is needed")),
+    let unlock = match (keychain::name(&setup.profile)?, passphrase, &setup.passphrase_file) {
+        (Some(name), ..) => Unlock::Key(keychain::key(name).await?),
+        (None, Some(passphrase), _) => Unlock::Passphrase(passphrase),
+        (None, None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
+        (None, None, None) => return Err(Problem::new("wrong_passphrase", "a passphrase is needed")),
     };
     let relay = own_relay(&setup.profile).await;
     let backend = Backend::serve(Client::restore(&setup.profile, unlock, setup.options).await?).await?;

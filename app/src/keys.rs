@@ -37,6 +37,8 @@ pub(crate) enum Press {
     OlderMessage,
     /// The message below the chosen one.
     NewerMessage,
+    /// The newest message.
+    Newest,
     /// Emoji for the message.
     Emoji,
     /// Everything larger.
@@ -93,6 +95,7 @@ fn of_named(key: Named, modifiers: Modifiers, free: bool) -> Option<Press> {
         Named::Tab if free => Some(if modifiers.shift() { Press::FocusPrevious } else { Press::FocusNext }),
         Named::Escape if free => Some(Press::Escape),
         Named::F1 => Some(Press::Help),
+        Named::End if modifiers.command() => Some(Press::Newest),
         Named::ArrowDown if modifiers.command() => Some(Press::NewerMessage),
         Named::ArrowUp if modifiers.command() => Some(Press::OlderMessage),
         Named::ArrowDown if modifiers.alt() => Some(Press::NextChat),

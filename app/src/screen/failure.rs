@@ -2,6 +2,7 @@
 
 use iced::widget::{column, container, row, text};
 use iced::{Alignment, Length, Task};
+use zeroize::Zeroizing;
 
 use crate::app::Context;
 use crate::backend::{self, Backend, Setup};
@@ -9,10 +10,20 @@ use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, form};
 
+/// What was typed to open the profile.
+struct Passphrase(Zeroizing<String>);
+
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Passphrase(…)")
+    }
+}
+
 /// Why the profile is not open.
 #[derive(Debug)]
 pub(crate) struct Failure {
     problem: Problem,
+    passphrase: Option<Passphrase>,
     is_busy: bool,
 }
 
@@ -47,7 +58,12 @@ pub(crate) enum Action {
 impl Failure {
     /// This is in the way.
     pub(crate) fn new(problem: Problem) -> Self {
-        Self { problem, is_busy: false }
+        Self { problem, passphrase: None, is_busy: false }
+    }
+
+    /// With the passphrase that opens a copy, if one was typed.
+    pub(crate) fn with_passphrase(self, passphrase: Zeroizing<String>) -> Self {
+        Self { passphrase: Some(Passphrase(passphrase)), ..self }
     }
 
     /// Something happened.
@@ -56,7 +72,8 @@ impl Failure {
             Message::Retry => Action::Retry,
             Message::Restore => {
                 self.is_busy = true;
-                Action::Run(Task::perform(backend::restore(setup.clone(), None), Message::Restored))
+                let passphrase = self.passphrase.as_ref().map(|passphrase| passphrase.0.clone());
+                Action::Run(Task::perform(backend::restore(setup.clone(), passphrase), Message::Restored))
             }
             Message::Restored(Ok(backend)) => Action::SignedIn(backend),
             Message::Restored(Err(problem)) => {

@@ -710,6 +710,7 @@ impl Home {
                 Action::Run(id.map_or_else(Task::none, |id| self.open(&id, context)))
             }
             Press::Emoji => self.converse(conversation::Message::ToggleEmoji(conversation::Target::Composer), context),
+            Press::Newest => self.converse(conversation::Message::ToNewest, context),
             Press::OlderMessage => self.converse(conversation::Message::ChooseOlder, context),
             Press::NewerMessage => self.converse(conversation::Message::ChooseNewer, context),
             _ => Action::None,

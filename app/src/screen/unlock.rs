@@ -48,7 +48,6 @@ impl std::fmt::Debug for Message {
 }
 
 /// What the window does then.
-#[derive(Debug)]
 pub(crate) enum Action {
     /// Nothing.
     None,
@@ -56,8 +55,8 @@ pub(crate) enum Action {
     Run(Task<Message>),
     /// Shows the chats.
     SignedIn(Backend),
-    /// The profile cannot be opened by any passphrase.
-    Failed(Problem),
+    /// The profile cannot be opened, although the passphrase may be right: a copy may open by it.
+    Failed(Problem, Zeroizing<String>),
 }
 
 impl Unlock {
@@ -87,7 +86,7 @@ impl Unlock {
                 self.wrong = Some(problem);
                 Action::Run(operation::focus(PASSPHRASE))
             }
-            Message::Opened(Err(problem)) => Action::Failed(problem),
+            Message::Opened(Err(problem)) => Action::Failed(problem, std::mem::take(&mut self.passphrase)),
         }
     }
 
@@ -137,7 +136,7 @@ mod tests {
         assert!(matches!(unlock.update(Message::Opened(Err(wrong)), &setup()), Action::Run(_)));
         assert!(unlock.passphrase.is_empty() && unlock.wrong.is_some());
         let broken = Problem::new("store", "damaged");
-        assert!(matches!(unlock.update(Message::Opened(Err(broken)), &setup()), Action::Failed(_)));
+        assert!(matches!(unlock.update(Message::Opened(Err(broken)), &setup()), Action::Failed(..)));
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Details {
             .push(self.switches(context))
             .push(is_direct.then(|| self.safety(context)))
             .push(is_direct.then(|| self.path(context)))
-            .push((!is_direct).then(|| self.people(pictures, context)))
+            .push((!is_direct).then(|| self.people(context)))
             .push(self.media(context))
             .push(is_direct.then(|| self.block(context)))
             .spacing(metric::WIDE)
@@ -230,7 +230,7 @@ impl Details {
             .into()
     }
 
-    fn people<'a>(&'a self, pictures: &'a Pictures, context: Context<'a>) -> Element<'a, Message> {
+    fn people<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         let i18n = context.i18n;
         let heading = text(i18n.count("members-count", self.chat.members.into())).font(font::SEMIBOLD);
         let Some(members) = &self.members else {
@@ -238,7 +238,7 @@ impl Details {
         };
         let rows = members.iter().map(|member| {
             let name = if member.me { i18n.tr("you") } else { one_line(&member.name, 60) };
-            let round = avatar::avatar(&name, &member.account, pictures.get(&member.account), metric::AVATAR_SMALL);
+            let round = avatar::avatar(&name, &member.account, None, metric::AVATAR_SMALL);
             let sign = member.verified.then(|| {
                 text(Icon::ShieldCheck.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::good)
             });
