@@ -16,6 +16,7 @@ pub mod delivery;
 mod engine;
 pub mod feed;
 pub mod fold;
+mod heard;
 mod home_log;
 #[cfg(test)]
 mod laboratory;
@@ -44,6 +45,7 @@ pub use delivery::{Delivery, DeviceState, Due, MessageState, Moved};
 pub use engine::Engine;
 pub use feed::{AppendError, Changes, Counted, Fault, Feeds, Me, Outcome, Refusal, Writing};
 pub use fold::{Item, ItemBody};
+pub use heard::Heard;
 pub use repair::{OwnFeed, Plan, Round};
 pub use roster::{Member, Roster, Standing};
 pub use timeline::{Anchor, Summary};

@@ -18,6 +18,7 @@ mod plain;
 mod profile;
 mod relays;
 pub mod sample;
+pub mod sound;
 mod transcribe;
 mod view;
 mod views;
@@ -51,11 +52,20 @@ pub struct Options {
     pub models: Option<PathBuf>,
     /// Tell others what was read.
     pub read_receipts: bool,
+    /// Where microphones and speakers come from.
+    pub sound: Arc<dyn sound::Backend>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { listen: Vec::new(), mdns: true, always_relay: false, models: None, read_receipts: true }
+        Self {
+            listen: Vec::new(),
+            mdns: true,
+            always_relay: false,
+            models: None,
+            read_receipts: true,
+            sound: Arc::new(sound::System),
+        }
     }
 }
 
@@ -75,6 +85,10 @@ struct Inner {
     warnings: Mutex<Vec<String>>,
     views: views::Views,
     transcriber: transcribe::Lazy,
+    sound: Arc<dyn sound::Backend>,
+    sound_options: sound::Kept,
+    /// Recordings that are being made: they are no drafts yet.
+    recording: Mutex<std::collections::BTreeSet<String>>,
 }
 
 /// Whether the own relay is connected, why not, and what is wrong with this device's clock by the relay's.
@@ -126,6 +140,9 @@ impl Client {
             link: Mutex::default(),
             warnings: Mutex::new(wrong.into_iter().collect()),
             transcriber: transcribe::Lazy::default(),
+            sound: options.sound,
+            sound_options: sound::Kept::load(directory),
+            recording: Mutex::default(),
         };
         let client = Self { inner: Arc::new(inner) };
         events::follow(&client);

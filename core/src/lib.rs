@@ -8,12 +8,12 @@
 //! | 1 | [`identity`], [`wire`], [`home`] |
 //! | 2 | [`store`] |
 //! | 3 | `mls`, `chat`, `voice` |
-//! | 4 | `net`, `speech` |
+//! | 4 | `net`, `audio`, `speech` |
 //! | 5 | `session` |
 //! | 6 | `client` |
 //!
 //! Without cargo features only floors 0 to 2 are built, without sled: what the relay shares with devices.
-//! `store` adds the guarded sled, `client` the floors up to 6 for text, `voice` and `speech` the sound.
+//! `store` adds the guarded sled, `client` the floors up to 6, `voice`, `audio` and `speech` the sound.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links, unreachable_pub)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests look at the clock and at what they are asked"))]
@@ -28,6 +28,9 @@ pub mod store;
 pub mod types;
 pub mod wire;
 
+#[cfg(feature = "audio")]
+#[expect(clippy::disallowed_methods, reason = "a driver: devices on threads of their own, in real time")]
+pub mod audio;
 #[cfg(feature = "client")]
 pub mod chat;
 #[cfg(feature = "client")]

@@ -37,6 +37,7 @@
 //! | 20 | `Change` | conversation id ‖ place of its target (as `Event`) ‖ kind (u8) ‖ account id ‖ clock (u64) ‖ own place (as `Event`) | an edit, a delete or a reaction |
 //! | 21 | `Summary` | conversation id | last message and unread count |
 //! | 22 | `Address` | device id | where the device was last found |
+//! | 23 | `Heard` | as `Event` | how far this reader has listened to a voice note |
 //!
 //! # Invariants
 //!
@@ -72,6 +73,8 @@ mod read;
 #[cfg(feature = "store")]
 mod sealed;
 #[cfg(feature = "store")]
+mod sealed_file;
+#[cfg(feature = "store")]
 mod snapshot;
 mod table;
 
@@ -89,4 +92,6 @@ pub use keyring::RingKey;
 pub use memory::MemoryStore;
 pub use overlay::Overlay;
 pub use read::{Range, Read, ReadError, Row};
+#[cfg(feature = "store")]
+pub use sealed_file::{MAX_BLOCK, SealedFile};
 pub use table::{MAX_KEY_BYTES, Table};

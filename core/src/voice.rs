@@ -1,24 +1,33 @@
-//! Frames of sound: WAV, resampling, Opus, Ogg, voice notes. Pure.
+//! Frames of sound: WAV, resampling, Opus, Ogg, voice notes, and how they are recorded and played. Pure.
 //!
-//! Does not record, play, or touch files and devices; knows nothing of messages or events.
+//! Does not touch files and devices; knows nothing of messages or events.
 //!
 //! Invariants: every decoder takes bytes from anywhere and answers with a typed error; what it allocates is bounded by
-//! [`MAX_DURATION`], never by a number that a header states; the same input gives the same bytes.
+//! [`MAX_DURATION`] or [`packets::MAX_PLAYED`], never by a number that a header states; the same input gives the same bytes.
 //!
 //! Source: RFC 6716 (Opus), RFC 7845 (Opus in Ogg), RFC 3533 (Ogg), `docs/adr/0006-voice-notes-and-speech.md`.
 
 use std::fmt;
 use std::time::Duration;
 
+pub mod clean;
 pub mod note;
 pub mod ogg;
 pub mod opus;
+pub mod packets;
 mod peaks;
+pub mod player;
+pub mod recorder;
 pub mod resample;
+pub mod tempo;
 pub mod wav;
 
+pub use clean::CleanUp;
 pub use note::{MAX_NOTE_BYTES, Note, NoteError, decode_note, encode_note, encode_note_within};
+pub use packets::{MAX_RECORDED, Packets};
 pub use peaks::PEAK_COUNT;
+pub use player::Player;
+pub use recorder::Recorder;
 
 /// The longest sound that any decoder here unpacks: at 48 kHz it is 58 MB of samples. A note that fits in an event
 /// lasts about half a minute; five minutes leave room for silence, which Opus packs to almost nothing.
@@ -76,4 +85,17 @@ fn max_samples(rate: u32) -> u64 {
 /// A sample that later steps can rely on: a number, and within full scale.
 fn tame(sample: f32) -> f32 {
     if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
+}
+
+/// A WAV file of mono samples at 48 kHz, in 32-bit floats.
+#[cfg(test)]
+fn wav_of(samples: &[f32]) -> Vec<u8> {
+    let data = samples.len() as u32 * 4;
+    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x03\0\x01\0".to_vec();
+    file.extend(OPUS_RATE.to_le_bytes());
+    file.extend((OPUS_RATE * 4).to_le_bytes());
+    file.extend(b"\x04\0\x20\0data");
+    file.extend(data.to_le_bytes());
+    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
 }

@@ -96,6 +96,8 @@ mod tests {
             reactions: vec![("👍".into(), 2)],
             duration_ms: None,
             peaks: None,
+            heard_ms: None,
+            heard: None,
             transcript: None,
             state: Some("sent".into()),
             route: Some("mailbox".into()),

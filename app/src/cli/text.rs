@@ -574,6 +574,8 @@ mod tests {
             reactions: vec![("👍".into(), 2)],
             duration_ms: None,
             peaks: None,
+            heard_ms: None,
+            heard: None,
             transcript: None,
             state: Some("delivered".into()),
             route: Some("direct".into()),

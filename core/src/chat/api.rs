@@ -1,5 +1,6 @@
 //! What goes into the engine and what comes out.
 
+use super::Heard;
 use crate::identity::RelayAddress;
 use crate::store::Batch;
 use crate::types::{
@@ -231,6 +232,15 @@ pub enum Command {
         of: ContentId,
         /// The encoded transcript, as the caller wants it back.
         transcript: Vec<u8>,
+    },
+    /// Keep how far this reader has listened to a voice note: a local note.
+    KeepHeard {
+        /// Where.
+        conversation: ConversationId,
+        /// To which note.
+        of: ContentId,
+        /// How far.
+        heard: Heard,
     },
     /// Keep what was typed and not sent.
     SaveDraft {

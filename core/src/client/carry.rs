@@ -1,6 +1,7 @@
 //! Carries out requests.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
@@ -11,7 +12,7 @@ use crate::session::Event as Told;
 use crate::store::StoreError;
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::voice;
-use crate::wire::control::{Reply, Request};
+use crate::wire::control::{Message, Reply, Request};
 
 /// The longest sound file that is read to make a voice note: an hour of uncompressed stereo.
 const MAX_SOUND_FILE: u64 = 1 << 30;
@@ -157,19 +158,33 @@ impl Client {
             Ok(voice::encode_note(&wav)?)
         });
         let note = made.await.map_err(|_| ClientError::Ending)??;
-        let duration_ms = u32::try_from(note.duration.as_millis()).unwrap_or(u32::MAX);
-        let command = Command::SendVoiceNote { conversation, ogg: note.ogg, duration_ms, peaks: note.peaks };
-        self.written(command).await
+        Ok(Reply::Message(self.send_note(conversation, note.ogg, note.duration, note.peaks).await?))
+    }
+
+    /// Sends a voice note that is an Ogg Opus file already.
+    pub(super) async fn send_note(
+        &self,
+        conversation: ConversationId,
+        ogg: Vec<u8>,
+        duration: Duration,
+        peaks: Vec<u8>,
+    ) -> Result<Message, ClientError> {
+        let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+        self.write_message(Command::SendVoiceNote { conversation, ogg, duration_ms, peaks }).await
     }
 
     /// Carries out a command that writes a message, and shows the message.
     async fn written(&self, command: Command) -> Result<Reply, ClientError> {
+        Ok(Reply::Message(self.write_message(command).await?))
+    }
+
+    async fn write_message(&self, command: Command) -> Result<Message, ClientError> {
         let Outcome::Written { conversation, id } = self.inner.session.command(command).await? else {
             return Err(ClientError::Nonsense);
         };
         let missing = || ClientError::NoMessage(format_id(&id));
         let view = self.conversation(conversation)?.ok_or_else(missing)?;
-        Ok(Reply::Message(self.message(&view, &id)?.ok_or_else(missing)?))
+        self.message(&view, &id)?.ok_or_else(missing)
     }
 
     /// Of a contact who has not accepted yet there is nobody to tell, and a person may have chosen to tell nobody.

@@ -1,5 +1,6 @@
 //! The facade's errors: each is a sentence for the person, and a stable word for programs.
 
+use crate::audio::AudioError;
 use crate::chat::{CommandError, EngineError};
 use crate::identity::{FormatError, HandleError};
 use crate::net::{InvalidRelayAddress, NetError};
@@ -144,6 +145,9 @@ pub enum ClientError {
     /// The sound cannot be sent or played.
     #[error(transparent)]
     Note(#[from] NoteError),
+    /// There is no sound.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
     /// The speech model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -216,6 +220,7 @@ impl ClientError {
             Self::Export { .. } => "export",
             Self::Erase { .. } => "erase",
             Self::Note(_) => "sound",
+            Self::Audio(_) => "sound_device",
             Self::Model(_) => "model",
             Self::Speech(_) => "speech",
             Self::Ending => "ending",

@@ -192,6 +192,10 @@ impl Client {
             *count = count.saturating_add(1);
         }
         let (kind, text, reply_to, sound) = body_view(&item.body);
+        let heard = match sound {
+            Some(_) => Some(self.heard(&conversation.id, &item.id)?.unwrap_or_default()),
+            None => None,
+        };
         let transcript = match sound {
             Some(_) => self.kept_transcript(conversation, &item.id)?.map(|transcript| transcript.text),
             None => None,
@@ -211,6 +215,8 @@ impl Client {
             reply_preview: None,
             duration_ms: sound.map(|(duration_ms, _)| duration_ms),
             peaks: sound.map(|(_, peaks)| peaks.to_vec()),
+            heard_ms: heard.map(|heard| heard.position_ms),
+            heard: heard.map(|heard| heard.whole),
             transcript,
             state,
             route: route.map(|route| route_word(route).to_owned()),

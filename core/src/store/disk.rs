@@ -190,6 +190,21 @@ impl Store {
         self.with(|open| open.ring_mut().rotate(key))
     }
 
+    /// The number of the account's key, durable in the ring.
+    pub(super) fn account_key(&self) -> Result<u32, StoreError> {
+        self.with(Open::account_key)
+    }
+
+    /// Seals what is no row by a key of the ring.
+    pub(super) fn seal_with(&self, key: u32, bound: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.with(|open| sealed::seal(key, open.ring().get(key)?.ok_or(StoreError::RingDamaged)?, bound, value))
+    }
+
+    /// Opens what is no row; nothing if its key was destroyed.
+    pub(super) fn open_with(&self, bound: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with(|open| sealed::open(&open.ring(), Table::Meta, bound, sealed))
+    }
+
     /// Writes a snapshot while the store stays in use, verifies it by reading it again, and removes the oldest beyond the
     /// number kept. What was erased before stays erased in it: the keys are not in it.
     ///
@@ -277,16 +292,19 @@ impl Open {
     }
 
     fn snapshot(&self, kept: usize) -> Result<(), StoreError> {
-        let number = {
-            let mut ring = self.ring_mut();
-            let number = match ring.latest(Scope::Account) {
-                Some((number, _)) => number,
-                None => ring.add(Scope::Account, 0)?,
-            };
-            ring.write_new()?;
-            number
-        };
+        let number = self.account_key()?;
         snapshot::write(&self.db, &|| self.ring(), number, kept)
+    }
+
+    /// The number of the account's key, which is in the ring's file when this returns.
+    fn account_key(&self) -> Result<u32, StoreError> {
+        let mut ring = self.ring_mut();
+        let number = match ring.latest(Scope::Account) {
+            Some((number, _)) => number,
+            None => ring.add(Scope::Account, 0)?,
+        };
+        ring.write_new()?;
+        Ok(number)
     }
 
     fn ring(&self) -> RwLockReadGuard<'_, Keyring> {

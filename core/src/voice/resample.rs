@@ -57,6 +57,69 @@ pub fn resample(pcm: &Pcm, rate: u32) -> Result<Pcm, ResampleError> {
     Ok(Pcm { rate, samples })
 }
 
+/// Changes the rate of mono sound as it comes.
+pub struct Converter {
+    /// None where the rates are the same.
+    inner: Option<Fft<f32>>,
+    waiting: Vec<f32>,
+    converted: Vec<f32>,
+}
+
+impl std::fmt::Debug for Converter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Converter").field("active", &self.inner.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Converter {
+    /// Frames that go through the filter at a time, at least: 10 ms at 48 kHz, which is as late as it makes sound.
+    const CHUNK: u32 = 480;
+
+    /// From one rate to another, both in Hz.
+    ///
+    /// # Errors
+    /// [`ResampleError::Rate`] if a rate is outside of [`MIN_RATE`] to [`MAX_RATE`].
+    pub fn new(from: u32, to: u32) -> Result<Self, ResampleError> {
+        for rate in [from, to] {
+            if !(MIN_RATE..=MAX_RATE).contains(&rate) {
+                return Err(ResampleError::Rate { rate });
+            }
+        }
+        let step = from / greatest_common_divisor(from, to);
+        let chunk = Self::CHUNK.next_multiple_of(step) as usize;
+        let inner = (from != to)
+            .then(|| Fft::<f32>::new(from as usize, to as usize, chunk, 1, FixedSync::Both).map_err(refused))
+            .transpose()?;
+        let room = inner.as_ref().map_or(0, Resampler::output_frames_max);
+        Ok(Self { inner, waiting: Vec::new(), converted: vec![0.0; room] })
+    }
+
+    /// Takes samples and adds what they become to `output`, up to a chunk later.
+    ///
+    /// # Errors
+    /// [`ResampleError::Resampler`] if the library refuses.
+    pub fn push(&mut self, samples: &[f32], output: &mut Vec<f32>) -> Result<(), ResampleError> {
+        let Some(inner) = &mut self.inner else {
+            output.extend_from_slice(samples);
+            return Ok(());
+        };
+        self.waiting.extend_from_slice(samples);
+        let mut used = 0;
+        loop {
+            let needed = inner.input_frames_next();
+            let Some(chunk) = self.waiting.get(used..used + needed) else { break };
+            let input = InterleavedSlice::new(chunk, 1, needed).map_err(refused)?;
+            let frames = self.converted.len();
+            let mut room = InterleavedSlice::new_mut(&mut self.converted, 1, frames).map_err(refused)?;
+            let (_, made) = inner.process_into_buffer(&input, &mut room, None).map_err(refused)?;
+            output.extend(self.converted.iter().take(made).copied().map(tame));
+            used += needed;
+        }
+        self.waiting.drain(..used);
+        Ok(())
+    }
+}
+
 /// Frames that go through the filter at a time: a whole number of steps after which both rates meet, and an even one,
 /// because the filter's delay is half of it and a half frame cannot be cut off.
 fn chunk(from: u32, to: u32) -> usize {
@@ -101,6 +164,24 @@ mod tests {
         let output = resample(&tone(48_000, 12_000.0, 24_000), 16_000).unwrap();
         let loudest = output.samples[500..7_000].iter().fold(0.0, |loudest: f32, sample| loudest.max(sample.abs()));
         assert!(loudest < 0.001, "{loudest}");
+    }
+
+    #[test]
+    fn sound_that_comes_in_pieces_keeps_its_pitch_and_loudness() {
+        for rate in [8_000, 16_000, 44_100, 48_000, 96_000] {
+            let mut converter = Converter::new(rate, 48_000).unwrap();
+            let mut output = Vec::new();
+            for piece in tone(rate, 440.0, rate as usize).samples.chunks(137) {
+                converter.push(piece, &mut output).unwrap();
+            }
+            assert!(output.len().abs_diff(48_000) < 2_000, "{rate}: {}", output.len());
+            let middle = &output[12_000..36_000];
+            let crossings = middle.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+            assert!(crossings.abs_diff(220) <= 1, "{rate}: {crossings}");
+            let loudest = middle.iter().fold(0.0, |loudest: f32, sample| loudest.max(sample.abs()));
+            assert!((0.48..0.52).contains(&loudest), "{rate}: {loudest}");
+        }
+        assert!(matches!(Converter::new(0, 48_000), Err(ResampleError::Rate { rate: 0 })));
     }
 
     #[test]

@@ -588,6 +588,10 @@ pub struct Message {
     pub duration_ms: Option<u32>,
     /// A voice note's waveform: peaks of 0 to 255, evenly spaced.
     pub peaks: Option<Vec<u8>>,
+    /// How far this reader has listened to a voice note of another, in milliseconds; 0 from the start.
+    pub heard_ms: Option<u32>,
+    /// Whether this reader has heard all of it once.
+    pub heard: Option<bool>,
     /// This reader's own transcript of a voice note.
     pub transcript: Option<String>,
     /// Of one's own message: `queued`, `sent`, `delivered` or `read`.

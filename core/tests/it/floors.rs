@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 10] = [
     &["store"],
     &["mls", "voice"],
     &["chat"],
-    &["net", "speech"],
+    &["net", "audio", "speech"],
     &["session"],
 ];
 

@@ -220,6 +220,8 @@ pub(crate) mod tests {
             reactions: Vec::new(),
             duration_ms: None,
             peaks: None,
+            heard_ms: None,
+            heard: None,
             transcript: None,
             state: None,
             route: None,

@@ -68,6 +68,15 @@ impl Engine {
             Command::KeepTranscript { conversation, of, transcript } => {
                 self.keep_transcript(turn, conversation, &of, transcript)
             }
+            Command::KeepHeard { conversation, of, heard } => {
+                if self.with(turn, conversation, |_, _, _| Ok(()))?.is_none() {
+                    return Ok(Err(CommandError::NoConversation));
+                }
+                let key = crate::chat::feed::key::event(&conversation, &of);
+                turn.effects.batch.put(Table::Heard, Scope::Conversation(conversation), key, heard.to_bytes());
+                turn.effects.notices.push(Notice::Timeline { conversation, id: of, new: false });
+                Ok(Ok(Reply::Done))
+            }
             Command::SaveDraft { conversation, text } => self.save_draft(turn, conversation, text),
             Command::SetProfile { name, about, picture } => self.set_profile(turn, name, about, picture),
             Command::Arrange { conversation, pinned, muted } => self.arrange(turn, conversation, pinned, muted),

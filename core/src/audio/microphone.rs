@@ -1,0 +1,267 @@
+//! A thread that listens to a microphone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use super::{AudioError, Backend, Input, LOOK, RETRY, SEARCH};
+use crate::voice::OPUS_RATE;
+use crate::voice::clean::{CleanUp, Cleaner};
+use crate::voice::resample::Converter;
+
+/// What the thread tells.
+#[derive(Debug, PartialEq)]
+pub enum Sound<'a> {
+    /// A microphone runs: its name.
+    Opened(&'a str),
+    /// Mono samples at 48 kHz, cleaned.
+    Samples(&'a [f32]),
+    /// The microphone is gone; it, or another, is looked for.
+    Lost(AudioError),
+    /// Nothing more comes: it was stopped, or there is no microphone.
+    Ended(Option<AudioError>),
+}
+
+const RUN: u8 = 0;
+const PAUSE: u8 = 1;
+const STOP: u8 = 2;
+
+/// A microphone that is listened to. Dropping it stops it.
+#[derive(Debug)]
+pub struct Microphone {
+    wish: Arc<AtomicU8>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Microphone {
+    /// Starts a thread that opens a microphone, the one with this id or else the default one, and tells `listener` what it hears, on
+    /// that thread. [`Sound::Ended`] comes last and once.
+    ///
+    /// # Errors
+    /// [`AudioError::Failed`] if the system gives no thread.
+    pub fn start(
+        backend: Arc<dyn Backend>,
+        device: Option<String>,
+        clean: CleanUp,
+        mut listener: impl FnMut(Sound<'_>) + Send + 'static,
+    ) -> Result<Self, AudioError> {
+        let wish = Arc::new(AtomicU8::new(RUN));
+        let wanted = Arc::clone(&wish);
+        let listen = move || {
+            let mut listening = Listening { backend, device, wish: wanted, cleaner: Cleaner::new(clean) };
+            let outcome = listening.run(&mut listener);
+            listener(Sound::Ended(outcome.err()));
+        };
+        let thread = thread::Builder::new().name("kith-microphone".to_owned()).spawn(listen);
+        let thread = thread.map_err(|error| AudioError::Failed { reason: error.to_string() })?;
+        Ok(Self { wish, thread: Some(thread) })
+    }
+
+    /// Hears nothing for a while; the device is let go.
+    pub fn pause(&self) {
+        self.wish.store(PAUSE, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Hears again.
+    pub fn resume(&self) {
+        self.wish.store(RUN, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Stops after what was heard until now; [`Sound::Ended`] follows. Does not wait for it.
+    pub fn stop(&self) {
+        self.wish.store(STOP, Ordering::Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Microphone {
+    fn drop(&mut self) {
+        // The thread ends by itself; a sound system that hangs must not hang whoever lets go of it.
+        self.stop();
+    }
+}
+
+struct Listening {
+    backend: Arc<dyn Backend>,
+    device: Option<String>,
+    wish: Arc<AtomicU8>,
+    cleaner: Cleaner,
+}
+
+impl Listening {
+    fn wish(&self) -> u8 {
+        self.wish.load(Ordering::Relaxed)
+    }
+
+    fn run(&mut self, listener: &mut dyn FnMut(Sound<'_>)) -> Result<(), AudioError> {
+        let mut input = Some(self.backend.open_input(self.device.as_deref())?);
+        loop {
+            let Some(device) = input.as_mut() else {
+                match self.wish() {
+                    STOP => return Ok(()),
+                    PAUSE => thread::park_timeout(RETRY),
+                    _ => input = self.open_again()?,
+                }
+                continue;
+            };
+            listener(Sound::Opened(device.name()));
+            match self.listen(device.as_mut(), listener) {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a microphone was lost while it was listened to");
+                    listener(Sound::Lost(error));
+                }
+            }
+            input = None;
+        }
+    }
+
+    /// Until it is told otherwise, or the device is lost.
+    fn listen(&mut self, device: &mut dyn Input, listener: &mut dyn FnMut(Sound<'_>)) -> Result<(), AudioError> {
+        let refused = |error: crate::voice::resample::ResampleError| AudioError::Failed { reason: error.to_string() };
+        let mut converter = Converter::new(device.rate(), OPUS_RATE).map_err(refused)?;
+        let (mut raw, mut ours, mut clean) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            // Looked at before the device is read: what came until the wish is still heard.
+            let wish = self.wish();
+            raw.clear();
+            ours.clear();
+            clean.clear();
+            let alive = device.read(&mut raw);
+            converter.push(&raw, &mut ours).map_err(refused)?;
+            self.cleaner.push(&ours, &mut clean);
+            if wish != RUN || alive.is_err() {
+                self.cleaner.finish(&mut clean);
+            }
+            if !clean.is_empty() {
+                listener(Sound::Samples(&clean));
+            }
+            alive?;
+            if wish != RUN {
+                return Ok(());
+            }
+            if raw.is_empty() {
+                thread::park_timeout(LOOK);
+            }
+        }
+    }
+
+    /// The same device, or the default one if it does not come back; nothing if the wish changed meanwhile.
+    fn open_again(&self) -> Result<Option<Box<dyn Input>>, AudioError> {
+        let begun = Instant::now();
+        loop {
+            let chosen = self.backend.open_input(self.device.as_deref());
+            let opened = match &self.device {
+                Some(_) => chosen.or_else(|_| self.backend.open_input(None)),
+                None => chosen,
+            };
+            match opened {
+                Ok(input) => return Ok(Some(input)),
+                Err(error) if begun.elapsed() > SEARCH => return Err(error),
+                Err(_) => thread::park_timeout(RETRY),
+            }
+            if self.wish() != RUN {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use super::super::Buffers;
+    use super::*;
+    use crate::voice::Pcm;
+
+    #[derive(Debug, PartialEq)]
+    enum Told {
+        Opened,
+        Samples(Vec<f32>),
+        Lost(AudioError),
+        Ended(Option<AudioError>),
+    }
+
+    fn listen(devices: &Buffers) -> (Microphone, Receiver<Told>) {
+        let (told, events) = channel();
+        let microphone = Microphone::start(Arc::new(devices.clone()), None, CleanUp::NONE, move |sound| {
+            let _ = told.send(match sound {
+                Sound::Opened(_) => Told::Opened,
+                Sound::Samples(samples) => Told::Samples(samples.to_vec()),
+                Sound::Lost(error) => Told::Lost(error),
+                Sound::Ended(error) => Told::Ended(error),
+            });
+        });
+        (microphone.unwrap(), events)
+    }
+
+    fn next(events: &Receiver<Told>) -> Told {
+        events.recv_timeout(Duration::from_secs(30)).unwrap()
+    }
+
+    fn ramp(samples: usize) -> Pcm {
+        Pcm { rate: OPUS_RATE, samples: (0..samples).map(|n| n as f32 / samples as f32).collect() }
+    }
+
+    #[test]
+    fn everything_said_before_the_stop_is_heard() {
+        let devices = Buffers::new(ramp(10_000), 480);
+        let (microphone, events) = listen(&devices);
+        assert_eq!(next(&events), Told::Opened);
+        let mut heard = Vec::new();
+        while heard.len() < 10_000 {
+            let Told::Samples(samples) = next(&events) else { panic!("sound was expected") };
+            heard.extend(samples);
+        }
+        assert_eq!(heard, ramp(10_000).samples);
+        microphone.stop();
+        assert_eq!(next(&events), Told::Ended(None));
+        assert!(events.recv().is_err(), "the end comes last");
+    }
+
+    #[test]
+    fn a_lost_microphone_is_told_and_opened_again() {
+        let devices = Buffers::new(ramp(48_000_000), 4_800);
+        let (microphone, events) = listen(&devices);
+        assert_eq!(next(&events), Told::Opened);
+        devices.break_with(Some(AudioError::Gone));
+        let lost = std::iter::repeat_with(|| next(&events)).find(|told| !matches!(told, Told::Samples(_)));
+        assert_eq!(lost, Some(Told::Lost(AudioError::Gone)));
+        devices.break_with(None);
+        assert_eq!(next(&events), Told::Opened);
+        assert!(matches!(next(&events), Told::Samples(_)));
+        microphone.stop();
+    }
+
+    #[test]
+    fn a_pause_hears_nothing_and_lets_the_device_go() {
+        let devices = Buffers::new(ramp(48_000_000), 4_800);
+        let (microphone, events) = listen(&devices);
+        microphone.pause();
+        // Whatever was under way comes first; then nothing, until it goes on with a device that is opened anew.
+        while events.recv_timeout(Duration::from_millis(500)).is_ok() {}
+        microphone.resume();
+        assert_eq!(next(&events), Told::Opened);
+        assert!(matches!(next(&events), Told::Samples(_)));
+        microphone.stop();
+    }
+
+    #[test]
+    fn without_a_microphone_the_reason_is_told_at_once() {
+        let devices = Buffers::new(ramp(1), 0);
+        devices.break_with(Some(AudioError::NoDevice(super::super::Direction::Input)));
+        let (_microphone, events) = listen(&devices);
+        assert_eq!(next(&events), Told::Ended(Some(AudioError::NoDevice(super::super::Direction::Input))));
+    }
+}

@@ -1,0 +1,123 @@
+//! What a person chose of sound.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::ClientError;
+use crate::store;
+use crate::voice::CleanUp;
+use crate::voice::recorder::{BITRATES_BPS, DEFAULT_BITRATE_BPS};
+
+pub use crate::voice::tempo::SPEEDS_PERCENT;
+
+/// The file in a profile's directory, beside the store.
+const FILE: &str = "sound.json";
+
+/// The longest file that is read.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// What was chosen of sound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SoundOptions {
+    /// The microphone's id; none for the default one.
+    pub microphone: Option<String>,
+    /// The speaker's id; none for the default one.
+    pub speaker: Option<String>,
+    /// Take out what lies below the voice.
+    pub high_pass: bool,
+    /// Take out steady noise.
+    pub noise: bool,
+    /// Even out the loudness.
+    pub gain: bool,
+    /// Bits a second of recordings.
+    pub bitrate_bps: i32,
+    /// The speed at which notes play, in per cent.
+    pub speed_percent: u16,
+    /// When a note ends, the next one that was not heard begins.
+    pub play_next: bool,
+}
+
+impl Default for SoundOptions {
+    fn default() -> Self {
+        Self {
+            microphone: None,
+            speaker: None,
+            high_pass: true,
+            noise: true,
+            gain: true,
+            bitrate_bps: DEFAULT_BITRATE_BPS,
+            speed_percent: 100,
+            play_next: true,
+        }
+    }
+}
+
+impl SoundOptions {
+    /// How recordings are cleaned.
+    #[must_use]
+    pub fn clean_up(&self) -> CleanUp {
+        CleanUp { high_pass: self.high_pass, noise: self.noise, gain: self.gain }
+    }
+
+    /// The same with numbers that are offered.
+    fn sane(mut self) -> Self {
+        self.bitrate_bps = self.bitrate_bps.clamp(*BITRATES_BPS.start(), *BITRATES_BPS.end());
+        if !SPEEDS_PERCENT.contains(&self.speed_percent) {
+            self.speed_percent = 100;
+        }
+        self
+    }
+}
+
+/// The choice of a profile.
+#[derive(Debug)]
+pub(in crate::client) struct Kept {
+    path: PathBuf,
+    now: Mutex<SoundOptions>,
+}
+
+impl Kept {
+    /// What was chosen; the usual where nothing was, or where it cannot be read.
+    pub(in crate::client) fn load(directory: &Path) -> Self {
+        let path = directory.join(FILE);
+        let small = std::fs::metadata(&path).is_ok_and(|found| found.len() <= MAX_BYTES);
+        let read = || serde_json::from_slice::<SoundOptions>(&std::fs::read(&path).ok()?).ok();
+        let now = if small { read() } else { None };
+        Self { now: Mutex::new(now.unwrap_or_default().sane()), path }
+    }
+
+    pub(super) fn get(&self) -> SoundOptions {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set(&self, options: SoundOptions) -> Result<(), ClientError> {
+        let options = options.sane();
+        let json = serde_json::to_vec_pretty(&options).map_err(|error| ClientError::Write(error.to_string()))?;
+        store::write_private(&self.path, &json)?;
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = options;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_lasts_and_nonsense_is_the_usual() {
+        let directory = tempfile::tempdir().unwrap();
+        let kept = Kept::load(directory.path());
+        assert_eq!(kept.get(), SoundOptions::default());
+        let chosen = SoundOptions { noise: false, microphone: Some("mic".into()), speed_percent: 150, ..kept.get() };
+        kept.set(chosen.clone()).unwrap();
+        assert_eq!(Kept::load(directory.path()).get(), chosen);
+        kept.set(SoundOptions { bitrate_bps: 1, speed_percent: 7, ..chosen }).unwrap();
+        let sane = Kept::load(directory.path()).get();
+        assert_eq!((sane.bitrate_bps, sane.speed_percent), (12_000, 100));
+        std::fs::write(directory.path().join(FILE), "{").unwrap();
+        assert_eq!(Kept::load(directory.path()).get(), SoundOptions::default());
+    }
+}
