@@ -1,4 +1,4 @@
-use kith_core::wire::control::{ContactRequest, Page};
+use kith_core::wire::control::{ContactRequest, Page, Request};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
