@@ -304,14 +304,25 @@ impl Home {
 
     fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
         let picture = self.want_picture(&chat);
-        if let Some(open) = self.open.as_mut().filter(|open| open.chat().id == chat.id) {
-            open.chat_changed(chat.clone());
-        }
+        let is_looked_at = self.is_looked_at();
+        let seen = match self.open.as_mut().filter(|open| open.chat().id == chat.id) {
+            Some(open) => {
+                open.chat_changed(chat.clone());
+                // That there is something unread is told after the message that is: it may have been seen meanwhile.
+                self.in_open(|open| open.seen(is_looked_at))
+            }
+            None => Task::none(),
+        };
         if let Some(details) = &mut self.details {
             details.chat_changed(&chat);
         }
         self.list.change(chat);
-        Task::batch([picture, self.show_count(context)])
+        Task::batch([picture, seen, self.show_count(context)])
+    }
+
+    /// Somebody looks at the conversation, and at nothing that lies above it.
+    fn is_looked_at(&self) -> bool {
+        self.is_looked_at && self.modal.is_none() && self.page.is_none()
     }
 
     fn notify(&self, notice: Notice, context: Context<'_>) -> Task<Message> {
@@ -471,7 +482,7 @@ impl Home {
     }
 
     fn conversed(&mut self, id: &str, message: conversation::Message, context: Context<'_>) -> Action {
-        let looked_at = self.is_looked_at && self.modal.is_none() && self.page.is_none();
+        let looked_at = self.is_looked_at();
         let Some(open) = self.open.as_mut().filter(|open| open.chat().id == id) else { return Action::None };
         let id = id.to_owned();
         let route = move |message| Message::Conversation(id.clone(), message);
