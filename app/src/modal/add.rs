@@ -35,7 +35,7 @@ pub(crate) struct Add {
 enum Own {
     /// It is not here yet: its room is kept, so that nothing moves under the pointer when it comes.
     Coming,
-    Here(Invitation),
+    Here(Box<Invitation>),
     /// Without it one can still ask.
     Nowhere,
 }
@@ -124,7 +124,7 @@ impl Add {
             Message::PictureRead(Err(problem)) => self.wrong = Some(problem),
             Message::Invited(Ok(link)) => {
                 let code = qr_code::Data::new(&link).ok();
-                self.own = Own::Here(Invitation { link, code, is_copied: false });
+                self.own = Own::Here(Box::new(Invitation { link, code, is_copied: false }));
             }
             Message::Invited(Err(_)) => self.own = Own::Nowhere,
             Message::PictureRead(Ok(None)) => {}

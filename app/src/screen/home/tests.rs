@@ -96,6 +96,21 @@ async fn a_chat_that_changes_changes_in_the_list_and_where_it_is_open() {
 }
 
 #[tokio::test]
+async fn a_chat_that_somebody_looks_at_is_read_whenever_its_count_is_told() {
+    let mut window = Window::new(&["Bob"]);
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Opened(Ok(page()))));
+    let is_read = |window: &Window| window.record.asked().iter().any(|it| matches!(it, Request::MarkRead { .. }));
+    assert!(!is_read(&window), "there is nothing unread");
+    window.hears(Message::ShowHelp);
+    window.tells(Event::Chat { chat: Chat { unread: 1, ..chat("Bob") } });
+    assert!(!is_read(&window), "something lies above it");
+    window.hears(Message::CloseModal);
+    window.tells(Event::Chat { chat: Chat { unread: 1, ..chat("Bob") } });
+    assert!(is_read(&window));
+}
+
+#[tokio::test]
 async fn whether_the_relay_is_reached_is_told_by_it_alone() {
     let mut window = Window::new(&["Bob"]);
     let connection = |who: &str, path: &str| Event::Connection { who: who.into(), path: path.into(), why: None };
