@@ -18,6 +18,7 @@ use crate::screen::welcome::{self, Welcome};
 use crate::settings::{Change, Settings};
 use crate::theme::{Element, Palette, Theme, Variant};
 use crate::ui;
+use crate::widget::calm::calm;
 use crate::widget::focus_scope;
 use crate::widget::meter::meter;
 use crate::widget::reveal::reveal;
@@ -245,6 +246,7 @@ impl App {
             Screen::Home(home) => home.view(context).map(Message::Home),
             Screen::Failure(failure) => failure.view(context).map(Message::Failure),
         };
+        let screen = calm(screen);
         match &self.marks {
             Some(marks) => meter(screen, marks),
             None => screen,

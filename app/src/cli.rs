@@ -15,6 +15,8 @@ mod arguments;
 mod backend;
 mod chat;
 mod data;
+#[cfg(target_os = "linux")]
+mod desktop;
 mod error;
 pub(crate) mod keychain;
 mod people;
@@ -98,6 +100,8 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Listen => run::listen(context).await,
         Command::Export { to } => data::export(context, to).await,
         Command::Erase { yes } => data::erase(context, yes).await,
+        #[cfg(target_os = "linux")]
+        Command::Desktop { remove } => desktop::desktop(context, remove).await,
         Command::Run => run::run(context).await,
         Command::Stop => run::stop(context).await,
         Command::Transcribe(arguments) => sound::transcribe(context, arguments).await,

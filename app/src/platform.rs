@@ -1,5 +1,7 @@
 //! What differs from one system to the next.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod desktop;
 pub(crate) mod notify;
 pub(crate) mod tray;
 

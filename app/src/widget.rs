@@ -1,9 +1,12 @@
 //! Widgets that know nothing of Kith.
 
 pub(crate) mod avatar_clip;
+pub(crate) mod calm;
 pub(crate) mod composer;
+pub(crate) mod corner;
 pub(crate) mod focus_scope;
 pub(crate) mod history;
+pub(crate) mod line;
 pub(crate) mod meter;
 pub(crate) mod press;
 pub(crate) mod reveal;

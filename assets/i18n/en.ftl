@@ -418,6 +418,8 @@ settings-sounds = Sounds
 settings-sounds-words = A quiet sound when a message comes.
 settings-tray = Stay in the tray
 settings-tray-words = Closing the window leaves Kith running, where the system has a tray.
+settings-desktop = In the desktop's menu
+settings-desktop-words = Kith is among your programs, and kith:// links open here.
 
 settings-theme = Colours
 settings-theme-system = As the system

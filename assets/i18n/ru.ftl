@@ -429,6 +429,8 @@ settings-sounds = Звуки
 settings-sounds-words = Тихий звук, когда приходит сообщение.
 settings-tray = Оставаться в лотке
 settings-tray-words = После закрытия окна Kith продолжает работать, если в системе есть лоток.
+settings-desktop = В меню рабочего стола
+settings-desktop-words = Kith есть среди ваших программ, а ссылки kith:// открываются здесь.
 
 settings-theme = Цвета
 settings-theme-system = Как в системе

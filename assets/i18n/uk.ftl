@@ -429,6 +429,8 @@ settings-sounds = Звуки
 settings-sounds-words = Тихий звук, коли надходить повідомлення.
 settings-tray = Лишатися в лотку
 settings-tray-words = Після закриття вікна Kith працює далі, якщо система має лоток.
+settings-desktop = У меню робочого столу
+settings-desktop-words = Kith є серед ваших програм, а посилання kith:// відкриваються тут.
 
 settings-theme = Кольори
 settings-theme-system = Як у системі

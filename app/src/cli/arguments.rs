@@ -130,6 +130,12 @@ pub(crate) enum Command {
         #[arg(long, help = help::YES)]
         yes: bool,
     },
+    #[cfg(target_os = "linux")]
+    #[command(about = help::DESKTOP)]
+    Desktop {
+        #[arg(long, help = help::DESKTOP_REMOVE)]
+        remove: bool,
+    },
     #[command(about = help::RUN)]
     Run,
     #[command(about = help::STOP)]

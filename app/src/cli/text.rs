@@ -82,8 +82,22 @@ pub(crate) mod help {
     pub(crate) const WHAT_TO_TRANSCRIBE: &str =
         "A file, WAV or Ogg Opus; with --with a voice note's id, by default the newest note";
     pub(crate) const WITH: &str = "Transcribe a voice note of this conversation, and keep the text with it";
+    #[cfg(target_os = "linux")]
+    pub(crate) const DESKTOP: &str = "Put Kith into the menu of this user's desktop, and have it open kith:// links";
+    #[cfg(target_os = "linux")]
+    pub(crate) const DESKTOP_REMOVE: &str = "Take it away again";
     pub(crate) const RUN: &str = "Keep the account online; other commands use this process while it runs";
     pub(crate) const STOP: &str = "End the process that keeps the account online";
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) const DESKTOP_JOINED: &str = "Kith is in the menu of your desktop, and opens kith:// links.";
+#[cfg(target_os = "linux")]
+pub(crate) const DESKTOP_LEFT: &str = "Kith is not in the menu of your desktop any more.";
+
+#[cfg(target_os = "linux")]
+pub(crate) fn no_desktop(error: &std::io::Error) -> String {
+    format!("the desktop's files cannot be changed: {error}")
 }
 
 pub(crate) const NONSENSE: &str =

@@ -27,12 +27,22 @@ pub(crate) struct Add {
     greeting: String,
     wrong: Option<Problem>,
     is_busy: bool,
-    own: Option<Own>,
+    own: Own,
+}
+
+/// The own link, which is asked for when the dialogue opens.
+#[derive(Debug)]
+enum Own {
+    /// It is not here yet: its room is kept, so that nothing moves under the pointer when it comes.
+    Coming,
+    Here(Box<Invitation>),
+    /// Without it one can still ask.
+    Nowhere,
 }
 
 /// The own link, for the other to scan or to be sent.
 #[derive(Debug)]
-struct Own {
+struct Invitation {
     link: String,
     code: Option<qr_code::Data>,
     is_copied: bool,
@@ -81,7 +91,7 @@ impl Add {
             greeting: String::new(),
             wrong: None,
             is_busy: false,
-            own: None,
+            own: Own::Coming,
             backend,
         };
         (add, Task::batch([operation::focus(WHO), invite]))
@@ -114,12 +124,12 @@ impl Add {
             Message::PictureRead(Err(problem)) => self.wrong = Some(problem),
             Message::Invited(Ok(link)) => {
                 let code = qr_code::Data::new(&link).ok();
-                self.own = Some(Own { link, code, is_copied: false });
+                self.own = Own::Here(Box::new(Invitation { link, code, is_copied: false }));
             }
-            // Without a link of one's own one can still ask.
-            Message::PictureRead(Ok(None)) | Message::Invited(Err(_)) => {}
+            Message::Invited(Err(_)) => self.own = Own::Nowhere,
+            Message::PictureRead(Ok(None)) => {}
             Message::CopyLink => {
-                if let Some(own) = &mut self.own {
+                if let Own::Here(own) = &mut self.own {
                     own.is_copied = true;
                     return Action::Run(clipboard::write(own.link.clone()));
                 }
@@ -155,22 +165,30 @@ impl Add {
         let ready = may && !self.who.trim().is_empty();
         let ask = form::button(words).style(theme::button::primary).on_press_maybe(ready.then_some(Message::Submit));
         let buttons = row![picture, space::horizontal(), ask].spacing(metric::SMALL);
-        let own = self.own.as_ref().map(|own| own_link(own, context));
+        let own = match &self.own {
+            Own::Coming => Some(own_link(None, context)),
+            Own::Here(own) => Some(own_link(Some(own), context)),
+            Own::Nowhere => None,
+        };
         let content = column![who, greeting, buttons].push(own).spacing(metric::PAD);
         dialogue(i18n.tr("add-contact"), Message::Close, content, i18n)
     }
 }
 
-fn own_link<'a>(own: &'a Own, context: Context<'a>) -> Element<'a, Message> {
+fn own_link<'a>(own: Option<&'a Invitation>, context: Context<'a>) -> Element<'a, Message> {
     let i18n = context.i18n;
-    let code = own.code.as_ref().map(|code| qr_code(code).total_size(metric::CODE_SMALL));
-    let copy = i18n.tr(if own.is_copied { "copied" } else { "copy-link" });
-    let sign = if own.is_copied { Icon::Check } else { Icon::Copy };
+    let code: Option<Element<'a, Message>> = match own {
+        Some(own) => own.code.as_ref().map(|code| qr_code(code).total_size(metric::CODE_SMALL).into()),
+        None => Some(space().width(metric::CODE_SMALL).height(metric::CODE_SMALL).into()),
+    };
+    let is_copied = own.is_some_and(|own| own.is_copied);
+    let copy = i18n.tr(if is_copied { "copied" } else { "copy-link" });
+    let sign = if is_copied { Icon::Check } else { Icon::Copy };
     let copy = row![ui::icon(sign), text(copy).font(font::MEDIUM)].spacing(metric::SMALL).align_y(Alignment::Center);
     let words = column![
         text(i18n.tr("add-own-title")).font(font::SEMIBOLD),
         ui::caption(i18n.tr("add-own-words")),
-        press(copy).on_press(Message::CopyLink),
+        press(copy).on_press_maybe(own.map(|_| Message::CopyLink)),
     ]
     .spacing(metric::SMALL);
     let card = row![words.width(Length::Fill)].push(code).spacing(metric::PAD).align_y(Alignment::Center);

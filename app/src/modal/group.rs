@@ -12,6 +12,7 @@ use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::avatar::{self, Pictures};
 use crate::ui::{self, form};
+use crate::widget::line::line;
 use crate::widget::press::press;
 
 const NAME: &str = "group-name";
@@ -131,7 +132,7 @@ impl Group {
         let sign = if is_in { Icon::CircleCheck } else { Icon::Circle };
         let style = if is_in { theme::text::accent } else { theme::text::muted };
         let sign = text(sign.glyph()).font(font::ICONS).size(metric::ICON).style(style);
-        let line = row![round, text(one_line(&chat.name, 60)).width(Length::Fill), sign];
+        let line = row![round, line(one_line(&chat.name, 60)).width(Length::Fill), sign];
         let line = press(line.spacing(metric::GAP).align_y(Alignment::Center))
             .width(Length::Fill)
             .style(theme::button::row(is_in))

@@ -9,6 +9,7 @@ use crate::app::Context;
 use crate::format::one_line;
 use crate::theme::{self, Element, font, metric};
 use crate::ui::{self, avatar, form};
+use crate::widget::line::line;
 
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(crate) fn view<'a>(request: &'a ContactRequest, is_busy: bool, context: Cont
     let name = request.handle.as_deref().unwrap_or(&request.account);
     let round = avatar::avatar(name, &request.account, None, metric::AVATAR);
     let who = column![
-        text(one_line(name, 80)).size(metric::HEADING).font(font::SEMIBOLD),
+        line(one_line(name, 80)).size(metric::HEADING).font(font::SEMIBOLD),
         ui::caption(i18n.tr("request-unverified")),
     ];
     let head = row![round, who.width(Length::Fill)].spacing(metric::GAP).align_y(Alignment::Center);

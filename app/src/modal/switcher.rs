@@ -8,6 +8,7 @@ use crate::app::Context;
 use crate::format::one_line;
 use crate::theme::{self, Element, font, metric};
 use crate::ui::avatar::{self, Pictures};
+use crate::widget::line::line;
 use crate::widget::press::press;
 
 const QUERY: &str = "switcher-query";
@@ -99,10 +100,12 @@ impl Switcher {
 fn offer<'a>(chat: &'a Chat, is_marked: bool, pictures: &'a Pictures) -> Element<'a, Message> {
     let id = chat.account.as_deref().unwrap_or(&chat.id);
     let round = avatar::avatar(&chat.name, id, pictures.of(chat), metric::AVATAR_SMALL);
-    let handle = chat.handle.as_deref().filter(|handle| *handle != chat.name).map(|handle| {
-        text(one_line(handle, 60)).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None)
-    });
-    let words = column![text(one_line(&chat.name, 60)).font(font::MEDIUM).wrapping(text::Wrapping::None)].push(handle);
+    let handle = chat
+        .handle
+        .as_deref()
+        .filter(|handle| *handle != chat.name)
+        .map(|handle| line(one_line(handle, 60)).size(metric::CAPTION).style(theme::text::muted));
+    let words = column![line(one_line(&chat.name, 60)).font(font::MEDIUM)].push(handle);
     press(row![round, words].spacing(metric::GAP).align_y(Alignment::Center))
         .width(Length::Fill)
         .style(theme::button::row(is_marked))

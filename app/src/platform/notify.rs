@@ -47,7 +47,7 @@ impl Notice {
             .summary(&self.title)
             // Some systems read markup in it.
             .body(&self.words.replace('&', "&amp;").replace('<', "&lt;"))
-            .icon("kith")
+            .icon(super::APPLICATION)
             .action("default", "default")
             .timeout(Timeout::Default);
         #[cfg(all(unix, not(target_os = "macos")))]

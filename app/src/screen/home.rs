@@ -1,5 +1,6 @@
 //! The main window: the rail, the list of chats, a conversation, and what lies beside and above them.
 
+mod above;
 mod conversation;
 mod details;
 pub(crate) mod list;
@@ -15,8 +16,9 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Request};
+use kith_core::wire::control::{Chat, Event, Me};
 
+use self::above::{Deed, Modal};
 use self::conversation::Conversation;
 use self::details::Details;
 use self::list::ChatList;
@@ -24,11 +26,8 @@ use crate::app::Context;
 use crate::backend::{Backend, Overview};
 use crate::i18n::I18n;
 use crate::keys::Press;
-use crate::modal::add::{self, Add};
-use crate::modal::group::{self, Group};
 use crate::modal::question::{self, Question};
-use crate::modal::switcher::{self, Switcher};
-use crate::modal::{help, review};
+use crate::modal::{add, group, help, review, switcher};
 use crate::platform::notify::Notice;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
@@ -64,26 +63,6 @@ enum Link {
     Up,
     /// It is not, and why.
     Down(Option<String>),
-}
-
-/// What lies above everything.
-#[derive(Debug)]
-enum Modal {
-    Add(Box<Add>),
-    Group(Group),
-    Switcher(Switcher),
-    Help,
-    Review { account: String, is_busy: bool },
-    Question(Question<Deed>),
-}
-
-/// What is done only after a question.
-#[derive(Debug, Clone)]
-enum Deed {
-    /// Erase this message everywhere.
-    DeleteMessage(String),
-    /// Block this account.
-    Block(String),
 }
 
 /// What happens.
@@ -325,14 +304,25 @@ impl Home {
 
     fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
         let picture = self.want_picture(&chat);
-        if let Some(open) = self.open.as_mut().filter(|open| open.chat().id == chat.id) {
-            open.chat_changed(chat.clone());
-        }
+        let is_looked_at = self.is_looked_at();
+        let seen = match self.open.as_mut().filter(|open| open.chat().id == chat.id) {
+            Some(open) => {
+                open.chat_changed(chat.clone());
+                // That there is something unread is told after the message that is: it may have been seen meanwhile.
+                self.in_open(|open| open.seen(is_looked_at))
+            }
+            None => Task::none(),
+        };
         if let Some(details) = &mut self.details {
             details.chat_changed(&chat);
         }
         self.list.change(chat);
-        Task::batch([picture, self.show_count(context)])
+        Task::batch([picture, seen, self.show_count(context)])
+    }
+
+    /// Somebody looks at the conversation, and at nothing that lies above it.
+    fn is_looked_at(&self) -> bool {
+        self.is_looked_at && self.modal.is_none() && self.page.is_none()
     }
 
     fn notify(&self, notice: Notice, context: Context<'_>) -> Task<Message> {
@@ -492,7 +482,7 @@ impl Home {
     }
 
     fn conversed(&mut self, id: &str, message: conversation::Message, context: Context<'_>) -> Action {
-        let looked_at = self.is_looked_at && self.modal.is_none() && self.page.is_none();
+        let looked_at = self.is_looked_at();
         let Some(open) = self.open.as_mut().filter(|open| open.chat().id == id) else { return Action::None };
         let id = id.to_owned();
         let route = move |message| Message::Conversation(id.clone(), message);
@@ -566,112 +556,6 @@ impl Home {
         let (page, task) = SettingsPage::new(section, self.backend.clone());
         self.page = Some(Box::new(page));
         task.map(Message::Settings)
-    }
-
-    fn add(&mut self, link: Option<String>) -> Task<Message> {
-        let (add, task) = Add::new(self.backend.clone(), link);
-        self.modal = Some(Modal::Add(Box::new(add)));
-        task.map(Message::Add)
-    }
-
-    fn new_group(&mut self) -> Task<Message> {
-        let (group, task) = Group::new(self.backend.clone());
-        self.modal = Some(Modal::Group(group));
-        task.map(Message::Group)
-    }
-
-    fn switch(&mut self) -> Task<Message> {
-        let (switcher, task) = Switcher::new();
-        self.modal = Some(Modal::Switcher(switcher));
-        task.map(Message::Switcher)
-    }
-
-    fn review(&mut self, account: String) -> Task<Message> {
-        self.modal = Some(Modal::Review { account, is_busy: false });
-        Task::none()
-    }
-
-    fn ask(&mut self, question: Question<Deed>) -> Task<Message> {
-        self.modal = Some(Modal::Question(question));
-        operation::focus(question::NO)
-    }
-
-    fn close_modal(&mut self) -> Task<Message> {
-        self.modal = None;
-        if self.open.is_some() { operation::focus(conversation::COMPOSER) } else { Task::none() }
-    }
-
-    fn adding(&mut self, message: add::Message) -> Action {
-        let Some(Modal::Add(add)) = &mut self.modal else { return Action::None };
-        match add.update(message) {
-            add::Action::None => Action::None,
-            add::Action::Run(task) => Action::Run(task.map(Message::Add)),
-            add::Action::Close => Action::Run(self.close_modal()),
-        }
-    }
-
-    fn grouping(&mut self, message: group::Message, context: Context<'_>) -> Action {
-        let Some(Modal::Group(group)) = &mut self.modal else { return Action::None };
-        match group.update(message) {
-            group::Action::None => Action::None,
-            group::Action::Run(task) => Action::Run(task.map(Message::Group)),
-            group::Action::Open(id) => {
-                self.modal = None;
-                // Word of it may come a moment after the answer.
-                let load = self.load();
-                Action::Run(Task::batch([self.open(&id, context), load]))
-            }
-            group::Action::Close => Action::Run(self.close_modal()),
-        }
-    }
-
-    fn switching(&mut self, message: switcher::Message, context: Context<'_>) -> Action {
-        let Some(Modal::Switcher(switcher)) = &mut self.modal else { return Action::None };
-        match switcher.update(message, self.list.chats()) {
-            Some(id) => {
-                self.modal = None;
-                Action::Run(self.open(&id, context))
-            }
-            None => Action::None,
-        }
-    }
-
-    fn reviewing(&mut self, message: review::Message, _context: Context<'_>) -> Action {
-        let Some(Modal::Review { account, is_busy }) = &mut self.modal else { return Action::None };
-        let who = account.clone();
-        let request = match message {
-            review::Message::Close => return Action::Run(self.close_modal()),
-            review::Message::Accept => Request::Accept { who: who.clone() },
-            review::Message::Decline => Request::Decline { who: who.clone() },
-            review::Message::Block => Request::Block { who: who.clone() },
-        };
-        *is_busy = true;
-        let answered = self.backend.clone().command(request);
-        Action::Run(Task::perform(answered, move |answer| Message::Reviewed(who.clone(), answer)))
-    }
-
-    fn reviewed(&mut self, account: &str, answered: Result<(), Problem>, context: Context<'_>) -> Action {
-        self.modal = None;
-        match answered {
-            Ok(()) => {
-                self.list.answered(account);
-                let id = self.list.chat_with(account).map(|chat| chat.id.clone());
-                let open = id.map_or_else(Task::none, |id| self.open(&id, context));
-                Action::Run(Task::batch([open, self.show_count(context)]))
-            }
-            Err(problem) => Action::Run(self.warn(problem.sentence(context.i18n))),
-        }
-    }
-
-    fn answered_yes(&mut self) -> Action {
-        let Some(Modal::Question(question)) = self.modal.take() else { return Action::None };
-        match question.into_deed() {
-            Deed::DeleteMessage(message) => Action::Run(self.in_open(|open| open.delete(message))),
-            Deed::Block(who) => {
-                let block = self.backend.clone().command(Request::Block { who });
-                Action::Run(Task::perform(block, Message::Done))
-            }
-        }
     }
 
     /// A key that no widget took.

@@ -4,6 +4,8 @@
 
 mod account;
 mod data;
+#[cfg(target_os = "linux")]
+mod desktop;
 mod devices;
 mod diagnostics;
 mod look;
@@ -115,6 +117,8 @@ pub(crate) struct SettingsPage {
     privacy: PrivacySection,
     data: DataSection,
     diagnostics: Diagnostics,
+    #[cfg(target_os = "linux")]
+    desktop: desktop::DesktopSection,
 }
 
 /// What happens.
@@ -144,6 +148,9 @@ pub(crate) enum Message {
     Devices(devices::Message),
     /// Of diagnostics.
     Diagnostics(diagnostics::Message),
+    /// Of the desktop's programs.
+    #[cfg(target_os = "linux")]
+    Desktop(desktop::Message),
 }
 
 /// What the main window does then.
@@ -171,6 +178,8 @@ impl SettingsPage {
             privacy: PrivacySection::new(backend.clone()),
             data: DataSection::new(backend.clone()),
             diagnostics: Diagnostics::new(backend),
+            #[cfg(target_os = "linux")]
+            desktop: desktop::DesktopSection::default(),
             section,
             is_list: false,
             percent: None,
@@ -187,9 +196,11 @@ impl SettingsPage {
             Section::Account => self.account.load().map(Message::Account),
             Section::Devices => self.devices.load().map(Message::Devices),
             Section::Diagnostics => self.diagnostics.load().map(Message::Diagnostics),
-            Section::Notifications | Section::Appearance | Section::Language | Section::Data | Section::About => {
-                Task::none()
-            }
+            #[cfg(target_os = "linux")]
+            Section::Notifications => desktop::DesktopSection::load().map(Message::Desktop),
+            #[cfg(not(target_os = "linux"))]
+            Section::Notifications => Task::none(),
+            Section::Appearance | Section::Language | Section::Data | Section::About => Task::none(),
         }
     }
 
@@ -222,6 +233,8 @@ impl SettingsPage {
             },
             Message::Account(message) => Action::Run(self.account.update(message).map(Message::Account)),
             Message::Devices(message) => Action::Run(self.devices.update(message).map(Message::Devices)),
+            #[cfg(target_os = "linux")]
+            Message::Desktop(message) => Action::Run(self.desktop.update(message).map(Message::Desktop)),
             Message::Diagnostics(message) => {
                 Action::Run(self.diagnostics.update(message, context).map(Message::Diagnostics))
             }
@@ -274,6 +287,12 @@ impl SettingsPage {
         let section = match self.section {
             Section::Account => self.account.view(context).map(Message::Account),
             Section::Devices => self.devices.view(context).map(Message::Devices),
+            #[cfg(target_os = "linux")]
+            Section::Notifications => {
+                let desktop = self.desktop.view(context).map(Message::Desktop);
+                parts::groups([look::notifications(context), desktop])
+            }
+            #[cfg(not(target_os = "linux"))]
             Section::Notifications => look::notifications(context),
             Section::Appearance => look::appearance(context, self.percent),
             Section::Language => look::language(context),

@@ -37,6 +37,7 @@ pub(crate) struct History<'a, Message> {
     on_near_start: Option<Message>,
     on_near_end: Option<Message>,
     on_scroll: Option<Box<dyn Fn(Position) -> Message + 'a>>,
+    tells_rows: bool,
 }
 
 /// Makes a list of rows, each with a key that stays the same as long as the row is the same. Another id is another list.
@@ -53,6 +54,7 @@ pub(crate) fn history<'a, Message>(id: impl Into<Id>, rows: Vec<(u64, Element<'a
         on_near_start: None,
         on_near_end: None,
         on_scroll: None,
+        tells_rows: true,
     }
 }
 
@@ -100,6 +102,13 @@ impl<'a, Message> History<'a, Message> {
         self.on_scroll = Some(Box::new(on_scroll));
         self
     }
+
+    /// Whether it matters which rows are seen (it does, unless told otherwise), or only whether it stands at the end: whatever is said
+    /// has the whole window made anew.
+    pub(crate) fn tells_rows(mut self, tells: bool) -> Self {
+        self.tells_rows = tells;
+        self
+    }
 }
 
 /// What rows hear that are not seen: where a press ends or a key is pressed concerns what was begun or chosen in them before.
@@ -133,7 +142,11 @@ impl<Message: Clone> History<'_, Message> {
         }
         (state.told_start, state.told_end) = (is_near_start, is_near_end);
         let position = state.scroll.position();
-        if position != state.told {
+        let is_other = match (position, state.told) {
+            (Some(now), Some(told)) if !self.tells_rows => now.at_end != told.at_end,
+            (now, told) => now != told,
+        };
+        if is_other {
             state.told = position;
             if let Some((on_scroll, position)) = self.on_scroll.as_ref().zip(position) {
                 shell.publish(on_scroll(position));
@@ -344,7 +357,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for History<'_, Message> {
             _ => mouse::Cursor::Unavailable,
         };
         let translation = order::translation(state);
-        renderer.with_layer(window, |renderer| {
+        // iced's software renderer draws anew, one by one, whatever moved in a layer, each through a mask; but a layer of another size it
+        // draws once and whole. So its size tells where it stands, by less than a pixel.
+        let whole = Rectangle { width: window.width + state.scroll.offset().rem_euclid(509.0) / 2048.0, ..window };
+        renderer.with_layer(whole, |renderer| {
             renderer.with_translation(translation * -1.0, |renderer| {
                 let rows = self.rows.iter().zip(&tree.children).zip(layout.children());
                 for ((row, tree), layout) in rows.skip(visible.start).take(visible.len()) {

@@ -97,6 +97,13 @@ impl<Message: 'static> Stage<Message> {
         });
     }
 
+    /// Shows this view and lets one thing happen to it: what comes of that.
+    pub(crate) fn update(&mut self, view: Element<'_, Message>, event: Event) -> State {
+        self.with(view, |ui, stage| {
+            ui.update(&[event], stage.cursor, &mut stage.renderer, &mut stage.board, &mut stage.messages).0
+        })
+    }
+
     /// Shows this view and runs an operation on it, as the runtime does.
     pub(crate) fn operate<T: Send + 'static>(
         &mut self,
@@ -132,10 +139,32 @@ impl<Message: 'static> Stage<Message> {
         self.paint(view, theme, scale, theme.palette().background)
     }
 
+    /// The same without a word to the widgets: as the last frame left them.
+    pub(crate) fn peek(&mut self, view: Element<'_, Message>) -> Picture {
+        self.render(view, Theme::new(palette::Variant::Light), 1.0, Color::WHITE, None)
+    }
+
+    /// What it draws with.
+    pub(crate) fn renderer(&self) -> &Renderer {
+        &self.renderer
+    }
+
     fn paint(&mut self, view: Element<'_, Message>, theme: Theme, scale: f32, ground: Color) -> Picture {
+        self.render(view, theme, scale, ground, Some(frame()))
+    }
+
+    fn render(
+        &mut self,
+        view: Element<'_, Message>,
+        theme: Theme,
+        scale: f32,
+        ground: Color,
+        event: Option<Event>,
+    ) -> Picture {
         self.with(view, |ui, stage| {
-            let now = Event::Window(window::Event::RedrawRequested(iced::time::Instant::now()));
-            ui.update(&[now], stage.cursor, &mut stage.renderer, &mut stage.board, &mut stage.messages);
+            // Without an event, too: what lies above is laid out then.
+            let events: Vec<Event> = event.into_iter().collect();
+            ui.update(&events, stage.cursor, &mut stage.renderer, &mut stage.board, &mut stage.messages);
             let style = Style { text_color: theme.palette().text };
             ui.draw(&mut stage.renderer, &theme, &style, stage.cursor);
             let size = Size::new((stage.size.width * scale) as u32, (stage.size.height * scale) as u32);

@@ -176,7 +176,6 @@ impl<'a> Window<'a> {
     pub(crate) fn command(display: &Display, profile: &Path, relay: &str) -> Command {
         let mut command = display.command(env!("CARGO_BIN_EXE_kith"));
         command
-            .arg("open")
             .arg("--profile")
             .arg(profile)
             .env("KITH_LISTEN", "/ip4/127.0.0.1/udp/0/quic-v1")

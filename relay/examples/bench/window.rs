@@ -38,6 +38,9 @@ const WHEEL_MS: &str = "16";
 /// Letters that are typed.
 const LETTERS: usize = 200;
 
+/// How long until a window rests: a caret that nobody uses blinks no longer than that.
+const REST: Duration = Duration::from_secs(10);
+
 /// How long nothing is done.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -77,6 +80,7 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     let idle = window.idle()?;
     let mut opened = window.open_chats()?;
     let mut typed = window.frames_of(&["type", "--delay", "40", &"kith ".repeat(LETTERS / 5)])?;
+    let written = window.idle()?;
     window.close()?;
 
     let mut window = open(&long, "long.jsonl")?;
@@ -114,6 +118,12 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
         Figure::new("window: idle memory", idle.memory, "MiB").at_most(80.0).against(bare_idle.memory, of_bare),
         Figure::new("window: idle, of a core", idle.percent, "%").at_most(0.5).against(bare_idle.percent, of_bare),
         Figure::new("window: idle, frames in 30 s", idle.frames, "").at_most(1.0).against(bare_idle.frames, of_bare),
+        Figure::new("window: idle with a caret, of a core", written.percent, "%")
+            .at_most(0.5)
+            .against(idle.percent, "idle"),
+        Figure::new("window: idle with a caret, frames in 30 s", written.frames, "")
+            .at_most(1.0)
+            .against(idle.frames, "idle"),
     ])
 }
 
@@ -290,8 +300,7 @@ impl<'a> Window<'a> {
     }
 
     fn idle(&mut self) -> Result<Idle, Failure> {
-        // What a start brings with it is over.
-        std::thread::sleep(Duration::from_secs(3));
+        std::thread::sleep(REST);
         self.heard();
         let before = processor_seconds(self.process.id())?;
         std::thread::sleep(IDLE);

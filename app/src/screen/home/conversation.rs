@@ -2,9 +2,11 @@
 //!
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
+mod reading;
 #[cfg(test)]
 mod tests;
 mod view;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,12 +15,12 @@ use iced::Task;
 use iced::widget::{Id, operation};
 use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request};
 
-use super::timeline::{PAGE, Side, Timeline, key_of};
+use super::timeline::{PAGE, Side, Timeline};
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::problem::Problem;
 use crate::settings::Change;
-use crate::widget::composer::{self, Changed, Composer};
+use crate::widget::composer::{self, Composer};
 use crate::widget::history;
 
 /// Where messages are written.
@@ -273,49 +275,6 @@ impl Conversation {
         Task::batch([self.keep_draft(text), self.say_typing(false)])
     }
 
-    /// The end of the window: the same as a future.
-    pub(crate) fn last_draft(&self) -> Option<Request> {
-        let text = match &self.mode {
-            Mode::Edit { before, .. } => before.clone(),
-            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
-        };
-        let is_known = self.chat.draft.as_deref().unwrap_or_default() == text;
-        (!is_known).then(|| Request::SaveDraft { with: self.chat.id.clone(), text })
-    }
-
-    /// A message came, or one's own was written.
-    pub(crate) fn came(&mut self, message: &Shown) -> Task<Message> {
-        self.typing.remove(&message.author);
-        if !self.timeline.reaches_end() {
-            self.new_below = self.new_below.saturating_add(u64::from(!message.mine));
-            return Task::none();
-        }
-        if !self.is_at_end && !message.mine {
-            self.new_below = self.new_below.saturating_add(1);
-        }
-        self.reload()
-    }
-
-    /// A message is another now.
-    pub(crate) fn changed(&mut self, message: Shown) -> Task<Message> {
-        // What is erased may stand elsewhere in the order than what is known of it.
-        if self.timeline.change(message) { Task::none() } else { self.reload() }
-    }
-
-    /// Events were lost: all anew.
-    pub(crate) fn reload(&mut self) -> Task<Message> {
-        if !self.timeline.reaches_end() {
-            return Task::none();
-        }
-        if self.reload != Reload::Idle {
-            self.reload = Reload::Again;
-            return Task::none();
-        }
-        self.reload = Reload::Running;
-        let known = u32::try_from(self.timeline.entries().len()).unwrap_or(RELOAD);
-        self.page(At::Newest, known.saturating_add(8).clamp(PAGE, RELOAD), Message::Reloaded)
-    }
-
     /// Somebody types, or stopped.
     pub(crate) fn typing(&mut self, account: String, on: bool, now_ms: u64) -> Task<Message> {
         if !on {
@@ -325,23 +284,6 @@ impl Conversation {
         let until = now_ms.saturating_add(u64::try_from(TYPING_LASTS.as_millis()).unwrap_or(u64::MAX));
         self.typing.insert(account, until);
         Task::perform(tokio::time::sleep(TYPING_LASTS), |()| Message::TypingDue)
-    }
-
-    /// What is seen is read, if somebody is looking.
-    pub(crate) fn seen(&mut self, is_looked_at: bool) -> Task<Message> {
-        if !is_looked_at || self.chat.unread == 0 {
-            return Task::none();
-        }
-        let shown = self.last_visible.and_then(|key| self.timeline.by_key(key)).map(|entry| entry.message.id.clone());
-        let newest = || self.timeline.entries().next_back().map(|entry| entry.message.id.clone());
-        let upto = if self.is_at_end && self.timeline.reaches_end() { newest() } else { shown };
-        match upto {
-            Some(upto) if self.read_upto.as_ref() != Some(&upto) => {
-                self.read_upto = Some(upto.clone());
-                self.command(Request::MarkRead { with: self.chat.id.clone(), upto })
-            }
-            _ => Task::none(),
-        }
     }
 
     /// Something happened. `is_looked_at`: somebody sees it.
@@ -443,265 +385,6 @@ impl Conversation {
     pub(crate) fn delete(&mut self, message: String) -> Task<Message> {
         self.chosen = None;
         self.command(Request::Delete { with: self.chat.id.clone(), message })
-    }
-
-    fn opened(&mut self, page: Result<Page, Problem>, is_looked_at: bool) -> Action {
-        let page = match page {
-            Ok(page) => page,
-            Err(problem) => {
-                self.loading = Loading::Failed(problem);
-                return Action::None;
-            }
-        };
-        self.loading = Loading::Ready;
-        self.timeline.replace(page, false);
-        let scroll = match self.timeline.first_unread() {
-            Some(first) if self.timeline.by_id(first).is_some() => {
-                self.is_at_end = false;
-                history::scroll_to(self.history(), view::UNREAD, history::Align::Start)
-            }
-            _ => {
-                self.is_at_end = true;
-                history::scroll_to_end(self.history())
-            }
-        };
-        Action::Run(Task::batch([scroll, self.seen(is_looked_at)]))
-    }
-
-    fn paged(&mut self, side: Side, page: Result<Page, Problem>, context: Context<'_>) -> Action {
-        match page {
-            Ok(page) => self.timeline.extend(side, page),
-            Err(problem) => {
-                self.timeline.give_up();
-                self.notice = Some(problem.sentence(context.i18n));
-            }
-        }
-        Action::None
-    }
-
-    fn reloaded(&mut self, page: Result<Page, Problem>, is_looked_at: bool, context: Context<'_>) -> Action {
-        let again = self.reload == Reload::Again;
-        self.reload = Reload::Idle;
-        match page {
-            // Meanwhile one may have gone far back: then it is for another stretch.
-            Ok(page) if self.timeline.reaches_end() => self.timeline.replace(page, true),
-            Ok(_) => {}
-            Err(problem) => self.notice = Some(problem.sentence(context.i18n)),
-        }
-        let more = if again { self.reload() } else { Task::none() };
-        Action::Run(Task::batch([more, self.seen(is_looked_at)]))
-    }
-
-    fn near(&mut self, side: Side) -> Task<Message> {
-        match self.timeline.ask(side) {
-            Some(at) => self.page(at, PAGE, move |page| Message::Paged(side, page)),
-            None => Task::none(),
-        }
-    }
-
-    fn scrolled(&mut self, position: history::Position, is_looked_at: bool) -> Action {
-        self.is_at_end = position.at_end && self.timeline.reaches_end();
-        self.last_visible = Some(position.last_visible);
-        if self.is_at_end {
-            self.new_below = 0;
-        }
-        Action::Run(self.seen(is_looked_at))
-    }
-
-    fn show_newest(&mut self) -> Task<Message> {
-        self.new_below = 0;
-        self.timeline.forget_unread();
-        if self.timeline.reaches_end() {
-            return history::scroll_to_end(self.history());
-        }
-        self.page(At::Newest, PAGE, Message::Opened)
-    }
-
-    fn jump(&mut self, id: String) -> Action {
-        if self.timeline.by_id(&id).is_some() {
-            self.chosen = None;
-            return Action::Run(history::scroll_to(self.history(), key_of(&id), history::Align::Center));
-        }
-        let target = id.clone();
-        let jumped = move |page| Message::Jumped(target.clone(), page);
-        Action::Run(self.page(At::Around { message: id }, PAGE, jumped))
-    }
-
-    fn jumped(&mut self, id: &str, page: Result<Page, Problem>, context: Context<'_>) -> Action {
-        match page {
-            Ok(page) => {
-                self.timeline.replace(page, true);
-                self.is_at_end = false;
-                Action::Run(history::scroll_to(self.history(), key_of(id), history::Align::Center))
-            }
-            Err(problem) => {
-                self.notice = Some(problem.sentence(context.i18n));
-                Action::None
-            }
-        }
-    }
-
-    fn composed(&mut self, action: composer::Action, context: Context<'_>) -> Action {
-        match self.composer.perform(action) {
-            Changed::Nothing => return Action::None,
-            Changed::Text => {}
-            Changed::TooLong => self.notice = Some(context.i18n.tr("message-too-long")),
-        }
-        self.draft_serial = self.draft_serial.wrapping_add(1);
-        let serial = self.draft_serial;
-        let rest = Task::perform(tokio::time::sleep(DRAFT_REST), move |()| Message::DraftDue(serial));
-        let is_due = context.now_ms.saturating_sub(self.said_typing_ms) > TYPING_AGAIN_MS;
-        let say = if self.composer.is_empty() {
-            self.say_typing(false)
-        } else if is_due && self.mode_writes() {
-            self.said_typing_ms = context.now_ms;
-            self.command(Request::Typing { with: self.chat.id.clone(), on: true })
-        } else {
-            Task::none()
-        };
-        Action::Run(Task::batch([rest, say]))
-    }
-
-    fn mode_writes(&self) -> bool {
-        !matches!(self.mode, Mode::Edit { .. }) && self.chat.state != "asked"
-    }
-
-    fn draft_due(&mut self, serial: u64) -> Action {
-        if serial != self.draft_serial || matches!(self.mode, Mode::Edit { .. }) {
-            return Action::None;
-        }
-        let text = self.composer.text().to_owned();
-        Action::Run(self.keep_draft(text))
-    }
-
-    fn keep_draft(&mut self, text: String) -> Task<Message> {
-        if self.chat.draft.as_deref().unwrap_or_default() == text {
-            return Task::none();
-        }
-        self.chat.draft = Some(text.clone()).filter(|text| !text.is_empty());
-        self.command(Request::SaveDraft { with: self.chat.id.clone(), text })
-    }
-
-    fn say_typing(&mut self, on: bool) -> Task<Message> {
-        if !on && self.said_typing_ms == 0 {
-            return Task::none();
-        }
-        self.said_typing_ms = 0;
-        self.command(Request::Typing { with: self.chat.id.clone(), on })
-    }
-
-    fn submit(&mut self) -> Action {
-        let text = self.composer.text().trim().to_owned();
-        if text.is_empty() {
-            return Action::None;
-        }
-        let typing = self.say_typing(false);
-        self.emoji = None;
-        self.notice = None;
-        match std::mem::replace(&mut self.mode, Mode::Write) {
-            Mode::Edit { message, before } => {
-                self.composer.set(&before);
-                let edit = Request::Edit { with: self.chat.id.clone(), message, text };
-                Action::Run(Task::batch([typing, self.command(edit)]))
-            }
-            Mode::Reply(answered) => self.send(text, Some(answered.id), typing),
-            Mode::Write => self.send(text, None, typing),
-        }
-    }
-
-    fn send(&mut self, text: String, reply_to: Option<String>, before: Task<Message>) -> Action {
-        self.composer.set("");
-        self.timeline.forget_unread();
-        let key = self.next_failed;
-        self.next_failed = key.wrapping_add(1);
-        // Until it is queued it is here, and nowhere else.
-        let problem = Problem::new("sending", String::new());
-        let failed = Failed { key, text: text.clone(), reply_to: reply_to.clone(), problem, is_trying: true };
-        self.failed.push(failed);
-        let draft = self.keep_draft(String::new());
-        let newest = if self.is_at_end { history::scroll_to_end(self.history()) } else { self.show_newest() };
-        Action::Run(Task::batch([before, self.try_send(key, text, reply_to), draft, newest]))
-    }
-
-    fn try_send(&self, key: u64, text: String, reply_to: Option<String>) -> Task<Message> {
-        let send = self.backend.clone().send(self.chat.id.clone(), text, reply_to);
-        Task::perform(send, move |sent| Message::Sent(key, sent.map(Box::new)))
-    }
-
-    fn sent(&mut self, key: u64, sent: Result<Box<Shown>, Problem>) -> Action {
-        match sent {
-            Ok(message) => {
-                self.failed.retain(|failed| failed.key != key);
-                Action::Run(self.came(&message))
-            }
-            Err(problem) => {
-                for failed in self.failed.iter_mut().filter(|failed| failed.key == key) {
-                    failed.is_trying = false;
-                    failed.problem = problem.clone();
-                }
-                Action::None
-            }
-        }
-    }
-
-    fn retry(&mut self, key: u64) -> Action {
-        let Some(failed) = self.failed.iter_mut().find(|failed| failed.key == key && !failed.is_trying) else {
-            return Action::None;
-        };
-        failed.is_trying = true;
-        let (text, reply_to) = (failed.text.clone(), failed.reply_to.clone());
-        Action::Run(self.try_send(key, text, reply_to))
-    }
-
-    fn reply(&mut self, key: u64) -> Action {
-        let Some(entry) = self.timeline.by_key(key) else { return Action::None };
-        self.mode = Mode::Reply(Box::new(entry.message.clone()));
-        self.chosen = None;
-        Action::Run(operation::focus(COMPOSER))
-    }
-
-    fn edit(&mut self, key: u64) -> Action {
-        let Some(entry) = self.timeline.by_key(key) else { return Action::None };
-        let (true, Some(text)) = (entry.message.mine, entry.message.text.clone()) else { return Action::None };
-        let before = match &self.mode {
-            Mode::Edit { before, .. } => before.clone(),
-            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
-        };
-        self.mode = Mode::Edit { message: entry.message.id.clone(), before };
-        self.composer.set(&text);
-        self.chosen = None;
-        Action::Run(operation::focus(COMPOSER))
-    }
-
-    fn edit_last(&mut self) -> Action {
-        let last = self.timeline.entries().rev().find(|entry| entry.message.mine && entry.message.kind == "text");
-        match last.map(|entry| entry.key) {
-            Some(key) => self.edit(key),
-            None => Action::None,
-        }
-    }
-
-    fn choose_beside(&mut self, older: bool) -> Action {
-        let keys: Vec<u64> = self.timeline.entries().map(|entry| entry.key).collect();
-        let at = self.chosen.and_then(|chosen| keys.iter().position(|key| *key == chosen));
-        let to = match (at, older) {
-            (Some(at), true) => at.checked_sub(1),
-            (Some(at), false) => at.checked_add(1),
-            (None, true) => keys.len().checked_sub(1),
-            (None, false) => None,
-        };
-        let Some(key) = to.and_then(|to| keys.get(to)).copied() else { return Action::None };
-        self.chosen = Some(key);
-        self.emoji = None;
-        Action::Run(history::scroll_to(self.history(), key, history::Align::Center))
-    }
-
-    fn cancel(&mut self) -> Action {
-        match std::mem::replace(&mut self.mode, Mode::Write) {
-            Mode::Edit { before, .. } => self.composer.set(&before),
-            Mode::Write | Mode::Reply(_) => {}
-        }
-        Action::Run(operation::focus(COMPOSER))
     }
 
     fn copy(&mut self, key: u64) -> Action {

@@ -11,6 +11,7 @@ use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::avatar::{self, Pictures};
 use crate::ui::{self, form};
+use crate::widget::line::line;
 use crate::widget::press::press;
 
 /// What the safety number's code begins with, so that it is not taken for anything else.
@@ -128,7 +129,12 @@ impl Details {
     }
 
     /// What is drawn.
-    pub(crate) fn view<'a>(&'a self, pictures: &'a Pictures, context: Context<'a>) -> Element<'a, Message> {
+    pub(crate) fn view<'a>(
+        &'a self,
+        chats: &'a [Chat],
+        pictures: &'a Pictures,
+        context: Context<'a>,
+    ) -> Element<'a, Message> {
         let i18n = context.i18n;
         let head = row![
             ui::heading(i18n.tr("details")),
@@ -142,7 +148,7 @@ impl Details {
             .push(self.switches(context))
             .push(is_direct.then(|| self.safety(context)))
             .push(is_direct.then(|| self.path(context)))
-            .push((!is_direct).then(|| self.people(context)))
+            .push((!is_direct).then(|| self.people(chats, pictures, context)))
             .push(self.media(context))
             .push(is_direct.then(|| self.block(context)))
             .spacing(metric::WIDE)
@@ -163,7 +169,7 @@ impl Details {
         let handle = chat.handle.as_deref().filter(|handle| *handle != chat.name);
         let about = chat.about.as_deref().filter(|about| !about.is_empty());
         column![round, text(one_line(&chat.name, 64)).size(metric::HEADING).font(font::SEMIBOLD).center()]
-            .push(handle.map(|handle| ui::caption(one_line(handle, 80))))
+            .push(handle.map(|handle| line(one_line(handle, 80)).size(metric::CAPTION).style(theme::text::muted)))
             .push(about.map(|about| text(one_line(about, 300)).size(metric::CAPTION).center()))
             .spacing(metric::SMALL)
             .width(Length::Fill)
@@ -230,7 +236,7 @@ impl Details {
             .into()
     }
 
-    fn people<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+    fn people<'a>(&'a self, chats: &'a [Chat], pictures: &'a Pictures, context: Context<'a>) -> Element<'a, Message> {
         let i18n = context.i18n;
         let heading = text(i18n.count("members-count", self.chat.members.into())).font(font::SEMIBOLD);
         let Some(members) = &self.members else {
@@ -238,11 +244,14 @@ impl Details {
         };
         let rows = members.iter().map(|member| {
             let name = if member.me { i18n.tr("you") } else { one_line(&member.name, 60) };
-            let round = avatar::avatar(&name, &member.account, None, metric::AVATAR_SMALL);
+            // Who is no contact has told nobody here what they look like.
+            let chat = chats.iter().find(|chat| chat.account.as_deref() == Some(&member.account));
+            let picture = chat.and_then(|chat| pictures.of(chat));
+            let round = avatar::avatar(&name, &member.account, picture, metric::AVATAR_SMALL);
             let sign = member.verified.then(|| {
                 text(Icon::ShieldCheck.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::good)
             });
-            let line = row![round, text(name).width(Length::Fill)].push(sign);
+            let line = row![round, line(name).width(Length::Fill)].push(sign);
             press(line.spacing(metric::GAP).align_y(Alignment::Center))
                 .width(Length::Fill)
                 .style(theme::button::row(false))

@@ -1,6 +1,6 @@
 //! The list of chats: whoever was active last on top, under those that are pinned.
 
-use iced::widget::{Column, column, container, image, row, space, text, text_input};
+use iced::widget::{Column, column, container, image, row, text, text_input};
 use iced::{Alignment, Length};
 use kith_core::wire::control::{Chat, ContactRequest, Message as Shown};
 
@@ -8,6 +8,7 @@ use crate::app::Context;
 use crate::format::one_line;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, avatar, form, tick};
+use crate::widget::line::line;
 use crate::widget::press::press;
 
 /// Where the search is typed.
@@ -200,9 +201,9 @@ fn request_row<'a>(request: &'a ContactRequest, context: Context<'a>) -> Element
     let i18n = context.i18n;
     let name = request.handle.as_deref().unwrap_or(&request.account);
     let picture = avatar::avatar(name, &request.account, None, metric::AVATAR);
-    let title = text(one_line(name, 40)).font(font::SEMIBOLD).wrapping(text::Wrapping::None);
-    let words = text(i18n.tr("list-request")).size(metric::CAPTION).style(theme::text::accent);
-    let lines = column![title, words].spacing(metric::TIGHT / 2.0).width(Length::Fill).clip(true);
+    let title = line(one_line(name, 40)).font(font::SEMIBOLD);
+    let words = line(i18n.tr("list-request")).size(metric::CAPTION).style(theme::text::accent);
+    let lines = column![title, words].spacing(metric::TIGHT / 2.0).width(Length::Fill);
     let badge = container(ui::sized_icon(Icon::UserPlus, metric::CAPTION))
         .padding(metric::TIGHT + 1.0)
         .style(theme::container::badge);
@@ -225,9 +226,8 @@ pub(crate) fn chat_row<'a>(
     let round = avatar::avatar(&chat.name, chat.account.as_deref().unwrap_or(&chat.id), picture, metric::AVATAR);
     let is_here = matches!(chat.path.as_deref(), Some("lan" | "direct" | "circuit"));
     let round = if is_here { avatar::with_presence(round, metric::AVATAR) } else { round };
-    let name = text(one_line(&chat.name, 60)).font(font::SEMIBOLD).wrapping(text::Wrapping::None);
-    let mut title =
-        row![container(name).width(Length::Fill).clip(true)].spacing(metric::TIGHT).align_y(Alignment::Center);
+    let name = line(one_line(&chat.name, 60)).font(font::SEMIBOLD).width(Length::Fill);
+    let mut title = row![name].spacing(metric::TIGHT).align_y(Alignment::Center);
     if chat.verified {
         title = title.push(small(Icon::ShieldCheck, theme::text::good));
     }
@@ -248,7 +248,7 @@ pub(crate) fn chat_row<'a>(
     } else if chat.pinned {
         below = below.push(small(Icon::Pin, theme::text::muted));
     }
-    let lines = column![title, below].spacing(metric::TIGHT - 1.0).width(Length::Fill).clip(true);
+    let lines = column![title, below].spacing(metric::TIGHT - 1.0).width(Length::Fill);
     press(row![round, lines].spacing(metric::GAP).align_y(Alignment::Center))
         .width(Length::Fill)
         .height(metric::ROW)
@@ -281,9 +281,8 @@ fn preview<'a>(chat: &Chat, context: Context<'a>) -> Element<'a, Message> {
         (None, _, None) => (None, i18n.tr("list-new")),
     };
     let lead = lead.map(|lead| text(lead).size(metric::CAPTION).style(theme::text::danger));
-    let words = text(words).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None);
-    let line = row![].push(lead).push(words).push(space::horizontal()).spacing(metric::TIGHT);
-    container(line).width(Length::Fill).clip(true).into()
+    let words = line(words).size(metric::CAPTION).style(theme::text::muted).width(Length::Fill);
+    row![].push(lead).push(words).spacing(metric::TIGHT).into()
 }
 
 /// A message in one line.

@@ -1,10 +1,11 @@
-use kith_core::wire::control::{ContactRequest, Page};
+use kith_core::wire::control::{ContactRequest, Page, Request};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
 use super::*;
 use crate::backend::asked::tests::Record;
 use crate::snapshots::{World, outputs};
+use crate::widget::stage::{Stage, frame, moved, wheel};
 
 /// The main window without a profile behind it.
 struct Window {
@@ -92,6 +93,21 @@ async fn a_chat_that_changes_changes_in_the_list_and_where_it_is_open() {
     window.tells(Event::ChatGone { chat: "id-Bob".into() });
     assert!(window.home.open.is_none() && window.home.details.is_none() && window.home.list.chat("id-Bob").is_none());
     window.tells(Event::ChatGone { chat: "id-Bob".into() });
+}
+
+#[tokio::test]
+async fn a_chat_that_somebody_looks_at_is_read_whenever_its_count_is_told() {
+    let mut window = Window::new(&["Bob"]);
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Opened(Ok(page()))));
+    let is_read = |window: &Window| window.record.asked().iter().any(|it| matches!(it, Request::MarkRead { .. }));
+    assert!(!is_read(&window), "there is nothing unread");
+    window.hears(Message::ShowHelp);
+    window.tells(Event::Chat { chat: Chat { unread: 1, ..chat("Bob") } });
+    assert!(!is_read(&window), "something lies above it");
+    window.hears(Message::CloseModal);
+    window.tells(Event::Chat { chat: Chat { unread: 1, ..chat("Bob") } });
+    assert!(is_read(&window));
 }
 
 #[tokio::test]
@@ -226,4 +242,77 @@ async fn a_warning_stands_once_until_it_was_read() {
     window.hears(Message::CloseWarning);
     window.hears(Message::CloseWarning);
     assert!(window.home.warnings.is_empty());
+}
+
+/// How far the list of messages is scrolled, and what has the focus.
+#[derive(Default)]
+struct Look {
+    offset: f32,
+    focused: Option<iced::widget::Id>,
+}
+
+impl iced::advanced::widget::Operation<(f32, Option<iced::widget::Id>)> for Look {
+    fn traverse(
+        &mut self,
+        operate: &mut dyn FnMut(&mut dyn iced::advanced::widget::Operation<(f32, Option<iced::widget::Id>)>),
+    ) {
+        operate(self);
+    }
+
+    fn scrollable(
+        &mut self,
+        id: Option<&iced::widget::Id>,
+        _bounds: iced::Rectangle,
+        _content: iced::Rectangle,
+        translation: iced::Vector,
+        _state: &mut dyn iced::advanced::widget::operation::Scrollable,
+    ) {
+        if id == Some(&iced::widget::Id::from("history-id-Bob".to_owned())) {
+            self.offset = translation.y;
+        }
+    }
+
+    fn focusable(
+        &mut self,
+        id: Option<&iced::widget::Id>,
+        _bounds: iced::Rectangle,
+        state: &mut dyn iced::advanced::widget::operation::Focusable,
+    ) {
+        if state.is_focused() {
+            self.focused = id.cloned();
+        }
+    }
+
+    fn finish(&self) -> iced::advanced::widget::operation::Outcome<(f32, Option<iced::widget::Id>)> {
+        iced::advanced::widget::operation::Outcome::Some((self.offset, self.focused.clone()))
+    }
+}
+
+#[tokio::test]
+async fn what_is_scrolled_and_where_the_focus_is_stays_whatever_the_conversation_has_to_say() {
+    let mut window = Window::new(&["Bob"]);
+    window.opens("Bob");
+    let messages = (0..60).map(|number| message(number, "hello")).collect();
+    let opened = conversation::Message::Opened(Ok(Page { messages, ..page() }));
+    window.hears(Message::Conversation("id-Bob".into(), opened));
+    let mut stage = Stage::<Message>::new(1000.0, 700.0);
+    let look = |stage: &mut Stage<Message>, window: &Window| {
+        stage.operate(window.home.view(window.world.context()), Look::default()).unwrap()
+    };
+    let focus = iced::advanced::widget::operation::focusable::focus::<()>(conversation::COMPOSER.into());
+    stage.operate(window.home.view(window.world.context()), focus);
+    let (end, _) = look(&mut stage, &window);
+    stage.play(window.home.view(window.world.context()), [frame(), moved(700.0, 300.0), wheel(3.0)]);
+    let said = std::mem::take(&mut stage.messages);
+    let is_told = |message: &Message| matches!(message, Message::Conversation(_, conversation::Message::Scrolled(_)));
+    assert!(said.iter().any(is_told));
+    said.into_iter().for_each(|message| drop(window.hears(message)));
+    let (scrolled, _) = look(&mut stage, &window);
+    assert!(scrolled < end, "{scrolled} {end}");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Attach));
+    let after = look(&mut stage, &window);
+    assert_eq!(after, (scrolled, Some(conversation::COMPOSER.into())), "a notice came");
+    let emoji = conversation::Message::ToggleEmoji(conversation::Target::Composer);
+    window.hears(Message::Conversation("id-Bob".into(), emoji));
+    assert_eq!(look(&mut stage, &window).1, Some(conversation::COMPOSER.into()), "emoji are offered");
 }

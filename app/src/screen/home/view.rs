@@ -19,8 +19,8 @@ impl Home {
         let nothing = || row![].into();
         let banner = self.banner(context).unwrap_or_else(nothing);
         let window = column![banner, self.warning(context).unwrap_or_else(nothing), body];
-        let base: Element<'a, Message> =
-            container(window).width(Length::Fill).height(Length::Fill).style(theme::container::surface).into();
+        // The ground is the window's own: one as large as the window would be drawn through a mask for every caret that blinks.
+        let base: Element<'a, Message> = container(window).width(Length::Fill).height(Length::Fill).into();
         modal(base, self.above(context), Message::CloseModal)
     }
 
@@ -77,7 +77,9 @@ impl Home {
         }
         let is_single = Self::is_single(context);
         let is_narrow = context.size.width < metric::NARROW;
-        let details = self.details.as_ref().map(|details| details.view(&self.pictures, context).map(Message::Details));
+        let chats = self.list.chats();
+        let details = self.details.as_ref();
+        let details = details.map(|details| details.view(chats, &self.pictures, context).map(Message::Details));
         match (&self.open, details) {
             (Some(_), Some(details)) if is_single => container(details).width(Length::Fill).into(),
             (Some(_), None) if is_single => self.conversation(is_single, context),
@@ -102,7 +104,7 @@ impl Home {
         let Some(open) = &self.open else {
             let i18n = context.i18n;
             let empty = ui::empty(Icon::MessageCircle, i18n.tr("choose-title"), i18n.tr("choose-words"), None);
-            return container(empty).style(theme::container::background).into();
+            return empty;
         };
         let id = open.chat().id.clone();
         open.view(&self.pictures, is_single, context).map(move |message| Message::Conversation(id.clone(), message))

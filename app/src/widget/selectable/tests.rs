@@ -319,3 +319,19 @@ fn lines_of_mixed_directions_stand_within_their_bounds() {
         }
     }
 }
+
+#[test]
+fn what_follows_a_bold_word_is_not_bold_and_what_is_copied_has_only_what_was_written() {
+    use iced::font::Weight;
+    let bold = Font { weight: Weight::Bold, ..crate::theme::font::TEXT };
+    let spans = |second: Font| {
+        let first = Span::<&'static str, Font>::new("wwww").font(crate::theme::font::TEXT);
+        selectable(vec![first, Span::new("wwww").font(second)])
+    };
+    let width = |second| Words::new(400.0, 60.0).operate(spans(second).into(), Measure(Size::ZERO)).unwrap().width;
+    assert!(width(bold) > width(crate::theme::font::TEXT), "the second half is bold");
+    let mut stage = Words::new(400.0, 60.0);
+    let copy = letter("c", Modifiers::COMMAND);
+    stage.play(spans(bold).into(), [moved(0.0, 8.0), down(), moved(390.0, 8.0), up(), copy]);
+    assert_eq!(stage.board.standard.as_deref(), Some("wwwwwwww"));
+}

@@ -4,6 +4,7 @@ use kith_core::wire::control::Reply;
 use super::*;
 use crate::backend::asked::tests::Record;
 use crate::screen::home::list::tests::chat;
+use crate::screen::home::timeline::key_of;
 use crate::screen::home::timeline::tests::message;
 use crate::snapshots::{World, outputs};
 

@@ -16,7 +16,9 @@ use crate::theme::{self, Element, Icon, Theme, font, metric};
 use crate::ui::avatar::{self, Pictures};
 use crate::ui::{self, emoji, form, tick};
 use crate::widget::composer::composer;
+use crate::widget::corner::corner;
 use crate::widget::history::history;
+use crate::widget::line::line;
 use crate::widget::press::press;
 use crate::widget::selectable::selectable;
 
@@ -43,10 +45,13 @@ impl Conversation {
         context: Context<'a>,
     ) -> Element<'a, Message> {
         let line = || container(space().height(1.0).width(Length::Fill)).style(theme::container::line);
-        let body = column![self.bar(pictures, is_single, context), line(), self.body(context)]
-            .push(self.notice.as_ref().map(|words| notice(words, context)))
-            .push(self.foot(context));
-        container(body).width(Length::Fill).height(Length::Fill).style(theme::container::background).into()
+        // Each has a place of its own, also while it is away: what is written keeps its state, and the focus, when one comes.
+        let notice = self.notice.as_ref().map_or_else(nothing, |words| notice(words, context));
+        // No ground: it is the window's own. Whatever is larger than what is drawn anew costs the processor a mask.
+        column![self.bar(pictures, is_single, context), line(), self.body(context), notice, self.foot(context)]
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .into()
     }
 
     fn bar<'a>(&'a self, pictures: &'a Pictures, is_single: bool, context: Context<'a>) -> Element<'a, Message> {
@@ -57,11 +62,10 @@ impl Conversation {
         let verified = chat
             .verified
             .then(|| text(Icon::ShieldCheck.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::good));
-        let name = text(one_line(&chat.name, 80)).font(font::SEMIBOLD).wrapping(text::Wrapping::None);
+        let name = line(one_line(&chat.name, 80)).font(font::SEMIBOLD);
         let title =
             row![name.style(theme::text::plain)].push(verified).spacing(metric::TIGHT).align_y(Alignment::Center);
-        let words = text(self.subtitle(context)).size(metric::CAPTION).style(theme::text::muted);
-        let words = words.wrapping(text::Wrapping::None);
+        let words = line(self.subtitle(context)).size(metric::CAPTION).style(theme::text::muted);
         let who = row![round, column![title, words].spacing(1.0)].spacing(metric::GAP).align_y(Alignment::Center);
         let who = press(who)
             .padding([metric::TIGHT, metric::SMALL])
@@ -123,9 +127,11 @@ impl Conversation {
             .padding([metric::GAP, metric::PAD])
             .on_near_start(Message::Near(Side::Before))
             .on_near_end(Message::Near(Side::After))
-            .on_scroll(Message::Scrolled);
+            .on_scroll(Message::Scrolled)
+            .tells_rows(self.chat.unread > 0);
         if self.is_at_end && self.new_below == 0 {
-            return list.into();
+            // The same shape as with the button, or the list would be another one, which stands at its end.
+            return stack![list, nothing()].into();
         }
         let count = (self.new_below > 0).then(|| {
             container(
@@ -183,7 +189,7 @@ impl Conversation {
         }
         let names = self.chat.kind == "group" && !message.mine && !joined.above;
         let author = names.then(|| {
-            text(one_line(&message.author_name, 60))
+            line(one_line(&message.author_name, 60))
                 .size(metric::CAPTION)
                 .font(font::SEMIBOLD)
                 .style(theme::text::accent)
@@ -237,12 +243,7 @@ impl Conversation {
                         .style(theme::button::link)
                         .on_press(Message::ShowWhole(entry.key))
                 });
-                let corner = container(meta)
-                    .width(Length::Fill)
-                    .height(Length::Fill)
-                    .align_x(Alignment::End)
-                    .align_y(Alignment::End);
-                column![stack![words, corner]].push(more).into()
+                column![corner(words, meta)].push(more).into()
             }
             "voice" => self.voice(entry, context),
             "deleted" => quiet(i18n.tr("said-deleted")),
@@ -316,6 +317,10 @@ impl Conversation {
             Mode::Reply(message) => Some(self.mode_line(Icon::Reply, list::said(message, true, context), context)),
             Mode::Edit { .. } => Some(self.mode_line(Icon::Pencil, i18n.tr("editing"), context)),
         };
+        // Places of their own, as above.
+        let place = |part: Option<Element<'a, Message>>| {
+            part.map_or_else(nothing, |part| container(part).padding(iced::padding::bottom(metric::SMALL)).into())
+        };
         let picker = (self.emoji == Some(Target::Composer)).then(|| self.picker(context));
         let smile = form::icon_button(Icon::Smile, i18n.tr("emoji"), Some(Message::ToggleEmoji(Target::Composer)));
         let attach = form::icon_button(Icon::Paperclip, i18n.tr("attach"), Some(Message::Attach));
@@ -334,20 +339,25 @@ impl Conversation {
             .style(theme::button::primary)
             .on_press_maybe(may.then_some(Message::Submit));
         let line = row![attach, field, smile, send].spacing(metric::TIGHT).align_y(Alignment::End);
-        let foot = column![].push(picker).push(above).push(line).spacing(metric::SMALL);
+        let foot = column![place(picker), place(above), line];
         container(foot).padding(metric::GAP).style(theme::container::surface).into()
     }
 
     fn mode_line<'a>(&self, icon: Icon, words: String, context: Context<'a>) -> Element<'a, Message> {
-        let words = text(words).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None);
+        let words = line(words).size(metric::CAPTION).style(theme::text::muted).width(Length::Fill);
         let sign = text(icon.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::accent);
         let close = form::icon_button(Icon::X, context.i18n.tr("cancel"), Some(Message::Cancel));
-        row![sign, container(words).width(Length::Fill).clip(true), close]
+        row![sign, words, close]
             .spacing(metric::SMALL)
             .padding(iced::padding::left(metric::GAP))
             .align_y(Alignment::Center)
             .into()
     }
+}
+
+/// A place that is empty for now.
+fn nothing<'a>() -> Element<'a, Message> {
+    row![].into()
 }
 
 /// Opens what can be done with a message: in the corner of the one that is pointed at.
@@ -397,10 +407,10 @@ fn unread_line<'a>(context: Context<'a>) -> Element<'a, Message> {
 fn quoted<'a>(words: &str, id: &str) -> Element<'a, Message> {
     let (name, said) = words.split_once(": ").unwrap_or((words, ""));
     let lines = column![
-        text(one_line(name, 40)).size(metric::CAPTION).font(font::SEMIBOLD).style(theme::text::accent),
-        text(one_line(said, 100)).size(metric::CAPTION).wrapping(text::Wrapping::None),
+        line(one_line(name, 40)).size(metric::CAPTION).font(font::SEMIBOLD).style(theme::text::accent),
+        line(one_line(said, 100)).size(metric::CAPTION),
     ];
-    let quote = container(lines).padding([metric::TIGHT, metric::SMALL]).style(theme::container::quote).clip(true);
+    let quote = container(lines).padding([metric::TIGHT, metric::SMALL]).style(theme::container::quote);
     press(quote).padding(0).style(bare).on_press(Message::Jump(id.to_owned())).into()
 }
 

@@ -1,0 +1,142 @@
+//! What lies above the main window for a moment, and what comes of it.
+
+use iced::Task;
+use iced::widget::operation;
+use kith_core::wire::control::Request;
+
+use super::{Action, Home, Message, conversation};
+use crate::app::Context;
+use crate::modal::add::{self, Add};
+use crate::modal::group::{self, Group};
+use crate::modal::question::{self, Question};
+use crate::modal::review;
+use crate::modal::switcher::{self, Switcher};
+use crate::problem::Problem;
+
+/// What lies above everything.
+#[derive(Debug)]
+pub(super) enum Modal {
+    Add(Box<Add>),
+    Group(Group),
+    Switcher(Switcher),
+    Help,
+    Review { account: String, is_busy: bool },
+    Question(Question<Deed>),
+}
+
+/// What is done only after a question.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    /// Erase this message everywhere.
+    DeleteMessage(String),
+    /// Block this account.
+    Block(String),
+}
+
+impl Home {
+    pub(super) fn add(&mut self, link: Option<String>) -> Task<Message> {
+        let (add, task) = Add::new(self.backend.clone(), link);
+        self.modal = Some(Modal::Add(Box::new(add)));
+        task.map(Message::Add)
+    }
+
+    pub(super) fn new_group(&mut self) -> Task<Message> {
+        let (group, task) = Group::new(self.backend.clone());
+        self.modal = Some(Modal::Group(group));
+        task.map(Message::Group)
+    }
+
+    pub(super) fn switch(&mut self) -> Task<Message> {
+        let (switcher, task) = Switcher::new();
+        self.modal = Some(Modal::Switcher(switcher));
+        task.map(Message::Switcher)
+    }
+
+    pub(super) fn review(&mut self, account: String) -> Task<Message> {
+        self.modal = Some(Modal::Review { account, is_busy: false });
+        Task::none()
+    }
+
+    pub(super) fn ask(&mut self, question: Question<Deed>) -> Task<Message> {
+        self.modal = Some(Modal::Question(question));
+        operation::focus(question::NO)
+    }
+
+    pub(super) fn close_modal(&mut self) -> Task<Message> {
+        self.modal = None;
+        if self.open.is_some() { operation::focus(conversation::COMPOSER) } else { Task::none() }
+    }
+
+    pub(super) fn adding(&mut self, message: add::Message) -> Action {
+        let Some(Modal::Add(add)) = &mut self.modal else { return Action::None };
+        match add.update(message) {
+            add::Action::None => Action::None,
+            add::Action::Run(task) => Action::Run(task.map(Message::Add)),
+            add::Action::Close => Action::Run(self.close_modal()),
+        }
+    }
+
+    pub(super) fn grouping(&mut self, message: group::Message, context: Context<'_>) -> Action {
+        let Some(Modal::Group(group)) = &mut self.modal else { return Action::None };
+        match group.update(message) {
+            group::Action::None => Action::None,
+            group::Action::Run(task) => Action::Run(task.map(Message::Group)),
+            group::Action::Open(id) => {
+                self.modal = None;
+                // Word of it may come a moment after the answer.
+                let load = self.load();
+                Action::Run(Task::batch([self.open(&id, context), load]))
+            }
+            group::Action::Close => Action::Run(self.close_modal()),
+        }
+    }
+
+    pub(super) fn switching(&mut self, message: switcher::Message, context: Context<'_>) -> Action {
+        let Some(Modal::Switcher(switcher)) = &mut self.modal else { return Action::None };
+        match switcher.update(message, self.list.chats()) {
+            Some(id) => {
+                self.modal = None;
+                Action::Run(self.open(&id, context))
+            }
+            None => Action::None,
+        }
+    }
+
+    pub(super) fn reviewing(&mut self, message: review::Message, _context: Context<'_>) -> Action {
+        let Some(Modal::Review { account, is_busy }) = &mut self.modal else { return Action::None };
+        let who = account.clone();
+        let request = match message {
+            review::Message::Close => return Action::Run(self.close_modal()),
+            review::Message::Accept => Request::Accept { who: who.clone() },
+            review::Message::Decline => Request::Decline { who: who.clone() },
+            review::Message::Block => Request::Block { who: who.clone() },
+        };
+        *is_busy = true;
+        let answered = self.backend.clone().command(request);
+        Action::Run(Task::perform(answered, move |answer| Message::Reviewed(who.clone(), answer)))
+    }
+
+    pub(super) fn reviewed(&mut self, account: &str, answered: Result<(), Problem>, context: Context<'_>) -> Action {
+        self.modal = None;
+        match answered {
+            Ok(()) => {
+                self.list.answered(account);
+                let id = self.list.chat_with(account).map(|chat| chat.id.clone());
+                let open = id.map_or_else(Task::none, |id| self.open(&id, context));
+                Action::Run(Task::batch([open, self.show_count(context)]))
+            }
+            Err(problem) => Action::Run(self.warn(problem.sentence(context.i18n))),
+        }
+    }
+
+    pub(super) fn answered_yes(&mut self) -> Action {
+        let Some(Modal::Question(question)) = self.modal.take() else { return Action::None };
+        match question.into_deed() {
+            Deed::DeleteMessage(message) => Action::Run(self.in_open(|open| open.delete(message))),
+            Deed::Block(who) => {
+                let block = self.backend.clone().command(Request::Block { who });
+                Action::Run(Task::perform(block, Message::Done))
+            }
+        }
+    }
+}
