@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(Packets::new(312).to_ogg(), Err(NoteError::Empty));
         let mut silence = Packets::new(0);
         // 120 ms in two bytes, for ever.
-        let outcome = (0..200_000).try_for_each(|_| silence.push(&[0x1b, 0x06]));
+        let outcome = (0..200_000).try_for_each(|_| silence.push(&[0x1b, 0x02]));
         assert!(matches!(outcome, Err(NoteError::Endless)), "{outcome:?}");
         assert!(silence.duration() <= MAX_PLAYED);
     }

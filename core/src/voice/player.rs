@@ -11,8 +11,9 @@ use super::packets::Packets;
 use super::tempo::Tempo;
 use super::{NoteError, OPUS_RATE, duration_of};
 
-/// Samples that are decoded before a place and thrown away.
-const PRE_ROLL: u64 = OPUS_RATE as u64 * 80 / 1_000;
+/// Samples that are decoded before a place and thrown away: at 80 ms, the least that the standard asks for, a steady tone is still heard
+/// to settle.
+const PRE_ROLL: u64 = OPUS_RATE as u64 * 240 / 1_000;
 
 /// Plays packets.
 pub struct Player {
