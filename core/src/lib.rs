@@ -7,7 +7,7 @@
 //! | 0 | [`types`] |
 //! | 1 | [`identity`], [`wire`], [`home`] |
 //! | 2 | [`store`] |
-//! | 3 | `mls`, `chat`, `voice` |
+//! | 3 | `mls`, `chat`, `voice`, `blob` |
 //! | 4 | `net`, `speech` |
 //! | 5 | `session` |
 //! | 6 | `client` |
@@ -28,6 +28,8 @@ pub mod store;
 pub mod types;
 pub mod wire;
 
+#[cfg(feature = "client")]
+pub mod blob;
 #[cfg(feature = "client")]
 pub mod chat;
 #[cfg(feature = "client")]

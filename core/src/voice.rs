@@ -15,6 +15,7 @@ pub mod ogg;
 pub mod opus;
 mod peaks;
 pub mod resample;
+pub mod stream;
 pub mod wav;
 
 pub use note::{MAX_NOTE_BYTES, Note, NoteError, decode_note, encode_note, encode_note_within};

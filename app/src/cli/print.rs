@@ -97,6 +97,7 @@ mod tests {
             duration_ms: None,
             peaks: None,
             transcript: None,
+            file: None,
             state: Some("sent".into()),
             route: Some("mailbox".into()),
             problem: None,

@@ -54,11 +54,15 @@ pub enum Table {
     Summary = 21,
     /// Where contacts' devices were last found.
     Address = 22,
+    /// Attachments that events name.
+    Attachment = 23,
+    /// How far transfers of attachments have come.
+    Transfer = 24,
 }
 
 impl Table {
     /// All of them, by number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Meta,
         Self::Account,
         Self::Contact,
@@ -81,6 +85,8 @@ impl Table {
         Self::Change,
         Self::Summary,
         Self::Address,
+        Self::Attachment,
+        Self::Transfer,
     ];
 
     /// Its number.
@@ -109,7 +115,7 @@ mod tests {
     #[test]
     fn numbers_never_change() {
         let numbers: Vec<u8> = Table::ALL.iter().map(|table| table.number()).collect();
-        assert_eq!(numbers, (1..=22).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=24).collect::<Vec<u8>>());
         assert!(Table::ALL.iter().all(|table| Table::from_number(table.number()) == Some(*table)));
         assert_eq!(Table::from_number(0), None);
     }

@@ -221,6 +221,7 @@ pub(crate) mod tests {
             duration_ms: None,
             peaks: None,
             transcript: None,
+            file: None,
             state: None,
             route: None,
             problem: None,
