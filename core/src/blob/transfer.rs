@@ -6,7 +6,7 @@
 //! Invariants: never more than the window is under way; nothing that is held is asked for again, and nothing twice at the same time; a
 //! source that gave a wrong chunk is never asked again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire::blob::Held;
 
@@ -24,6 +24,9 @@ pub const MAX_WINDOW: u32 = 8;
 pub fn window(quickest_ms: u64) -> u32 {
     u32::try_from(quickest_ms / 50).unwrap_or(u32::MAX).saturating_add(1).min(MAX_WINDOW)
 }
+
+/// Chunks that came and are not kept yet: a disk that is slower than the network holds it back.
+const MAX_LANDING: usize = 4;
 
 /// What came of a question that was not answered with what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +91,15 @@ pub struct Download<S> {
     held: Option<Held>,
     sources: BTreeMap<S, Source>,
     asked: BTreeMap<u32, S>,
+    /// Chunks that came and are being looked at and kept: by then the next may be under way.
+    landing: BTreeSet<u32>,
 }
 
 impl<S: Copy + Ord> Download<S> {
     /// Begins, or goes on with what is held; without that the list has to come first.
     pub fn new(chunks: u32, held: Option<Held>) -> Self {
-        Self { chunks, window: 1, held, sources: BTreeMap::new(), asked: BTreeMap::new() }
+        let (sources, asked, landing) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { chunks, window: 1, held, sources, asked, landing }
     }
 
     /// Somebody who may have it.
@@ -108,7 +114,7 @@ impl<S: Copy + Ord> Download<S> {
 
     /// The next question, if there is one now; it counts as asked.
     pub fn next(&mut self, now: u64) -> Option<Ask<S>> {
-        if self.is_done() || self.under_way() >= self.window as usize {
+        if self.is_done() || self.under_way() >= self.window as usize || self.landing.len() >= MAX_LANDING {
             return None;
         }
         let listing = self.sources.values().any(|source| source.listing);
@@ -117,8 +123,9 @@ impl<S: Copy + Ord> Download<S> {
             let Some(source) = self.sources.get_mut(&name).filter(|source| source.is_awake(now)) else { continue };
             match (&source.has, &self.held) {
                 (Some(has), Some(held)) => {
-                    let asked = &self.asked;
-                    let wanted = |index: u32| has.contains(index) && !asked.contains_key(&index);
+                    let (asked, landing) = (&self.asked, &self.landing);
+                    let wanted =
+                        |index: u32| has.contains(index) && !asked.contains_key(&index) && !landing.contains(&index);
                     if let Some(index) = held.first_missing(wanted) {
                         self.asked.insert(index, name);
                         return Some(Ask::Get(name, index));
@@ -141,7 +148,6 @@ impl<S: Copy + Ord> Download<S> {
         let has = Held::from_runs(self.chunks, has);
         if let Some(source) = self.sources.get_mut(&source) {
             source.listing = false;
-            source.failures = 0;
             source.has = Some(has);
         }
     }
@@ -154,9 +160,17 @@ impl<S: Copy + Ord> Download<S> {
         }
     }
 
+    /// A chunk came: it is under way no more, and [`Download::got`] or [`Download::not_got`] says what it was.
+    pub fn came(&mut self, index: u32) {
+        if self.asked.remove(&index).is_some() {
+            self.landing.insert(index);
+        }
+    }
+
     /// A chunk came, was the right one, and is kept.
     pub fn got(&mut self, source: S, index: u32) {
         self.asked.remove(&index);
+        self.landing.remove(&index);
         if let Some(held) = &mut self.held {
             held.insert(index);
         }
@@ -168,6 +182,7 @@ impl<S: Copy + Ord> Download<S> {
     /// A chunk did not come, or not the right one.
     pub fn not_got(&mut self, source: S, index: u32, failure: Failure, now: u64) {
         self.asked.remove(&index);
+        self.landing.remove(&index);
         if let Some(source) = self.sources.get_mut(&source) {
             source.rest(failure, now);
         }
@@ -186,6 +201,11 @@ impl<S: Copy + Ord> Download<S> {
     /// Everything is held.
     pub fn is_done(&self) -> bool {
         self.held.as_ref().is_some_and(Held::is_full)
+    }
+
+    /// How many chunks are held.
+    pub fn count(&self) -> u32 {
+        self.held.as_ref().map_or(0, Held::count)
     }
 
     /// So many questions have no answer yet.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
 use crate::chat::view::{self, ConversationView};
-use crate::chat::{Anchor, Command, ItemBody, fold};
+use crate::chat::{Anchor, Command, ItemBody};
 use crate::speech::{Model, Options, SpeechError, Transcriber, Transcript, Update};
 use crate::types::ContentId;
 use crate::voice;
@@ -92,8 +92,10 @@ impl Client {
         if let Some(kept) = self.kept_transcript(&conversation, &id)? {
             return Ok(kept);
         }
-        let note = fold::voice_note(self.store(), &conversation.id, &id)?.ok_or(ClientError::NoVoiceNote)?;
-        let transcript = transcript_view(Some(format_id(&id)), &self.listen_to(note.ogg).await?);
+        let (client, place) = (self.clone(), conversation.id);
+        let reading = tokio::task::spawn_blocking(move || client.sound_of(&place, &id));
+        let ogg = reading.await.map_err(|_| ClientError::Ending)??;
+        let transcript = transcript_view(Some(format_id(&id)), &self.listen_to(ogg).await?);
         let encoded = serde_json::to_vec(&transcript).map_err(|error| ClientError::Write(error.to_string()))?;
         let command = Command::KeepTranscript { conversation: conversation.id, of: id, transcript: encoded };
         self.inner.session.command(command).await?;

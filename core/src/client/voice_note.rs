@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Client, ClientError};
 use crate::blob::ShelfError;
-use crate::chat::Command;
+use crate::chat::{Command, fold};
 use crate::session::Attachments;
-use crate::types::ConversationId;
+use crate::types::{ContentId, ConversationId};
 use crate::voice::MAX_NOTE_BYTES;
 use crate::voice::note::NoteError;
 use crate::voice::stream::{LONG_BITRATE_BPS, Shape, encode_wav, look_through};
@@ -18,6 +18,9 @@ use crate::wire::message::LongVoiceNote;
 
 /// Bit rates at which a sound is tried to fit in a message, best first, in bit/s: below 16 kbit/s voices grow dull.
 const BITRATES_BPS: [i32; 3] = [LONG_BITRATE_BPS, 20_000, 16_000];
+
+/// The most bytes of a sound that are read into memory: an hour at the highest rate that is offered for speech.
+const MAX_SOUND: u64 = 64 << 20;
 
 /// A note, ready to be sent.
 enum Made {
@@ -39,6 +42,20 @@ impl Client {
             }
             Made::Long(attachment, shape) => self.send_long(conversation, attachment, shape).await,
         }
+    }
+
+    /// The sound of a voice note, as it was sent. It reads the disk.
+    pub(super) fn sound_of(&self, conversation: &ConversationId, id: &ContentId) -> Result<Vec<u8>, ClientError> {
+        if let Some(note) = fold::voice_note(self.store(), conversation, id)? {
+            return Ok(note.ogg);
+        }
+        let mut sealed = self.open_sealed(*conversation, *id).map_err(|error| match error {
+            ClientError::NoAttachment => ClientError::NoVoiceNote,
+            error => error,
+        })?;
+        let mut ogg = Vec::new();
+        (&mut sealed).take(MAX_SOUND).read_to_end(&mut ogg).map_err(ShelfError::from)?;
+        Ok(ogg)
     }
 
     async fn send_long(

@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The longest line in either direction: a voice note of 64 KiB never travels here, a page of long messages does.
-pub const MAX_LINE: usize = 16 * 1024 * 1024;
+/// The longest line in either direction: a file or a voice note never travels here, a page of a thousand long messages with small
+/// pictures does.
+pub const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// The version of this protocol; another major number is refused with a sentence.
 pub const VERSION: u32 = 1;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kith_core::client::{ClientError, Reply, Request};
 use kith_core::types::Hash;
@@ -150,7 +151,13 @@ async fn whoever_was_away_fetches_from_the_relay_which_then_lets_go() {
     alice.client.shutdown().await;
     let mut bob = Person::back(&room.join("bob")).await;
     bob.has("alice", &content, &room.join("report")).await;
-    bob.until("the relay's letting go", async |_, _| chunks(&room.join("relay")).is_empty().then_some(())).await;
+    let letting_go = async {
+        // It has no event at Bob's.
+        while !chunks(&room.join("relay")).is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), letting_go).await.expect("the relay lets go of what all have");
     end([bob], [server]).await;
 }
 
@@ -265,7 +272,7 @@ async fn what_nobody_fetches_is_let_go_when_its_time_is_up() {
     let blobs = server.blobs().unwrap();
     while !chunks(&room.join("relay")).is_empty() {
         blobs.sweep_once().await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let mut bob = Person::back(&room.join("bob")).await;
     let nobody = |transfer: &Transfer| {
@@ -371,4 +378,42 @@ async fn a_stranger_gets_nothing_of_a_relay() {
     assert!(ask(stranger, Ask::List(right)).await == refused(Refusal::NotFound));
     assert_eq!(chunks(room.path()), Vec::<PathBuf>::new());
     server.shutdown().await;
+}
+
+#[test]
+fn an_account_has_so_much_room_until_its_attachments_go() {
+    use kith_core::types::Token;
+    use kith_core::wire::blob::{Open, Refusal, capability_hash};
+    use kith_relay::domain::{BlobAsk, BlobFacts, BlobLimits, Caller, RelayRead, Settings};
+
+    use crate::world::World;
+    let mut settings = Settings::default();
+    settings.limits.blobs = BlobLimits { bytes: 10_000, account_bytes: 10_000, all_bytes: 12_000, keep_s: 60 };
+    let mut world = World::new(settings);
+    let (alice, bob) = (world.person("alice", 1), world.person("bob", 1));
+    let ask = |world: &mut World, caller: Caller, ask: BlobAsk| -> Result<BlobFacts, Refusal> {
+        let outcome = world.relay.handle_blob(world.now, caller, &world.rows, ask);
+        world.rows.apply(outcome.batch);
+        outcome.answer
+    };
+    let open = |number: u8, sealed_bytes: u64| {
+        let capability = capability_hash(&Token::new([number; 32]));
+        let (name, list, readers) = (Hash::new([number; 32]), vec![number; 32], vec![Hash::new([1; 32])]);
+        BlobAsk::Open(Open { name, capability, sealed_bytes, list, readers })
+    };
+    let (a, b) = (alice.caller(0), bob.caller(0));
+    assert_eq!(ask(&mut world, a, open(1, 20_000)), Err(Refusal::TooLarge { limit: 10_000 }));
+    for number in [1, 2, 2, 1] {
+        let facts = ask(&mut world, a, open(number, 4112)).unwrap();
+        assert_eq!((facts.chunks, facts.sealed_bytes, facts.gone), (1, 4112, false));
+    }
+    assert_eq!(ask(&mut world, a, open(3, 4112)), Err(Refusal::Quota { limit: 10_000 }));
+    assert_eq!(ask(&mut world, b, open(4, 4112)), Err(Refusal::TryLater), "the disk is shared");
+    assert!(ask(&mut world, a, BlobAsk::Drop(Hash::new([1; 32]))).unwrap().gone);
+    ask(&mut world, b, open(4, 4112)).unwrap();
+    world.pass(61_000);
+    for table in [kith_relay::domain::rows::Table::Blob, kith_relay::domain::rows::Table::BlobUse] {
+        assert_eq!(world.rows.scan(&table.key(&[]), None, 10).unwrap(), Vec::new(), "{table:?}");
+    }
+    ask(&mut world, a, open(3, 4112)).unwrap();
 }

@@ -70,10 +70,12 @@ fn run(seed: u64, chunks: u32, mut sources: Vec<Behaviour>, window: u32) -> (Dow
             }
             Ask::Get(name, index) if source.lies => {
                 lied[name] = true;
+                machine.came(index);
                 machine.not_got(name, index, Failure::Lied, now);
             }
             Ask::Get(name, index) => {
                 got.insert(index);
+                machine.came(index);
                 machine.got(name, index);
             }
         }

@@ -1,10 +1,10 @@
 //! One run of a download: as far as it comes now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::plan::Ran;
 use super::{Inner, Place, bytes_of};
@@ -71,6 +71,8 @@ struct Fetching<'a> {
     sources: Vec<Source>,
     machine: Download<usize>,
     part: Option<Part>,
+    /// What was held when the list of chunks came to be known.
+    held: Option<Held>,
     progress: bool,
     /// The quickest answer so far, in milliseconds.
     quickest: u64,
@@ -95,20 +97,45 @@ pub(super) async fn run(inner: &Arc<Inner>, place: Place, liars: BTreeSet<PeerId
         inner.sources(place).await.into_iter().filter(|source| !liars.contains(&source.peer())).collect();
     let mut machine = Download::new(attachment.layout().chunks(), part.as_ref().map(|part| part.held().clone()));
     (0..sources.len()).for_each(|source| machine.add(source));
-    let fetching =
-        Fetching { inner, place, attachment, sources, machine, part, progress: false, quickest: u64::MAX, words: None };
+    let held = part.as_ref().map(|part| part.held().clone());
+    let fetching = Fetching {
+        inner,
+        place,
+        attachment,
+        sources,
+        machine,
+        part,
+        held,
+        progress: false,
+        quickest: u64::MAX,
+        words: None,
+    };
     fetching.run(!liars.is_empty()).await
+}
+
+/// A chunk that came, on its way to its place.
+struct Landing {
+    source: usize,
+    index: u32,
+    kept: JoinHandle<(Part, Result<(), ShelfError>)>,
 }
 
 impl Fetching<'_> {
     async fn run(mut self, lied_to: bool) -> Ran {
         let mut asked: JoinSet<(Ask<usize>, u64, Result<Response, NetError>)> = JoinSet::new();
+        // The next chunk is under way while the one before is looked at and kept.
+        let (mut landing, mut came) = (None::<Landing>, VecDeque::new());
         self.show();
         while !self.machine.is_done() {
             while let Some(ask) = self.machine.next(self.inner.now_ms()) {
                 self.ask(ask, &mut asked);
             }
-            let Some(answer) = asked.join_next().await else {
+            if landing.is_none()
+                && let Some((source, index, chunk)) = came.pop_front()
+            {
+                landing = self.land(source, index, chunk);
+            }
+            if asked.is_empty() && landing.is_none() {
                 let now = self.inner.now_ms();
                 self.machine.look_again(now);
                 match self.machine.wakes_at() {
@@ -118,9 +145,15 @@ impl Fetching<'_> {
                     }
                     _ => return self.nobody(lied_to),
                 }
+            }
+            let taken = tokio::select! {
+                Some(answer) = asked.join_next(), if !asked.is_empty() => match answer {
+                    Ok((ask, took, answer)) => self.take(ask, took, answer, &mut came).await,
+                    Err(_) => Ok(()),
+                },
+                kept = kept(&mut landing), if landing.is_some() => self.landed(kept),
             };
-            let Ok((ask, took, answer)) = answer else { continue };
-            if let Err(ran) = self.take(ask, took, answer).await {
+            if let Err(ran) = taken {
                 return ran;
             }
         }
@@ -132,6 +165,34 @@ impl Fetching<'_> {
         }
         self.tell_sources();
         Ran::Done
+    }
+
+    fn land(&mut self, source: usize, index: u32, chunk: Vec<u8>) -> Option<Landing> {
+        let mut part = self.part.take()?;
+        let kept = tokio::task::spawn_blocking(move || {
+            let put = part.put(index, &chunk);
+            (part, put)
+        });
+        Some(Landing { source, index, kept })
+    }
+
+    fn landed(&mut self, kept: Option<(usize, u32, Part, Result<(), ShelfError>)>) -> Result<(), Ran> {
+        let (source, index, part, put) = kept.ok_or(Ran::Stopped)?;
+        self.part = Some(part);
+        match put {
+            Ok(()) => {
+                self.machine.got(source, index);
+                self.progress = true;
+                self.show();
+                Ok(())
+            }
+            Err(ShelfError::Mismatch) => {
+                self.words = Some(LIED.to_owned());
+                self.machine.not_got(source, index, Failure::Lied, self.inner.now_ms());
+                Ok(())
+            }
+            Err(error) => Err(disk(&error)),
+        }
     }
 
     fn ask(&self, ask: Ask<usize>, asked: &mut JoinSet<(Ask<usize>, u64, Result<Response, NetError>)>) {
@@ -150,14 +211,24 @@ impl Fetching<'_> {
         });
     }
 
-    async fn take(&mut self, ask: Ask<usize>, took: u64, answer: Result<Response, NetError>) -> Result<(), Ran> {
+    async fn take(
+        &mut self,
+        ask: Ask<usize>,
+        took: u64,
+        answer: Result<Response, NetError>,
+        came: &mut VecDeque<(usize, u32, Vec<u8>)>,
+    ) -> Result<(), Ran> {
         if answer.is_ok() {
             self.quickest = self.quickest.min(took);
             self.machine.set_window(window(self.quickest));
         }
         match (ask, answer) {
             (Ask::List(source), Ok(Response::Listed { list, held })) => self.listed(source, list, &held).await,
-            (Ask::Get(source, index), Ok(Response::Chunk { chunk })) => self.put(source, index, chunk).await,
+            (Ask::Get(source, index), Ok(Response::Chunk { chunk })) => {
+                self.machine.came(index);
+                came.push_back((source, index, chunk));
+                Ok(())
+            }
             (ask, answer) => {
                 let failure = self.failure(answer);
                 let now = self.inner.now_ms();
@@ -171,10 +242,14 @@ impl Fetching<'_> {
     }
 
     async fn listed(&mut self, source: usize, list: Vec<u8>, has: &[(u32, u32)]) -> Result<(), Ran> {
-        if self.part.is_none() {
+        // While a chunk is being kept the part is with it.
+        if self.part.is_none() && self.held.is_none() {
             let attachment = self.attachment.clone();
             match self.inner.blocking(move |inner| inner.shelf.part(&attachment, Some(&list))).await {
-                Some(Ok(part)) => self.part = part,
+                Some(Ok(part)) => {
+                    self.held = part.as_ref().map(|part| part.held().clone());
+                    self.part = part;
+                }
                 Some(Err(ShelfError::Mismatch)) => {
                     self.machine.not_listed(source, Failure::Lied, self.inner.now_ms());
                     return Ok(());
@@ -184,33 +259,8 @@ impl Fetching<'_> {
             }
         }
         let chunks = self.attachment.layout().chunks();
-        let held = self.part.as_ref().map_or_else(|| Held::none(chunks), |part| part.held().clone());
-        self.machine.listed(source, has, held);
+        self.machine.listed(source, has, self.held.clone().unwrap_or_else(|| Held::none(chunks)));
         Ok(())
-    }
-
-    async fn put(&mut self, source: usize, index: u32, chunk: Vec<u8>) -> Result<(), Ran> {
-        let Some(mut part) = self.part.take() else { return Err(Ran::Stopped) };
-        let put = self.inner.blocking(move |_| {
-            let put = part.put(index, &chunk);
-            (part, put)
-        });
-        let Some((part, put)) = put.await else { return Err(Ran::Stopped) };
-        self.part = Some(part);
-        match put {
-            Ok(()) => {
-                self.machine.got(source, index);
-                self.progress = true;
-                self.show();
-                Ok(())
-            }
-            Err(ShelfError::Mismatch) => {
-                self.words = Some(LIED.to_owned());
-                self.machine.not_got(source, index, Failure::Lied, self.inner.now_ms());
-                Ok(())
-            }
-            Err(error) => Err(disk(&error)),
-        }
     }
 
     fn failure(&mut self, answer: Result<Response, NetError>) -> Failure {
@@ -231,7 +281,7 @@ impl Fetching<'_> {
 
     fn show(&self) {
         let layout = self.attachment.layout();
-        let count = self.part.as_ref().map_or(0, |part| part.held().count());
+        let count = self.machine.count();
         self.inner.change(&self.place, |entry| entry.done = bytes_of(&layout, count));
     }
 
@@ -251,6 +301,16 @@ impl Fetching<'_> {
             tokio::spawn(tell(inner, source, claim, reader));
         }
     }
+}
+
+/// Waits until a chunk is in its place, or was not the right one; none if the runtime ends.
+async fn kept(landing: &mut Option<Landing>) -> Option<(usize, u32, Part, Result<(), ShelfError>)> {
+    let Some(Landing { source, index, kept }) = landing else { return std::future::pending().await };
+    let (source, index) = (*source, *index);
+    let kept = kept.await;
+    *landing = None;
+    let (part, put) = kept.ok()?;
+    Some((source, index, part, put))
 }
 
 async fn tell(inner: Arc<Inner>, source: Source, claim: Claim, reader: crate::types::Hash) {
