@@ -203,7 +203,7 @@ pub(crate) struct Send {
     pub(crate) voice: Option<PathBuf>,
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "voice"], help = help::FILE)]
     pub(crate) file: Option<PathBuf>,
-    #[arg(long, value_name = "TEXT", requires = "file", help = help::CAPTION)]
+    #[arg(long, value_name = "TEXT", requires = "file", conflicts_with_all = ["text", "voice"], help = help::CAPTION)]
     pub(crate) caption: Option<String>,
     #[arg(long, value_name = "MESSAGE", conflicts_with = "voice", help = help::REPLY_TO)]
     pub(crate) reply_to: Option<String>,
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!((send.voice, send.text, send.wait), (Some("a.wav".into()), None, 0));
         let Command::Send(send) = command("send bob --file a.pdf --caption look") else { panic!() };
         assert_eq!((send.file, send.caption.as_deref()), (Some("a.pdf".into()), Some("look")));
-        assert_eq!(parse("send bob hello --caption look"), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse("send bob hello --caption look"), Err(ErrorKind::ArgumentConflict));
         assert_eq!(parse("send bob --file a --voice b"), Err(ErrorKind::ArgumentConflict));
         assert_eq!(parse("send bob"), Err(ErrorKind::MissingRequiredArgument));
         assert_eq!(parse("send bob hello --voice a.wav"), Err(ErrorKind::ArgumentConflict));
