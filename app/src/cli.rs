@@ -18,6 +18,7 @@ mod data;
 #[cfg(target_os = "linux")]
 mod desktop;
 mod error;
+mod file;
 pub(crate) mod keychain;
 mod people;
 mod print;
@@ -92,6 +93,8 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Verify(arguments) => people::verify(context, arguments).await,
         Command::Group(arguments) => people::create_group(context, arguments).await,
         Command::Send(arguments) => send::send(context, arguments).await,
+        Command::Fetch(arguments) => file::fetch(context, arguments).await,
+        Command::Save(arguments) => file::save(context, arguments).await,
         Command::Edit { name, message, text } => send::edit(context, name, message, text).await,
         Command::Delete { name, message } => send::delete(context, name, message).await,
         Command::React { name, message, emoji } => send::react(context, name, message, emoji).await,

@@ -12,16 +12,17 @@ use kith_core::types::{
 };
 use kith_core::voice::encode_note;
 use kith_core::wire::address::{Addresses, SignedAddresses};
+use kith_core::wire::blob::Attachment;
 use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope, Packet, Urgency};
 use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
-    Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Former, Grant, Leave, Mark, Marks,
-    Message, Past, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text,
-    TokenPair, Vector, VoiceNote,
+    Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, File, Former, Grant, Leave,
+    LongVoiceNote, Mark, Marks, Message, Past, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard,
+    Sealed, Setting, Text, TokenPair, Vector, VoiceNote,
 };
-use kith_core::wire::{control, relay};
+use kith_core::wire::{blob, control, relay};
 use rand_core::SeedableRng as _;
 
 use super::targets::{identity, mls, wire};
@@ -29,8 +30,10 @@ use super::targets::{identity, mls, wire};
 /// All of them, with their target's name.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let mut seeds = Vec::new();
-    let parts: [(&'static str, Vec<Vec<u8>>); 33] = [
+    let parts: [(&'static str, Vec<Vec<u8>>); 35] = [
         ("address", vec![addresses().encode(), signed(addresses().encode())]),
+        ("blob_request", blob_requests().iter().map(Body::encode).collect()),
+        ("blob_response", blob_responses().iter().map(Body::encode).collect()),
         ("commit_info", vec![CommitInfo::default().encode(), commit_info().encode()]),
         ("content", contents()),
         ("control_line", control_lines()),
@@ -216,8 +219,70 @@ fn contents() -> Vec<Vec<u8>> {
         Draft { conversation, text }.encode(),
         vector().encode(),
         profile.encode(),
+        file().encode(),
+        LongVoiceNote { attachment: attachment(), duration_ms: 60_000, peaks: vec![9; 64] }.encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
+}
+
+fn attachment() -> Attachment {
+    Attachment { id: hash(1), key: Token::new([2; 32]), size: 20_000_000 }
+}
+
+fn file() -> File {
+    File {
+        name: "report.pdf".into(),
+        media_type: "application/pdf".into(),
+        attachment: attachment(),
+        dimensions: Some((640, 480)),
+        preview: Some(b"\x89PNG\r\n\x1a\n and so on".to_vec().into()),
+        caption: "look".into(),
+        reply_to: Some(place()),
+    }
+}
+
+fn blob_requests() -> Vec<blob::Request> {
+    use blob::Request as R;
+    let (attachment, chunk) = (attachment(), vec![5; 40]);
+    let open = blob::Open {
+        name: attachment.name(),
+        capability: blob::capability_hash(&attachment.capability()),
+        sealed_bytes: blob::Layout::of(300_000).sealed_bytes(),
+        list: vec![7; 64],
+        readers: vec![hash(3), hash(4)],
+    };
+    let claim = attachment.claim();
+    vec![
+        R::Open(open),
+        R::Put { name: claim.name, index: 1, chunk },
+        R::Drop { name: claim.name },
+        R::List(claim),
+        R::Get { claim, index: 7 },
+        R::Got { claim, reader: hash(3) },
+    ]
+}
+
+fn blob_responses() -> Vec<blob::Response> {
+    use blob::{Refusal, Response as R};
+    let refusals = [
+        Refusal::Malformed,
+        Refusal::NotKept,
+        Refusal::NotSignedIn,
+        Refusal::NotFound,
+        Refusal::NotYet,
+        Refusal::TooLarge { limit: 1 },
+        Refusal::Quota { limit: 2 },
+        Refusal::Mismatch,
+        Refusal::TooMany { retry_s: 3 },
+        Refusal::TryLater,
+    ];
+    let answers = vec![
+        R::Done,
+        R::Opened { held: vec![(0, 2), (5, 6)] },
+        R::Listed { list: vec![7; 64], held: vec![(0, 2)] },
+        R::Chunk { chunk: vec![5; 40] },
+    ];
+    answers.into_iter().chain(refusals.map(R::Refused)).collect()
 }
 
 fn messages() -> Vec<Message> {
@@ -360,6 +425,7 @@ fn relay_responses() -> Vec<relay::Response> {
         max_envelope_bytes: 1 << 20,
         mailbox_bytes: 1 << 26,
         keep_s: 60,
+        max_blob_bytes: 9,
         wall: Timestamp(1),
     };
     let results = vec![relay::Deposited::Taken, relay::Deposited::Full, relay::Deposited::Away];

@@ -11,6 +11,7 @@
 
 pub mod account;
 mod api;
+pub mod attachment;
 mod conversation;
 pub mod delivery;
 mod engine;

@@ -13,6 +13,8 @@ pub mod control;
 mod error;
 mod events;
 mod export;
+mod file_name;
+mod files;
 mod names;
 mod plain;
 mod profile;
@@ -22,6 +24,7 @@ pub mod sound;
 mod transcribe;
 mod view;
 mod views;
+mod voice_note;
 
 pub use error::ClientError;
 pub use events::EventStream;
@@ -208,5 +211,12 @@ fn session_options(options: &Options, choice: Choice, restored: bool) -> Result<
     let parse = |text: &String| text.parse::<Multiaddr>().map_err(|_| ClientError::Address(text.clone()));
     let listen = options.listen.iter().map(parse).collect::<Result<_, _>>()?;
     let habits = Habits { read_receipts: choice.read_receipts, ..Habits::default() };
-    Ok(session::Options { listen, mdns: choice.mdns, always_relay: choice.always_relay, restored, habits })
+    Ok(session::Options {
+        listen,
+        mdns: choice.mdns,
+        always_relay: choice.always_relay,
+        restored,
+        habits,
+        auto_fetch_bytes: choice.auto_fetch_bytes,
+    })
 }

@@ -7,7 +7,7 @@
 //! | 0 | [`types`] |
 //! | 1 | [`identity`], [`wire`], [`home`] |
 //! | 2 | [`store`] |
-//! | 3 | `mls`, `chat`, `voice` |
+//! | 3 | `mls`, `chat`, `voice`, `blob` |
 //! | 4 | `net`, `audio`, `speech` |
 //! | 5 | `session` |
 //! | 6 | `client` |
@@ -31,6 +31,8 @@ pub mod wire;
 #[cfg(feature = "audio")]
 #[expect(clippy::disallowed_methods, reason = "a driver: devices on threads of their own, in real time")]
 pub mod audio;
+#[cfg(feature = "client")]
+pub mod blob;
 #[cfg(feature = "client")]
 pub mod chat;
 #[cfg(feature = "client")]

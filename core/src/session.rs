@@ -9,6 +9,7 @@
 //! already under way. Source: DESIGN §2.
 
 mod address;
+mod attachments;
 mod clock;
 mod dispatch;
 mod heart;
@@ -18,6 +19,7 @@ mod outlook;
 mod peers;
 mod remembered;
 
+pub use attachments::{Attachments, Standing, TransferState};
 pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
@@ -29,10 +31,10 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::chat::{Command, CommandError, Engine, Habits, Notice, Reply};
+use crate::chat::{Command, CommandError, Engine, Habits, Me, Notice, Reply};
 use crate::net::{self, Node, NodeConfig, Path, PeerId, TransportKey};
 use crate::store::{Store, StoreError};
-use crate::types::{AccountId, DeviceId};
+use crate::types::{AccountId, ContentId, ConversationId, DeviceId};
 
 /// How many events wait for a slow listener before it misses the oldest.
 const EVENTS: usize = 4096;
@@ -59,6 +61,13 @@ pub enum Event {
     Obstacle {
         /// Which.
         device: DeviceId,
+    },
+    /// The transfer of a message's attachment stands otherwise now.
+    Transfer {
+        /// Where.
+        conversation: ConversationId,
+        /// Of which message.
+        id: ContentId,
     },
     /// Whoever shows this account is asked to come to the front.
     Raise {
@@ -101,6 +110,8 @@ pub struct Options {
     pub restored: bool,
     /// How this device behaves where the protocol leaves it a choice: whether it tells what was read.
     pub habits: Habits,
+    /// Files of others up to so many bytes are fetched without being asked for.
+    pub auto_fetch_bytes: u64,
 }
 
 /// A signed-in account, at work.
@@ -110,6 +121,7 @@ pub struct Session {
     net: net::Handle,
     peers: peers::Peers,
     outlook: outlook::Outlook,
+    attachments: Attachments,
     events: broadcast::Sender<Event>,
     account: AccountId,
     device: DeviceId,
@@ -141,6 +153,9 @@ pub enum StartError {
     /// The system gave no thread.
     #[error("the system has no thread left: {0}")]
     Thread(String),
+    /// The folder with attachments cannot be used.
+    #[error("the folder with attachments cannot be used: {0}")]
+    Attachments(#[from] crate::blob::ShelfError),
 }
 
 impl Session {
@@ -179,12 +194,35 @@ impl Session {
                 return Err(StartError::Thread(error.to_string()));
             }
         };
-        let session = Self { store, heart, net, peers, outlook, events, account, device, stop, tasks };
-        session.spawn(work, incoming).await;
+        let parts = attachments::Parts {
+            store: store.clone(),
+            net: net.clone(),
+            peers: peers.clone(),
+            heart: heart.clone(),
+            events: events.clone(),
+            me: Me { account, device },
+            auto_fetch: options.auto_fetch_bytes,
+        };
+        let (attachments, transfers) = match opened_attachments(parts).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                stop.cancel();
+                net.shutdown().await;
+                heart.join().await;
+                return Err(error);
+            }
+        };
+        let session = Self { store, heart, net, peers, outlook, attachments, events, account, device, stop, tasks };
+        session.spawn(work, incoming, transfers).await;
         Ok(session)
     }
 
-    async fn spawn(&self, work: heart::Work, incoming: tokio::sync::mpsc::Receiver<net::Event>) {
+    async fn spawn(
+        &self,
+        work: heart::Work,
+        incoming: tokio::sync::mpsc::Receiver<net::Event>,
+        transfers: attachments::Work,
+    ) {
         self.peers.refresh().await;
         let dispatcher =
             dispatch::Dispatcher { net: self.net.clone(), peers: self.peers.clone(), heart: self.heart.clone() };
@@ -194,9 +232,11 @@ impl Session {
             peers: self.peers.clone(),
             heart: self.heart.clone(),
             outlook: self.outlook.clone(),
+            attachments: self.attachments.clone(),
             events: self.events.clone(),
         };
         self.tasks.spawn(listener.run(incoming, self.stop.clone()));
+        self.tasks.spawn(transfers.run(self.stop.clone()));
         self.tasks.spawn(peers::follow(self.peers.clone(), self.events.subscribe(), self.stop.clone()));
         let addresses =
             address::Addresses::new(self.net.clone(), self.peers.clone(), self.store.clone(), self.heart.clone());
@@ -228,6 +268,11 @@ impl Session {
     pub fn tell(&self, event: Event) {
         // Nobody may be listening.
         let _ = self.events.send(event);
+    }
+
+    /// The attachments of its messages.
+    pub fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// The store, for views.
@@ -307,6 +352,11 @@ impl Session {
         // It fails only when the program's runtime ends, and with it the process.
         let _ = tokio::task::spawn_blocking(move || store.end()).await;
     }
+}
+
+async fn opened_attachments(parts: attachments::Parts) -> Result<(Attachments, attachments::Work), StartError> {
+    let opening = tokio::task::spawn_blocking(move || Attachments::open(parts));
+    Ok(opening.await.map_err(|error| StartError::Thread(error.to_string()))??)
 }
 
 /// Reading a store is not for the runtime's threads.

@@ -37,7 +37,9 @@
 //! | 20 | `Change` | conversation id ‖ place of its target (as `Event`) ‖ kind (u8) ‖ account id ‖ clock (u64) ‖ own place (as `Event`) | an edit, a delete or a reaction |
 //! | 21 | `Summary` | conversation id | last message and unread count |
 //! | 22 | `Address` | device id | where the device was last found |
-//! | 23 | `Heard` | as `Event` | how far this reader has listened to a voice note |
+//! | 23 | `Attachment` | as `Event` | which attachment the event names |
+//! | 24 | `Transfer` | as `Event` | how far the transfer of its attachment has come |
+//! | 25 | `Heard` | as `Event` | how far this reader has listened to a voice note |
 //!
 //! # Invariants
 //!

@@ -19,6 +19,7 @@ mod peaks;
 pub mod player;
 pub mod recorder;
 pub mod resample;
+pub mod stream;
 pub mod tempo;
 pub mod wav;
 

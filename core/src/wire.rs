@@ -7,6 +7,7 @@
 //! It judges shape and signatures, never whether something is allowed. Formats: `docs/protocol.md`.
 
 pub mod address;
+pub mod blob;
 pub mod codec;
 pub mod control;
 pub mod envelope;
@@ -25,6 +26,8 @@ pub mod protocol {
     pub const DIRECT: &str = "/kith/direct/1";
     /// Requests to a home that is a device: [`super::log::Request`].
     pub const HOME: &str = "/kith/home/1";
+    /// Requests for attachments to whoever holds them, device or relay: [`super::blob::Request`].
+    pub const BLOB: &str = "/kith/blob/1";
     /// What identify says we are.
     pub const IDENTIFY: &str = "/kith/id/1";
 }

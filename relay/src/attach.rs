@@ -59,7 +59,7 @@ async fn listen(server: &Server, pushers: &Pushers, config: NodeConfig) -> Resul
         let (handle, ended) = (handle.clone(), left.take(&peer));
         async move { pusher::end(&handle, peer, ended).await }
     };
-    Node::start(config, request, gone).await
+    Node::start(config, request, server.blobs(), gone).await
 }
 
 fn node_config(server: &Server) -> Result<NodeConfig, ServerError> {

@@ -33,6 +33,8 @@ struct Counts {
     mailboxes: BTreeMap<Vec<u8>, [i128; 3]>,
     /// Of each body: what its row says less the items that refer to it.
     bodies: BTreeMap<Vec<u8>, i128>,
+    /// Of each account, and of all: what is counted of attachments less those that there are, in bytes.
+    blobs: BTreeMap<Vec<u8>, i128>,
 }
 
 /// Reads all rows.
@@ -77,6 +79,12 @@ fn look(report: &mut Report, counts: &mut Counts, key: &[u8], value: &[u8]) {
             }
         }
         Ok(Checked::References { body, count }) => *counts.bodies.entry(body).or_default() += i128::from(count),
+        Ok(Checked::Blob { owner, bytes }) => {
+            for of in [owner, Vec::new()] {
+                *counts.blobs.entry(of).or_default() -= i128::from(bytes);
+            }
+        }
+        Ok(Checked::BlobUse { owner, bytes }) => *counts.blobs.entry(owner).or_default() += i128::from(bytes),
         Ok(Checked::Other) => {}
         Err(error) => find(report, format!("a row of table {table:?} cannot be read: {error}")),
     }
@@ -96,6 +104,10 @@ fn compare(report: &mut Report, counts: Counts) {
     let wrong = counts.bodies.values().filter(|sum| **sum != 0).count();
     if wrong > 0 {
         find(report, format!("{wrong} bodies do not count the mailboxes that they wait in"));
+    }
+    let wrong = counts.blobs.values().filter(|sum| **sum != 0).count();
+    if wrong > 0 {
+        find(report, format!("{wrong} counts of attachments are not those of the attachments that there are"));
     }
 }
 

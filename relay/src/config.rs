@@ -60,6 +60,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged: a level, or directives of `tracing`.
     pub log_level: String,
+    /// The folder in which attachments' chunks lie; empty for `blobs` in the data directory.
+    pub blobs_place: String,
     /// What the domain is told.
     pub settings: Settings,
 }
@@ -128,6 +130,7 @@ impl Config {
             max_circuits: 1024,
             log_format: LogFormat::Text,
             log_level: LOG_LEVEL.into(),
+            blobs_place: String::new(),
             settings: Settings { name: "kith relay".into(), ..Settings::default() },
         }
     }

@@ -11,6 +11,7 @@
 
 mod account;
 mod address;
+mod blob;
 mod directory;
 mod expiry;
 mod home_log;
@@ -32,7 +33,8 @@ use kith_core::identity::RelayKey;
 use kith_core::types::{DeviceId, Rng, Timestamp};
 use kith_core::wire::relay::{Hello, Push, Refusal, Request, Response};
 
-pub use limits::{Federation, InvalidNetwork, Limits, Network, Rate, Registration, Settings};
+pub use blob::{BlobAsk, BlobFacts, BlobOutcome, is_kept};
+pub use limits::{BlobLimits, Federation, InvalidNetwork, Limits, Network, Rate, Registration, Settings};
 pub use tx::{Batch, MemoryRows, ReadError, RelayRead, Row};
 
 use account::Logins;
@@ -143,10 +145,13 @@ impl Relay {
     /// What the relay says of itself.
     pub fn hello(&self, now: Timestamp) -> Hello {
         let limits = &self.settings.limits;
+        let blobs = (limits.blobs.most() > 0).then_some("blobs");
+        let features = ["accounts", "mailbox", "home", "addresses", "requests", "circuit"].into_iter().chain(blobs);
         Hello {
             key: self.keys.identity.relay_id().as_bytes().to_vec(),
             name: self.settings.name.clone(),
-            features: ["accounts", "mailbox", "home", "addresses", "requests", "circuit"].map(String::from).to_vec(),
+            features: features.map(String::from).collect(),
+            max_blob_bytes: limits.blobs.most(),
             max_envelope_bytes: limits.envelope_bytes,
             mailbox_bytes: limits.mailbox_bytes,
             keep_s: limits.keep_s,

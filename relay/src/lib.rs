@@ -13,6 +13,8 @@ pub mod admin;
 #[expect(clippy::disallowed_methods, reason = "a driver: a task for each device that is pushed to")]
 pub mod attach;
 pub mod backup;
+#[expect(clippy::disallowed_methods, reason = "a driver: files, and the time between two sweeps")]
+pub mod blobs;
 pub mod check;
 pub mod config;
 #[expect(clippy::disallowed_methods, reason = "a driver: it answers the operator beside the server")]

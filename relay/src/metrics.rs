@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use kith_core::net::exchange::Counters;
+use kith_core::wire::blob;
 use kith_core::wire::codec::DecodeError;
 use kith_core::wire::relay::{Deposited, Refusal, Request, Response};
 use prometheus_client::collector::Collector;
@@ -24,6 +25,9 @@ pub struct Metrics {
     requests: Family<Labels<2>, Counter>,
     deposits: Family<Labels<1>, Counter>,
     deposited_bytes: Counter,
+    blob_bytes: Family<Labels<1>, Counter>,
+    /// Attachments that wait, as of the last sweep.
+    pub blobs: Gauge,
     decode_errors: Family<Labels<1>, Counter>,
     pushes: Family<Labels<1>, Counter>,
     flush: Histogram,
@@ -53,6 +57,10 @@ impl Metrics {
         let requests = Family::<Labels<2>, Counter>::default();
         let deposits = Family::<Labels<1>, Counter>::default();
         let (decode_errors, pushes) = (Family::default(), Family::default());
+        let (blob_bytes, blobs) = (Family::<Labels<1>, Counter>::default(), Gauge::default());
+        let help = "Bytes of attachments' chunks that came and went";
+        registry.register_with_unit("blob", help, Unit::Bytes, blob_bytes.clone());
+        registry.register("blobs", "Attachments that wait, as of the last sweep", blobs.clone());
         let deposited_bytes = Counter::default();
         // From half a millisecond to eight seconds: a flash disk to a disk in trouble.
         let flush = Histogram::new(exponential_buckets(0.0005, 2.0, 15));
@@ -92,6 +100,8 @@ impl Metrics {
             requests,
             deposits,
             deposited_bytes,
+            blob_bytes,
+            blobs,
             decode_errors,
             pushes,
             flush,
@@ -121,6 +131,19 @@ impl Metrics {
                 self.deposits.get_or_create(&[("result", deposited(*result))]).inc();
             }
         }
+    }
+
+    /// A request about an attachment was answered.
+    pub fn blob(&self, request: &'static str, response: &blob::Response) {
+        self.requests.get_or_create(&[("name", request), ("outcome", blob_outcome(response))]).inc();
+        if let blob::Response::Chunk { chunk } = response {
+            self.blob_bytes.get_or_create(&[("way", "out")]).inc_by(chunk.len() as u64);
+        }
+    }
+
+    /// A chunk of so many bytes came and is durable.
+    pub fn blob_stored(&self, bytes: usize) {
+        self.blob_bytes.get_or_create(&[("way", "in")]).inc_by(bytes as u64);
     }
 
     /// An envelope of so many bytes came.
@@ -205,6 +228,24 @@ fn outcome(response: &Response) -> &'static str {
         },
         Response::UnknownList => "unknown_list",
         Response::Home(kith_core::wire::log::Response::Refused(_)) => "home_refused",
+        _ => "ok",
+    }
+}
+
+fn blob_outcome(response: &blob::Response) -> &'static str {
+    match response {
+        blob::Response::Refused(refusal) => match refusal {
+            blob::Refusal::Malformed => "malformed",
+            blob::Refusal::NotKept => "not_kept",
+            blob::Refusal::NotSignedIn => "not_signed_in",
+            blob::Refusal::NotFound => "not_found",
+            blob::Refusal::NotYet => "not_yet",
+            blob::Refusal::TooLarge { .. } => "too_large",
+            blob::Refusal::Quota { .. } => "quota",
+            blob::Refusal::Mismatch => "mismatch",
+            blob::Refusal::TooMany { .. } => "too_many",
+            blob::Refusal::TryLater => "try_later",
+        },
         _ => "ok",
     }
 }

@@ -17,8 +17,8 @@ use kith_core::net::exchange::{self, Answer, Call, Counters, Counts, ExchangeErr
 use kith_core::net::transport::SetupError;
 use kith_core::net::{Multiaddr, PeerId, TransportKey, key_of_peer, peer_of_key};
 use kith_core::wire::codec::{Body, DecodeError};
-use kith_core::wire::protocol;
 use kith_core::wire::relay::{Push, PushAnswer, Refusal, Request, Response};
+use kith_core::wire::{blob, protocol};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use self::circuit::SignedIn;
 use self::swarm::{Actor, Command};
 use self::threads::Threads;
+use crate::blobs::Blobs;
 use crate::domain::Caller;
 use crate::metrics::Metrics;
 
@@ -105,12 +106,17 @@ pub struct Node;
 impl Node {
     /// Listens on every address, and starts the node's tasks on threads of their own.
     ///
-    /// `request` answers a request; dropping its future must be harmless. `gone` is called when the last connection of a
+    /// `request` answers a request; dropping its future must be harmless; `blobs` answers those for attachments, where they are kept. `gone` is called when the last connection of a
     /// transport key has ended, before a later connection of the same key asks anything.
     ///
     /// # Errors
     /// [`NodeError::Listen`] when any address cannot be listened on, [`NodeError::Setup`], [`NodeError::Threads`].
-    pub async fn start<R, A, G, E>(config: NodeConfig, request: R, gone: G) -> Result<NodeHandle, NodeError>
+    pub async fn start<R, A, G, E>(
+        config: NodeConfig,
+        request: R,
+        blobs: Option<Blobs>,
+        gone: G,
+    ) -> Result<NodeHandle, NodeError>
     where
         R: Fn(Caller, Request) -> A + Clone + Send + Sync + 'static,
         A: Future<Output = Response> + Send + 'static,
@@ -132,7 +138,7 @@ impl Node {
         let (metrics, counters) = (config.metrics.clone(), config.metrics.exchanges());
         let (commands, receiver) = mpsc::channel(MAX_COMMANDS);
         let (addresses, known) = watch::channel(Vec::new());
-        let asking = Asking { commands: commands.clone(), counters: counters.clone(), metrics: metrics.clone() };
+        let asking = Asking { commands: commands.clone(), counters: counters.clone(), metrics: metrics.clone(), blobs };
         let handler = move |call: Call| {
             let (asking, request) = (asking.clone(), request.clone());
             async move { asking.answer(call, request).await }
@@ -150,7 +156,7 @@ impl Node {
 
 fn limits(config: &NodeConfig) -> exchange::Limits {
     exchange::Limits {
-        protocols: vec![(protocol::RELAY, Request::MAX_BYTES)],
+        protocols: vec![(protocol::RELAY, Request::MAX_BYTES), (protocol::BLOB, blob::Request::MAX_BYTES)],
         lanes_per_peer: LANES_PER_PEER,
         // Twice the connections: most devices use one lane or two.
         lanes: usize::try_from(config.max_connections).unwrap_or(usize::MAX).saturating_mul(2),
@@ -165,11 +171,15 @@ struct Asking {
     commands: mpsc::Sender<Command>,
     counters: Counters,
     metrics: Metrics,
+    blobs: Option<Blobs>,
 }
 
 impl Asking {
     async fn answer<A: Future<Output = Response>>(&self, call: Call, request: impl Fn(Caller, Request) -> A) -> Answer {
         let Ok(key) = key_of_peer(&call.peer) else { return Answer::Refused(Unseen::Stranger) };
+        if call.protocol == protocol::BLOB {
+            return Answer::Body(self.blob(Caller { peer: key, address: call.remote }, &call.body).await.encode());
+        }
         let decoded = match Request::decode(&call.body) {
             Ok(decoded) => decoded,
             Err(error) => {
@@ -190,6 +200,23 @@ impl Asking {
             _ => {}
         }
         Answer::Body(response.encode())
+    }
+}
+
+impl Asking {
+    async fn blob(&self, caller: Caller, body: &[u8]) -> blob::Response {
+        let request = match blob::Request::decode(body) {
+            Ok(request) => request,
+            Err(error) => {
+                self.counters.unreadable();
+                self.metrics.decode_error(&error);
+                return blob::Response::Refused(blob::Refusal::Malformed);
+            }
+        };
+        match &self.blobs {
+            Some(blobs) => blobs.answer(caller, request).await,
+            None => blob::Response::Refused(blob::Refusal::NotKept),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use kith_core::identity::{RelayId, Seed};
 use kith_core::types::Rng;
+use kith_core::wire::blob;
 use kith_core::wire::relay::{Cursor, Push, Refusal, Request, Response};
 use rand_core::SeedableRng;
 use tokio::net::TcpListener;
@@ -22,10 +23,11 @@ use tokio::time::{timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use crate::blobs::{self, Blobs};
 use crate::config::Config;
 use crate::control::{self, Answer, Control};
 use crate::data_dir::{self, DataError};
-use crate::domain::{Caller, Relay};
+use crate::domain::{BlobAsk, BlobFacts, Caller, Relay};
 use crate::http;
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -66,6 +68,9 @@ pub enum ServerError {
     /// The network node does not start.
     #[error("{0}")]
     Node(String),
+    /// The store of attachments does not open.
+    #[error("the store of attachments: {0}")]
+    Blobs(String),
     /// There is no randomness.
     #[error("the operating system gives no randomness: {0}")]
     Random(String),
@@ -99,6 +104,17 @@ impl Handle {
             return Response::Refused(Refusal::TryLater);
         }
         answer.await.unwrap_or(Response::Refused(Refusal::TryLater))
+    }
+
+    /// Asks the domain about an attachment; the answer comes when what it changed is durable.
+    ///
+    /// # Errors
+    /// The domain's refusal; [`blob::Refusal::TryLater`] from a relay that is shutting down.
+    pub async fn blob(&self, caller: Caller, ask: BlobAsk) -> Result<BlobFacts, blob::Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Blob { caller, ask: Box::new(ask), reply };
+        self.inbox.send(command).await.map_err(|_| blob::Refusal::TryLater)?;
+        answer.await.unwrap_or(Err(blob::Refusal::TryLater))
     }
 
     /// The last connection of a key has ended. Nothing happens to one that has come since: its channel is open.
@@ -139,6 +155,7 @@ impl Handle {
 pub struct Server {
     config: Config,
     handle: Handle,
+    blobs: Option<Blobs>,
     relay_id: RelayId,
     node_seed: Seed,
     http: SocketAddr,
@@ -163,6 +180,11 @@ impl Server {
         let shared = Arc::new(Shared::default());
         let (inbox, commands) = mpsc::channel(INBOX);
         let handle = Handle { inbox, metrics: metrics.clone(), shared: Arc::clone(&shared) };
+        let blobs = if config.settings.limits.blobs.most() == 0 {
+            None
+        } else {
+            Some(Blobs::new(blobs::open(&config).map_err(ServerError::Blobs)?, handle.clone()))
+        };
         let keys = secrets.encode();
         let actor = Actor {
             relay: Relay::new(config.settings.clone(), secrets.domain),
@@ -188,6 +210,7 @@ impl Server {
         let http = listener.local_addr().map_err(|error| io("the HTTP address".into(), error))?;
         let mut server = Self {
             handle,
+            blobs,
             relay_id,
             node_seed: secrets.node,
             http,
@@ -209,12 +232,20 @@ impl Server {
             Err(error) => tracing::warn!(%error, "The operator's socket cannot be opened."),
         }
         self.tasks.spawn(tick(handle.clone(), stopping.clone()));
+        if let Some(blobs) = self.blobs.clone() {
+            self.tasks.spawn(blobs.sweep(stopping.clone()));
+        }
         self.tasks.spawn(control::count_now_and_then(handle, stopping));
     }
 
     /// What the node, the tests and the simulator talk to.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Who answers requests for attachments; none where none are kept.
+    pub fn blobs(&self) -> Option<Blobs> {
+        self.blobs.clone()
     }
 
     /// The configuration.

@@ -84,6 +84,10 @@ pub(crate) enum Command {
     Group(Group),
     #[command(about = help::SEND)]
     Send(Send),
+    #[command(about = help::FETCH)]
+    Fetch(Fetch),
+    #[command(about = help::SAVE)]
+    Save(Save),
     #[command(about = help::EDIT)]
     Edit {
         #[arg(help = help::NAME)]
@@ -199,14 +203,36 @@ pub(crate) struct Group {
 pub(crate) struct Send {
     #[arg(help = help::NAME)]
     pub(crate) name: String,
-    #[arg(required_unless_present = "voice", allow_hyphen_values = true, help = help::TEXT_OR_STDIN)]
+    #[arg(required_unless_present_any = ["voice", "file"], allow_hyphen_values = true, help = help::TEXT_OR_STDIN)]
     pub(crate) text: Option<String>,
-    #[arg(long, value_name = "FILE.wav", conflicts_with = "text", help = help::VOICE)]
+    #[arg(long, value_name = "FILE", conflicts_with = "text", help = help::VOICE)]
     pub(crate) voice: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "voice"], help = help::FILE)]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long, value_name = "TEXT", requires = "file", conflicts_with_all = ["text", "voice"], help = help::CAPTION)]
+    pub(crate) caption: Option<String>,
     #[arg(long, value_name = "MESSAGE", conflicts_with = "voice", help = help::REPLY_TO)]
     pub(crate) reply_to: Option<String>,
     #[arg(long, value_name = "SECONDS", default_value_t = 20, help = help::WAIT)]
     pub(crate) wait: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Fetch {
+    #[arg(help = help::NAME)]
+    pub(crate) name: String,
+    #[arg(help = help::FETCH_MESSAGE)]
+    pub(crate) message: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Save {
+    #[arg(help = help::NAME)]
+    pub(crate) name: String,
+    #[arg(help = help::MESSAGE)]
+    pub(crate) message: String,
+    #[arg(value_name = "PATH", help = help::SAVE_TO)]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -307,6 +333,10 @@ mod tests {
         assert_eq!(send.text.as_deref(), Some("-"));
         let Command::Send(send) = command("send bob --voice a.wav --wait 0") else { panic!() };
         assert_eq!((send.voice, send.text, send.wait), (Some("a.wav".into()), None, 0));
+        let Command::Send(send) = command("send bob --file a.pdf --caption look") else { panic!() };
+        assert_eq!((send.file, send.caption.as_deref()), (Some("a.pdf".into()), Some("look")));
+        assert_eq!(parse("send bob hello --caption look"), Err(ErrorKind::ArgumentConflict));
+        assert_eq!(parse("send bob --file a --voice b"), Err(ErrorKind::ArgumentConflict));
         assert_eq!(parse("send bob"), Err(ErrorKind::MissingRequiredArgument));
         assert_eq!(parse("send bob hello --voice a.wav"), Err(ErrorKind::ArgumentConflict));
     }

@@ -225,6 +225,7 @@ impl Chat<'_> {
             Event::Request { .. }
             | Event::Chat { .. }
             | Event::ChatGone { .. }
+            | Event::Transfer { .. }
             | Event::Contact { .. }
             | Event::Typing { .. }
             | Event::Connection { .. }

@@ -99,6 +99,7 @@ mod tests {
             heard_ms: None,
             heard: None,
             transcript: None,
+            file: None,
             state: Some("sent".into()),
             route: Some("mailbox".into()),
             problem: None,

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::arguments::Send;
 use super::backend::{Backend, Context, Events, Use};
 use super::error::{Error, Success};
-use super::text;
+use super::{file, text};
 
 /// The longest text that is read from standard input; what one message holds is smaller, and core's to say.
 const MAX_TEXT: usize = 1 << 20;
@@ -25,18 +25,30 @@ const LEAVE_MOST: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn send(context: &Context, send: Send) -> Result<Success, Error> {
-    let request = request(send.name, send.text, send.voice, send.reply_to)?;
+    let patience = Duration::from_secs(send.wait);
+    let request = request(&send)?;
     let mut backend = context.reach(Use::OnceAsItIs).await?;
     let mut events = backend.events().await?;
     let Reply::Message(message) = backend.call(request).await? else { return Err(Error::nonsense()) };
-    let message = until_sent(&mut events, message, Duration::from_secs(send.wait)).await?;
+    let mut message = until_sent(&mut events, message, patience).await?;
+    if send.wait > 0
+        && let Some(gone) = file::until_gone(&mut events, context.screen, &message).await?
+        && let Some(file) = &mut message.file
+    {
+        file.transfer = gone;
+    }
     context.screen.show(&message, || delivery(&message))?;
     let queued = message.state.as_deref() == Some("queued");
     if queued && send.wait > 0 && !context.screen.is_json() {
         context.screen.say(&text::not_sent_yet(send.wait))?;
     }
+    let stays = message.file.as_ref().filter(|file| !matches!(file.transfer.state.as_str(), "uploaded" | "done"));
+    if let Some(file) = stays.filter(|_| send.wait > 0 && !context.screen.is_json()) {
+        context.screen.say(&text::not_gone_yet(&file.transfer))?;
+    }
+    let kept = (queued || stays.is_some()) && send.wait > 0;
     backend.close().await;
-    Ok(if queued && send.wait > 0 { Success::Queued } else { Success::Done })
+    Ok(if kept { Success::Queued } else { Success::Done })
 }
 
 pub(crate) async fn edit(context: &Context, with: String, message: String, text: String) -> Result<Success, Error> {
@@ -58,16 +70,25 @@ async fn command(context: &Context, request: Request) -> Result<Success, Error> 
     backend.leave().await
 }
 
-fn request(
-    to: String,
-    text: Option<String>,
-    voice: Option<PathBuf>,
-    reply_to: Option<String>,
-) -> Result<Request, Error> {
-    if let Some(file) = voice {
-        return Ok(Request::SendVoice { to, file: absolute(file)? });
+fn request(send: &Send) -> Result<Request, Error> {
+    let (to, reply_to) = (send.name.clone(), send.reply_to.clone());
+    if let Some(file) = &send.voice {
+        return Ok(Request::SendVoice { to, file: absolute(file.clone())? });
     }
-    let text = match text {
+    if let Some(path) = &send.file {
+        let (path, caption) = (absolute(path.clone())?, send.caption.clone());
+        return Ok(Request::SendFile {
+            to,
+            path,
+            name: None,
+            media_type: None,
+            caption,
+            dimensions: None,
+            preview: None,
+            reply_to,
+        });
+    }
+    let text = match send.text.clone() {
         Some(dash) if dash == "-" => from_stdin()?,
         Some(text) => text,
         None => String::new(),

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use kith_core::wire::control::{Contact, ContactRequest, Event, Me, Message, Reach, Status, Transcript};
+use kith_core::wire::control::{
+    Contact, ContactRequest, Event, File, Me, Message, Reach, Status, Transcript, Transfer,
+};
 
 /// What `--help` says.
 pub(crate) mod help {
@@ -62,6 +64,15 @@ pub(crate) mod help {
     pub(crate) const SEND: &str = "Send a text or a voice note";
     pub(crate) const TEXT_OR_STDIN: &str = "The text; - reads it from standard input";
     pub(crate) const VOICE: &str = "Send this sound file as a voice note";
+    pub(crate) const FILE: &str =
+        "Send this file, of at most 2 GiB; it is copied first, so that it may change or go after that";
+    pub(crate) const CAPTION: &str = "Words to the file";
+    pub(crate) const FETCH: &str = "Fetch a file that somebody sent, and wait until it is here";
+    pub(crate) const FETCH_MESSAGE: &str = "The message with the file; the newest of theirs if none is named";
+    pub(crate) const SAVE: &str =
+        "Write a file that somebody sent to a place of your own; it is fetched first if need be";
+    pub(crate) const SAVE_TO: &str =
+        "A new file, or a folder in which it gets its own name; this folder if none is named";
     pub(crate) const REPLY_TO: &str = "The message that this answers";
     pub(crate) const WAIT: &str = "How long the message may take to leave; 0 does not wait";
     pub(crate) const EDIT: &str = "Replace the text of one's own message";
@@ -383,12 +394,75 @@ pub(crate) fn body(message: &Message) -> String {
             let said = message.transcript.as_deref().map(|text| format!(" {}", indented(text))).unwrap_or_default();
             format!("[voice note{length}]{said}")
         }
+        "file" => {
+            let words = message.text.as_deref().map(|text| format!(" {}", indented(text))).unwrap_or_default();
+            let file = message.file.as_ref().map(file).unwrap_or_default();
+            format!("[file{file}]{words}")
+        }
         "left" => "[left the group]".to_owned(),
         "missing" => "[not here yet: it is being fetched]".to_owned(),
         "malformed" => "[damaged]".to_owned(),
         "unknown" => "[from a newer Kith: update to see it]".to_owned(),
         _ => indented(message.text.as_deref().unwrap_or_default()),
     }
+}
+
+/// ` a.pdf, 20 MB, fetched`.
+fn file(file: &File) -> String {
+    format!(" {}, {}, {}", file.name, bytes(file.size), transfer_word(&file.transfer))
+}
+
+fn transfer_word(transfer: &Transfer) -> &str {
+    match transfer.state.as_str() {
+        "none" => "not fetched",
+        "waiting" => "waiting",
+        "active" => "on its way",
+        "uploaded" => "at the relay",
+        "done" => "here",
+        "cancelled" => "given up",
+        _ => "failed",
+    }
+}
+
+/// How a transfer stands.
+pub(crate) fn transfer(transfer: &Transfer) -> String {
+    let done = match transfer.state.as_str() {
+        "active" | "waiting" => format!(", {}", progress(transfer)),
+        _ => String::new(),
+    };
+    let problem = transfer.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
+    format!("{}{done}{problem}", transfer_word(transfer))
+}
+
+/// `45 % of 20.0 MB`.
+pub(crate) fn progress(transfer: &Transfer) -> String {
+    let percent = transfer.done.saturating_mul(100).checked_div(transfer.total).unwrap_or(100);
+    format!("{percent} % of {}", bytes(transfer.total))
+}
+
+/// A size as people say it: in the unit of which there are neither too many nor too few.
+fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
+    let (mut size, mut unit) = (bytes as f64, 0);
+    while size >= 1000.0 && unit < UNITS.len() - 1 {
+        size /= 1000.0;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    if unit == 0 { format!("{bytes} {name}") } else { format!("{size:.1} {name}") }
+}
+
+pub(crate) const NO_FILE: &str = "there is no file of theirs to fetch";
+
+pub(crate) fn saved(path: &Path, size: u64) -> String {
+    format!("{} ({})", path.display(), bytes(size))
+}
+
+pub(crate) fn not_gone_yet(now: &Transfer) -> String {
+    format!(
+        "The file has not gone yet ({}). It is kept, and goes when Kith runs and the way is free: `kith run`.",
+        transfer(now)
+    )
 }
 
 /// `sent, by mailbox`.
@@ -421,6 +495,7 @@ pub(crate) fn not_sent_yet(seconds: u64) -> String {
 pub(crate) fn event(event: &Event) -> Option<String> {
     Some(match event {
         Event::Chat { .. } | Event::ChatGone { .. } => return None,
+        Event::Transfer { message, transfer: now, .. } => format!("{message}: {}", transfer(now)),
         Event::Raise { link: None } => "asked to come to the front".to_owned(),
         Event::Raise { link: Some(link) } => format!("asked to open {link}"),
         Event::Message { message: new } => message(new),
@@ -591,6 +666,7 @@ mod tests {
             heard_ms: None,
             heard: None,
             transcript: None,
+            file: None,
             state: Some("delivered".into()),
             route: Some("direct".into()),
             problem: None,

@@ -11,6 +11,7 @@ mod devices_of_one_account_agree;
 mod errors_are_sentences;
 #[path = "../../examples/demo/failure.rs"]
 mod failure;
+mod files_survive_kills;
 mod keychains_hold_keys;
 mod people_meet_on_the_local_network;
 #[cfg(target_os = "linux")]

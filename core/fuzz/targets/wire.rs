@@ -7,7 +7,7 @@ use kith_core::wire::address::{Addresses, SignedAddresses};
 use kith_core::wire::codec::Body;
 use kith_core::wire::event::{Event, Header, LogHead, SIGNATURE_LABEL, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
-use kith_core::wire::{control, envelope, message, relay};
+use kith_core::wire::{blob, control, envelope, message, relay};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,8 @@ use super::{Target, fast};
 
 pub const TARGETS: &[Target] = &[
     fast("address", address),
+    fast("blob_request", body::<blob::Request>),
+    fast("blob_response", body::<blob::Response>),
     fast("commit_info", body::<message::CommitInfo>),
     fast("content", content),
     fast("control_line", control_line),
@@ -68,6 +70,8 @@ fn content(bytes: &[u8]) -> bool {
         body::<message::Draft>,
         body::<message::Vector>,
         body::<message::Profile>,
+        body::<message::File>,
+        body::<message::LongVoiceNote>,
     ];
     let Some((kind, rest)) = bytes.split_first() else { return false };
     KINDS.get(usize::from(*kind)).is_some_and(|kind| kind(rest))

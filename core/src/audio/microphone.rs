@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::{AudioError, Backend, Input, LOOK, RETRY, SEARCH};
 use crate::voice::OPUS_RATE;
 use crate::voice::clean::{CleanUp, Cleaner};
-use crate::voice::resample::Converter;
+use crate::voice::resample::Stream;
 
 /// What the thread tells.
 #[derive(Debug, PartialEq)]
@@ -128,7 +128,7 @@ impl Listening {
     /// Until it is told otherwise, or the device is lost.
     fn listen(&mut self, device: &mut dyn Input, listener: &mut dyn FnMut(Sound<'_>)) -> Result<(), AudioError> {
         let refused = |error: crate::voice::resample::ResampleError| AudioError::Failed { reason: error.to_string() };
-        let mut converter = Converter::new(device.rate(), OPUS_RATE).map_err(refused)?;
+        let mut converter = Stream::new(device.rate(), OPUS_RATE).map_err(refused)?;
         let (mut raw, mut ours, mut clean) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             // Looked at before the device is read: what came until the wish is still heard.

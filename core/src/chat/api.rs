@@ -7,6 +7,7 @@ use crate::types::{
     AccountId, ContentId, ConversationId, DeviceId, EnvelopeId, Incarnation, RequestId, Timestamp, Token,
 };
 use crate::wire::envelope::Class;
+use crate::wire::message::{File, LongVoiceNote};
 use crate::wire::relay::{Deposited, Refusal, Request, Response};
 
 /// The two times of an input.
@@ -191,6 +192,20 @@ pub enum Command {
         duration_ms: u32,
         /// Waveform peaks.
         peaks: Vec<u8>,
+    },
+    /// Send a file, whose sealed chunks are durable.
+    SendFile {
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        file: Box<File>,
+    },
+    /// Send a voice note whose sound is an attachment, with its sealed chunks durable.
+    SendLongVoiceNote {
+        /// Where.
+        conversation: ConversationId,
+        /// What.
+        note: Box<LongVoiceNote>,
     },
     /// Replace the text of one's own message.
     Edit {

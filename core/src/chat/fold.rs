@@ -9,14 +9,16 @@
 
 use std::collections::BTreeMap;
 
+use super::attachment;
 use super::feed::row::{self, Shown};
 use super::feed::{Feeds, Me, key};
 use super::roster::Roster;
 use crate::store::{Range, Read, ReadError, Table};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, Timestamp};
+use crate::wire::blob::Attachment;
 use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event};
-use crate::wire::message::{Delete, Edit, Kind, Reaction, Text, VoiceNote};
+use crate::wire::message::{Delete, Edit, File, Kind, LongVoiceNote, Reaction, Text, VoiceNote};
 
 /// How many edits of an event by its own account are looked at: more than a person makes.
 const MAX_EDITS: usize = 4096;
@@ -63,13 +65,17 @@ pub enum ItemBody {
         /// What it answers.
         reply_to: Option<ContentId>,
     },
-    /// A voice note; [`voice_note`] reads its sound.
+    /// A voice note; [`voice_note`] reads its sound, if it has no attachment.
     VoiceNote {
         /// Its length in milliseconds, as its sender says.
         duration_ms: u32,
         /// Its waveform, 0–255.
         peaks: Vec<u8>,
+        /// What its sound is fetched by, when it does not fit in the event.
+        attachment: Option<Attachment>,
     },
+    /// A file.
+    File(Box<File>),
     /// Its author left the conversation.
     Left,
     /// Its author deleted it.
@@ -90,6 +96,7 @@ impl std::fmt::Debug for ItemBody {
         formatter.write_str(match self {
             Self::Text { .. } => "Text(…)",
             Self::VoiceNote { .. } => "VoiceNote(…)",
+            Self::File(_) => "File(…)",
             Self::Left => "Left",
             Self::Deleted => "Deleted",
             Self::Missing => "Missing",
@@ -126,6 +133,11 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if is_shown(header.kind) {
             self.changes.touched.insert(id);
         }
+        if let Some(known) = event.content().and_then(|content| attachment::known(header.kind, content))
+            && !self.is_deleted(&id)?
+        {
+            self.tx.put(Table::Attachment, self.scope(), self.key_of(&id), known.encode());
+        }
         let Some((kind, target)) = event.content().and_then(|content| target(header.kind, content)) else {
             return Ok(());
         };
@@ -159,6 +171,10 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
     fn unindex_content(&mut self, event: &Event) -> Result<(), ReadError> {
         let header = event.header();
         let id = super::feed::place(event);
+        if attachment::may_have(header.kind) {
+            let key = self.key_of(&id);
+            self.tx.delete(Table::Attachment, key);
+        }
         let Some((kind, target)) = event.content().and_then(|content| target(header.kind, content)) else {
             return Ok(());
         };
@@ -221,7 +237,8 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 
 /// Whether events of this kind are items.
 fn is_shown(kind: u16) -> bool {
-    !Kind::is_silent(kind) && matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote | Kind::Leave))
+    const SHOWN: [Kind; 5] = [Kind::Text, Kind::VoiceNote, Kind::File, Kind::LongVoiceNote, Kind::Leave];
+    !Kind::is_silent(kind) && Kind::from_number(kind).is_none_or(|kind| SHOWN.contains(&kind))
 }
 
 /// What an event changes, if it is of a kind that changes another.
@@ -376,13 +393,33 @@ fn body(kind: u16, content: Option<&Content>) -> ItemBody {
         Kind::VoiceNote => VoiceNote::decode(&content.body).map_or(ItemBody::Malformed, |note| ItemBody::VoiceNote {
             duration_ms: note.duration_ms,
             peaks: note.peaks,
+            attachment: None,
         }),
+        Kind::LongVoiceNote => LongVoiceNote::decode(&content.body).map_or(ItemBody::Malformed, |note| {
+            let LongVoiceNote { attachment, duration_ms, peaks } = note;
+            ItemBody::VoiceNote { duration_ms, peaks, attachment: Some(attachment) }
+        }),
+        Kind::File => File::decode(&content.body).map_or(ItemBody::Malformed, |file| ItemBody::File(Box::new(file))),
         Kind::Leave => ItemBody::Left,
         _ => ItemBody::Malformed,
     }
 }
 
-/// The sound of a voice note, unless it is absent.
+/// What a message says of its file, if it is one and not absent.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn file(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    id: &ContentId,
+) -> Result<Option<File>, ReadError> {
+    let Some(event) = row::load_event(read, conversation, id)? else { return Ok(None) };
+    let file = event.content().filter(|_| event.header().kind == Kind::File as u16);
+    Ok(file.and_then(|content| File::decode(&content.body).ok()))
+}
+
+/// The sound of a voice note, unless it is absent, or an attachment.
 ///
 /// # Errors
 /// When the store cannot be read.

@@ -1,8 +1,8 @@
 //! Carries out requests.
 
 use std::path::Path;
-use std::time::Duration;
 
+use super::files::Sending;
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
 use crate::chat::policy::direct_conversation;
@@ -11,11 +11,7 @@ use crate::identity::{Handle, Invite};
 use crate::session::Event as Told;
 use crate::store::StoreError;
 use crate::types::{AccountId, ContentId, ConversationId};
-use crate::voice;
-use crate::wire::control::{Message, Reply, Request};
-
-/// The longest sound file that is read to make a voice note: an hour of uncompressed stereo.
-const MAX_SOUND_FILE: u64 = 1 << 30;
+use crate::wire::control::{Reply, Request};
 
 impl Client {
     /// Carries out a request. [`Request::Listen`] and [`Request::Shutdown`] are for whoever serves the socket: here they do
@@ -57,14 +53,17 @@ impl Client {
             }
             Request::Devices => Ok(Reply::Devices(self.device_list()?)),
             Request::Options => Ok(Reply::Options(self.inner.choices.view())),
-            Request::SetOptions { read_receipts, mdns, always_relay, typing } => {
+            Request::SetOptions { read_receipts, mdns, always_relay, typing, auto_fetch_bytes } => {
                 self.inner.choices.choose(|choice| {
                     choice.read_receipts = read_receipts.unwrap_or(choice.read_receipts);
                     choice.mdns = mdns.unwrap_or(choice.mdns);
                     choice.always_relay = always_relay.unwrap_or(choice.always_relay);
                     choice.typing = typing.unwrap_or(choice.typing);
+                    choice.auto_fetch_bytes = auto_fetch_bytes.unwrap_or(choice.auto_fetch_bytes);
                 })?;
-                self.inner.session.read_receipts(self.inner.choices.now().read_receipts).await?;
+                let now = self.inner.choices.now();
+                self.inner.session.read_receipts(now.read_receipts).await?;
+                self.attachments().set_auto_fetch(now.auto_fetch_bytes).await?;
                 Ok(Reply::Options(self.inner.choices.view()))
             }
             Request::SetProfile { name, about, picture, remove_picture } => {
@@ -91,6 +90,13 @@ impl Client {
             Request::CreateGroup { name, members } => self.create_group(name, &members).await,
             Request::Send { to, text, reply_to } => self.send(&to, text, reply_to.as_deref()).await,
             Request::SendVoice { to, file } => self.send_voice(&to, &file).await,
+            Request::SendFile { to, path, name, media_type, caption, dimensions, preview, reply_to } => {
+                let sending = Sending { path, name, media_type, caption, dimensions, preview, reply_to };
+                self.send_file(&to, sending).await
+            }
+            Request::Fetch { with, message } => self.fetch(&with, &message).await,
+            Request::SaveFile { with, message, path } => self.save_file(&with, &message, path).await,
+            Request::CancelTransfer { with, message } => self.cancel_transfer(&with, &message).await,
             Request::Edit { with, message, text } => {
                 let (conversation, of) = self.place(&with, &message)?;
                 self.done(Command::Edit { conversation, of, text }).await
@@ -150,35 +156,8 @@ impl Client {
         self.written(command).await
     }
 
-    async fn send_voice(&self, to: &str, file: &Path) -> Result<Reply, ClientError> {
-        let conversation = self.conversation_named(to)?.id;
-        let path = file.to_owned();
-        let made = tokio::task::spawn_blocking(move || -> Result<voice::Note, ClientError> {
-            let wav = read_bounded(&path, MAX_SOUND_FILE)?;
-            Ok(voice::encode_note(&wav)?)
-        });
-        let note = made.await.map_err(|_| ClientError::Ending)??;
-        Ok(Reply::Message(self.send_note(conversation, note.ogg, note.duration, note.peaks).await?))
-    }
-
-    /// Sends a voice note that is an Ogg Opus file already.
-    pub(super) async fn send_note(
-        &self,
-        conversation: ConversationId,
-        ogg: Vec<u8>,
-        duration: Duration,
-        peaks: Vec<u8>,
-    ) -> Result<Message, ClientError> {
-        let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
-        self.write_message(Command::SendVoiceNote { conversation, ogg, duration_ms, peaks }).await
-    }
-
     /// Carries out a command that writes a message, and shows the message.
-    async fn written(&self, command: Command) -> Result<Reply, ClientError> {
-        Ok(Reply::Message(self.write_message(command).await?))
-    }
-
-    async fn write_message(&self, command: Command) -> Result<Message, ClientError> {
+    pub(super) async fn written(&self, command: Command) -> Result<Reply, ClientError> {
         let Outcome::Written { conversation, id } = self.inner.session.command(command).await? else {
             return Err(ClientError::Nonsense);
         };
@@ -206,7 +185,7 @@ impl Client {
         Ok(Reply::Done)
     }
 
-    fn place(&self, with: &str, message: &str) -> Result<(ConversationId, ContentId), ClientError> {
+    pub(super) fn place(&self, with: &str, message: &str) -> Result<(ConversationId, ContentId), ClientError> {
         Ok((self.conversation_named(with)?.id, parse_id(message)?))
     }
 

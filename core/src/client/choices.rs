@@ -25,17 +25,22 @@ pub(super) struct Choice {
     pub(super) mdns: bool,
     pub(super) always_relay: bool,
     pub(super) typing: bool,
+    pub(super) auto_fetch_bytes: u64,
 }
+
+/// Pictures and short films of a phone: what a person expects to see without asking for it.
+const AUTO_FETCH_BYTES: u64 = 16 << 20;
 
 impl Default for Choice {
     fn default() -> Self {
-        Self { read_receipts: true, mdns: true, always_relay: false, typing: true }
+        Self { read_receipts: true, mdns: true, always_relay: false, typing: true, auto_fetch_bytes: AUTO_FETCH_BYTES }
     }
 }
 
 impl Choice {
     /// Tells nobody anything: for when what was chosen cannot be read.
-    const DISCREET: Self = Self { read_receipts: false, mdns: false, always_relay: true, typing: false };
+    const DISCREET: Self =
+        Self { read_receipts: false, mdns: false, always_relay: true, typing: false, auto_fetch_bytes: 0 };
 
     /// The same, and whatever a start hides is hidden.
     fn within(self, options: &Options) -> Self {
@@ -44,6 +49,7 @@ impl Choice {
             mdns: self.mdns && options.mdns,
             always_relay: self.always_relay || options.always_relay,
             typing: self.typing,
+            auto_fetch_bytes: self.auto_fetch_bytes,
         }
     }
 }
@@ -88,10 +94,10 @@ impl Choices {
     /// What was chosen, for whoever shows it.
     pub(super) fn view(&self) -> LiveOptions {
         let chosen = *self.chosen();
-        let Choice { read_receipts, mdns, always_relay, typing } = chosen;
+        let Choice { read_receipts, mdns, always_relay, typing, auto_fetch_bytes } = chosen;
         // Of these two only the network knows, and it is told once.
         let restart = (chosen.mdns, chosen.always_relay) != (self.started.mdns, self.started.always_relay);
-        LiveOptions { read_receipts, mdns, always_relay, typing, restart }
+        LiveOptions { read_receipts, mdns, always_relay, typing, auto_fetch_bytes, restart }
     }
 
     /// Keeps another choice, durably.
@@ -136,7 +142,7 @@ mod tests {
         assert!(!choices.now().typing && choices.view().restart);
         let hidden = Options { always_relay: true, read_receipts: false, ..Options::default() };
         let (choices, _) = Choices::load(directory.path(), &hidden);
-        assert_eq!(choices.started(), Choice::DISCREET);
+        assert_eq!(choices.started(), Choice { auto_fetch_bytes: AUTO_FETCH_BYTES, ..Choice::DISCREET });
         let view = choices.view();
         assert_eq!((view.always_relay, view.read_receipts, view.restart), (false, true, true));
     }

@@ -1,6 +1,7 @@
 //! The facade's errors: each is a sentence for the person, and a stable word for programs.
 
 use crate::audio::AudioError;
+use crate::blob::{SealError, ShelfError};
 use crate::chat::{CommandError, EngineError};
 use crate::identity::{FormatError, HandleError};
 use crate::net::{InvalidRelayAddress, NetError};
@@ -118,6 +119,23 @@ pub enum ClientError {
     /// No voice note.
     #[error("there is no voice note to transcribe")]
     NoVoiceNote,
+    /// No attachment.
+    #[error("that message has no file")]
+    NoAttachment,
+    /// The attachment is not here yet.
+    #[error("the file is not on this device yet: fetch it first")]
+    NotHere,
+    /// The attachment could not be written where it was wanted.
+    #[error("the file was not saved to {path}: {reason}")]
+    NotSaved {
+        /// Where to.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The attachment cannot be kept, or read.
+    #[error(transparent)]
+    Attachment(#[from] ShelfError),
     /// The file cannot be read.
     #[error("{path} cannot be read: {reason}")]
     File {
@@ -216,6 +234,12 @@ impl ClientError {
             Self::Invitation => "invitation",
             Self::NoMessage(_) => "no_message",
             Self::NoVoiceNote => "no_voice_note",
+            Self::NoAttachment => "no_file",
+            Self::NotHere => "not_here",
+            Self::NotSaved { .. } => "not_saved",
+            Self::Attachment(ShelfError::Full) => "disk_full",
+            Self::Attachment(ShelfError::Seal(SealError::TooLarge)) => "too_large",
+            Self::Attachment(_) => "attachment",
             Self::File { .. } => "file",
             Self::Export { .. } => "export",
             Self::Erase { .. } => "erase",

@@ -90,6 +90,7 @@ impl EventStream {
             Told::ClockOff(gap) => Event::Warning { message: clock_off(gap) },
             Told::Peer { device, .. } => return self.peer(device),
             Told::Obstacle { device } => return self.obstacle(device),
+            Told::Transfer { conversation, id } => return self.transfer(conversation, id),
             Told::Raise { link } => Event::Raise { link },
             Told::Trouble(message) => Event::Warning { message },
             Told::Recovered => Event::Warning { message: RECOVERED.to_owned() },
@@ -139,6 +140,14 @@ impl EventStream {
             | Notice::Listed { conversation }
             | Notice::Rejoining { conversation } => drop(self.changed.insert(conversation)),
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn transfer(&mut self, conversation: ConversationId, id: ContentId) -> Result<(), ClientError> {
+        if let Some(transfer) = self.client.transfer_of(conversation, id) {
+            let (conversation, message) = (conversation.to_string(), super::view::format_id(&id));
+            self.ready.push_back(Event::Transfer { conversation, message, transfer });
         }
         Ok(())
     }
@@ -248,7 +257,8 @@ pub(super) fn follow(client: &Client) {
                     Ok(None) => {}
                     Err(error) => tracing::warn!(%error, "A notice could not be read."),
                 },
-                Ok(Told::Peer { .. } | Told::Obstacle { .. } | Told::Raise { .. }) | Err(RecvError::Lagged(_)) => {}
+                Ok(Told::Peer { .. } | Told::Obstacle { .. } | Told::Transfer { .. } | Told::Raise { .. })
+                | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }

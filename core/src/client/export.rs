@@ -21,12 +21,17 @@ const NAME_CHARACTERS: usize = 40;
 /// The folder of sounds.
 const VOICE: &str = "voice";
 
+/// The folder of files.
+const FILES: &str = "files";
+
 const README: &str = "\
 This folder is a copy of a Kith profile, made by its owner.
 
 chats/         A file for each chat. Every line of it is one message, oldest first, as a JSON object.
 voice/         Voice notes as Ogg Opus, which every player takes. A message of the kind \"voice\" has the file NAME.ogg
                here, where NAME is its \"id\".
+files/         What came with messages of the kind \"file\", as far as it was on this device: a folder for each, named by the
+               message's \"id\", with the file in it.
 contacts.json  Contacts and groups, with the safety numbers.
 profile.json   What you say about yourself.
 
@@ -84,6 +89,9 @@ impl Client {
                 if message.kind == "voice" {
                     self.write_sound(folder, &chat.id, message)?;
                 }
+                if let Some(file) = message.file.as_ref().filter(|file| file.transfer.here) {
+                    self.write_file(folder, &chat.id, message, &file.name)?;
+                }
             }
             let last = page.messages.last().filter(|_| page.more_after);
             at = last.map(|message| At::After { message: message.id.clone() });
@@ -97,6 +105,23 @@ impl Client {
         let Some(conversation) = self.conversation(self.chat_named(chat)?)? else { return Ok(None) };
         let first = crate::chat::timeline::first(self.store(), &conversation.id)?;
         Ok(first.map(|id| At::Around { message: super::view::format_id(&id) }))
+    }
+
+    fn write_file(&self, folder: &mut Folder, chat: &str, message: &Message, name: &str) -> Result<(), ClientError> {
+        let mut reader = self.open_sealed(self.chat_named(chat)?, parse_id(&message.id)?)?;
+        let place = match message.kind.as_str() {
+            "voice" => format!("{VOICE}/{}.ogg", message.id),
+            _ => {
+                let dir = format!("{FILES}/{}", message.id);
+                store::create_private_dir(&folder.place.join(&dir))
+                    .map_err(|error| folder.refused(&error.to_string()))?;
+                format!("{dir}/{name}")
+            }
+        };
+        let mut file = folder.create(&place)?;
+        let copied = std::io::copy(&mut reader, &mut file).and_then(|_| file.flush());
+        let written = copied.and_then(|()| file.get_ref().sync_all());
+        written.map_err(|error| folder.failed(&place, &error))
     }
 
     fn write_sound(&self, folder: &mut Folder, chat: &str, message: &Message) -> Result<(), ClientError> {

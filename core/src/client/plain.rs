@@ -37,7 +37,7 @@ fn cleaned(text: &str, characters: usize, lines: bool) -> String {
 }
 
 /// Controls, and what turns text round or cannot be seen. Joiners stay: emoji and some scripts need them.
-fn is_unseen(sign: char) -> bool {
+pub(super) fn is_unseen(sign: char) -> bool {
     sign.is_control()
         || matches!(
             sign,

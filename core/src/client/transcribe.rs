@@ -92,8 +92,10 @@ impl Client {
         if let Some(kept) = self.kept_transcript(&conversation, &id)? {
             return Ok(kept);
         }
-        let note = self.note(&conversation.id, &id)?;
-        let transcript = transcript_view(Some(format_id(&id)), &self.listen_to(note).await?);
+        let (client, place) = (self.clone(), conversation.id);
+        let reading = tokio::task::spawn_blocking(move || client.sound_of(&place, &id));
+        let ogg = reading.await.map_err(|_| ClientError::Ending)??;
+        let transcript = transcript_view(Some(format_id(&id)), &self.listen_to(ogg).await?);
         let encoded = serde_json::to_vec(&transcript).map_err(|error| ClientError::Write(error.to_string()))?;
         let command = Command::KeepTranscript { conversation: conversation.id, of: id, transcript: encoded };
         self.inner.session.command(command).await?;

@@ -1,7 +1,7 @@
 //! View models: what the store holds, as it is shown.
 
 use super::views::{Entry, Person};
-use super::{Client, ClientError, plain};
+use super::{Client, ClientError, file_name, plain};
 use crate::chat::account::{Account, WaitingRequest, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
 use crate::chat::profile;
@@ -164,7 +164,12 @@ impl Client {
 
     pub(super) fn message_view(&self, view: &ConversationView, item: &Item) -> Result<control::Message, ClientError> {
         let mut message = self.bare_message(view, item)?;
-        if let ItemBody::Text { reply_to: Some(of), .. } = &item.body {
+        let answered = match &item.body {
+            ItemBody::Text { reply_to, .. } => reply_to.as_ref(),
+            ItemBody::File(file) => file.reply_to.as_ref(),
+            _ => None,
+        };
+        if let Some(of) = answered {
             message.reply_preview = self.preview(view, of)?;
         }
         Ok(message)
@@ -196,6 +201,7 @@ impl Client {
             Some(_) => Some(self.heard(&conversation.id, &item.id)?.unwrap_or_default()),
             None => None,
         };
+        let file = self.file_view(conversation.id, item.id, &item.body);
         let transcript = match sound {
             Some(_) => self.kept_transcript(conversation, &item.id)?.map(|transcript| transcript.text),
             None => None,
@@ -218,6 +224,7 @@ impl Client {
             heard_ms: heard.map(|heard| heard.position_ms),
             heard: heard.map(|heard| heard.whole),
             transcript,
+            file,
             state,
             route: route.map(|route| route_word(route).to_owned()),
             problem,
@@ -236,6 +243,7 @@ impl Client {
                 let seconds = duration_ms.div_ceil(1000);
                 format!("🎤 {}:{:02}", seconds / 60, seconds % 60)
             }
+            ItemBody::File(file) => cut(&format!("📎 {}", file_name::clean(&file.name)), PREVIEWED),
             ItemBody::Left | ItemBody::Deleted | ItemBody::Missing | ItemBody::Newer { .. } | ItemBody::Malformed => {
                 "…".to_owned()
             }
@@ -366,7 +374,11 @@ type BodyView<'a> = (&'static str, Option<String>, Option<String>, Option<(u32, 
 fn body_view(body: &ItemBody) -> BodyView<'_> {
     match body {
         ItemBody::Text { text, reply_to } => ("text", Some(text.clone()), reply_to.as_ref().map(format_id), None),
-        ItemBody::VoiceNote { duration_ms, peaks } => ("voice", None, None, Some((*duration_ms, peaks.as_slice()))),
+        ItemBody::VoiceNote { duration_ms, peaks, .. } => ("voice", None, None, Some((*duration_ms, peaks.as_slice()))),
+        ItemBody::File(file) => {
+            let caption = Some(file.caption.clone()).filter(|caption| !caption.is_empty());
+            ("file", caption, file.reply_to.as_ref().map(format_id), None)
+        }
         ItemBody::Left => ("left", None, None, None),
         ItemBody::Deleted => ("deleted", None, None, None),
         ItemBody::Missing => ("missing", None, None, None),

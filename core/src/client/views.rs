@@ -171,6 +171,7 @@ impl Kept {
                     None => self.chats.clear(),
                 }
             }
+            Told::Transfer { conversation, .. } => drop(self.chats.remove(conversation)),
             Told::Recovered => self.forget(),
             Told::RelayUp | Told::RelayDown(_) | Told::ClockOff(_) | Told::Raise { .. } | Told::Trouble(_) => {}
         }

@@ -19,8 +19,6 @@ use super::error::NetError;
 use super::exchange::{self, Lanes};
 use super::transport::{self, TransportKey};
 use crate::wire::codec::Body;
-use crate::wire::protocol;
-use crate::wire::relay::Response;
 
 /// Relays that are talked to at the same time; a conversation's members have a handful.
 const MAX_RELAYS: usize = 32;
@@ -36,8 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Job {
     relay: RelayAddress,
+    protocol: &'static str,
     body: Vec<u8>,
-    reply: oneshot::Sender<Result<Response, NetError>>,
+    /// The most bytes of an answer.
+    limit: usize,
+    reply: oneshot::Sender<Result<Vec<u8>, NetError>>,
 }
 
 /// Takes requests to foreign relays. Cheap to clone.
@@ -53,10 +54,16 @@ impl Courier {
         (Self { jobs }, distribute(receiver, stop))
     }
 
-    pub(super) async fn ask(&self, relay: RelayAddress, body: Vec<u8>) -> Result<Response, NetError> {
+    pub(super) async fn ask<A: Body>(
+        &self,
+        relay: RelayAddress,
+        protocol: &'static str,
+        body: Vec<u8>,
+    ) -> Result<A, NetError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { relay, body, reply }).await.map_err(|_| NetError::ShutDown)?;
-        answer.await.map_err(|_| NetError::ShutDown)?
+        let job = Job { relay, protocol, body, limit: A::MAX_BYTES, reply };
+        self.jobs.send(job).await.map_err(|_| NetError::ShutDown)?;
+        Ok(A::decode(&answer.await.map_err(|_| NetError::ShutDown)??)?)
     }
 }
 
@@ -149,12 +156,8 @@ async fn travel(relay: RelayAddress, mut jobs: mpsc::Receiver<Job>) {
 }
 
 async fn ask(lanes: Lanes, relay: PeerId, job: Job) {
-    let limit = Response::MAX_BYTES;
-    let answer = match lanes.request(&relay, protocol::RELAY, &job.body, limit, PATIENCE).await {
-        Ok(answer) => Response::decode(&answer).map_err(NetError::from),
-        Err(error) => Err(NetError::of_exchange(error, protocol::RELAY, limit)),
-    };
-    let _ = job.reply.send(answer);
+    let answer = lanes.request(&relay, job.protocol, &job.body, job.limit, PATIENCE).await;
+    let _ = job.reply.send(answer.map_err(|error| NetError::of_exchange(error, job.protocol, job.limit)));
 }
 
 type CourierSwarm = Swarm<exchange::Behaviour>;

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use super::error::NetError;
 use super::path::Path;
 use crate::types::DeviceId;
-use crate::wire::log;
 use crate::wire::relay::{Push, PushAnswer};
+use crate::wire::{blob, log};
 
 /// Takes the answer to a request. Dropping it answers *try later*.
 #[derive(Debug)]
@@ -114,6 +114,17 @@ pub enum Event {
         request: log::Request,
         /// Takes the answer.
         reply: Reply<log::Response>,
+    },
+    /// A contact's device asks for an attachment.
+    BlobRequest {
+        /// From which peer.
+        peer: PeerId,
+        /// Whose that is.
+        device: DeviceId,
+        /// What.
+        request: blob::Request,
+        /// Takes the answer.
+        reply: Reply<blob::Response>,
     },
     /// The addresses on which this device listens, all of them, after a change.
     Listening(Vec<Multiaddr>),

@@ -18,7 +18,7 @@ use crate::types::DeviceId;
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
 use crate::wire::relay::{PushAnswer, Request, Response};
-use crate::wire::{log, protocol};
+use crate::wire::{blob, log, protocol};
 
 /// How long an answer may take: a request of 4 MiB over 2 Mbit/s, and the other side's disk.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -150,7 +150,7 @@ impl Handle {
         let body = request.encode();
         too_large(&body, Request::MAX_BYTES)?;
         if self.known(&relay.peer(), true).is_err() {
-            return self.courier.ask(relay.clone(), body).await;
+            return self.courier.ask(relay.clone(), protocol::RELAY, body).await;
         }
         let response = self.ask(relay.peer(), protocol::RELAY, &body, Request::MAX_BYTES).await?;
         // Granted only to a device that is signed in, which may have a circuit there.
@@ -160,6 +160,28 @@ impl Handle {
             self.tell(Command::SignedIn(relay.peer())).await?;
         }
         Ok(response)
+    }
+
+    /// Asks a contact's device for an attachment, connecting it first if need be.
+    ///
+    /// # Errors
+    /// Why it has no answer. A refusal is an answer.
+    pub async fn ask_holder(&self, peer: PeerId, request: &blob::Request) -> Result<blob::Response, NetError> {
+        self.known(&peer, false)?;
+        self.ask(peer, protocol::BLOB, &request.encode(), blob::Request::MAX_BYTES).await
+    }
+
+    /// Asks a relay about an attachment: an own one as who we are, any other under a throwaway key.
+    ///
+    /// # Errors
+    /// Why it has no answer. A refusal is an answer.
+    pub async fn ask_keeper(&self, relay: &RelayAddress, request: &blob::Request) -> Result<blob::Response, NetError> {
+        let body = request.encode();
+        too_large(&body, blob::Request::MAX_BYTES)?;
+        if self.known(&relay.peer(), true).is_err() {
+            return self.courier.ask(relay.clone(), protocol::BLOB, body).await;
+        }
+        self.ask(relay.peer(), protocol::BLOB, &body, blob::Request::MAX_BYTES).await
     }
 
     /// How a peer is reached, and why not better.

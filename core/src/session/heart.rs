@@ -55,6 +55,7 @@ enum Job {
     Command(Box<Command>, oneshot::Sender<Outcome>),
     Home(DeviceId, Box<log::Request>, oneshot::Sender<log::Response>),
     Found(DeviceId, Vec<Multiaddr>),
+    Keep(Box<Batch>, oneshot::Sender<Result<(), StoreError>>),
     ReadReceipts(bool),
     Snapshot(oneshot::Sender<Result<(), String>>),
 }
@@ -190,6 +191,14 @@ impl HeartHandle {
         self.jobs.send(Job::Found(device, addresses)).await.map_err(|_| Failure)
     }
 
+    /// Keeps rows that no engine knows of; they are durable when this returns.
+    pub(super) async fn keep(&self, batch: Batch) -> Result<(), StoreError> {
+        let ended = || StoreError::Stopped(Failure.to_string());
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Keep(Box::new(batch), reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
     /// Whether others are told from now on what was read.
     pub(super) async fn read_receipts(&self, told: bool) -> Result<(), CommandFailure> {
         self.jobs.send(Job::ReadReceipts(told)).await.map_err(|_| CommandFailure::Ended)
@@ -308,6 +317,7 @@ struct Round {
     released: Vec<(Effects, Option<oneshot::Sender<Verdict>>)>,
     homes: Vec<(log::Response, oneshot::Sender<log::Response>)>,
     commands: Vec<(RequestId, oneshot::Sender<Outcome>)>,
+    kept: Vec<oneshot::Sender<Result<(), StoreError>>>,
 }
 
 impl Heart {
@@ -454,6 +464,7 @@ impl Heart {
             Job::Home(_, _, reply) => {
                 let _ = reply.send(log::Response::Refused(log::Refusal::TryLater));
             }
+            Job::Keep(_, reply) => drop(reply.send(Err(broken.as_store()))),
             // It is found again.
             Job::Found(..) => {}
             Job::ReadReceipts(told) => self.surroundings.habits.read_receipts = told,
@@ -549,6 +560,10 @@ impl Heart {
                 let batch = remembered::remember(&read, device, &addresses);
                 round.batch.append(batch);
             }
+            Job::Keep(batch, reply) => {
+                round.batch.append(*batch);
+                round.kept.push(reply);
+            }
             Job::ReadReceipts(told) => {
                 self.surroundings.habits.read_receipts = told;
                 self.engine.set_habits(self.surroundings.habits);
@@ -589,6 +604,9 @@ impl Heart {
         for (response, reply) in round.homes {
             let _ = reply.send(response);
         }
+        for reply in round.kept {
+            let _ = reply.send(Ok(()));
+        }
         Ok(())
     }
 
@@ -599,6 +617,9 @@ impl Heart {
         }
         for (_, reply) in round.homes {
             let _ = reply.send(log::Response::Refused(log::Refusal::TryLater));
+        }
+        for reply in round.kept {
+            let _ = reply.send(Err(broken.as_store()));
         }
         for (_, verdict) in round.released {
             if let Some(verdict) = verdict {

@@ -6,6 +6,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::attachments::Attachments;
 use super::heart::HeartHandle;
 use super::outlook::Outlook;
 use super::peers::Peers;
@@ -27,6 +28,7 @@ pub(super) struct Listener {
     pub(super) peers: Peers,
     pub(super) heart: HeartHandle,
     pub(super) outlook: Outlook,
+    pub(super) attachments: Attachments,
     pub(super) events: broadcast::Sender<Event>,
 }
 
@@ -88,6 +90,10 @@ impl Listener {
                     let busy = log::Response::Refused(log::Refusal::TryLater);
                     reply.send(heart.home(device, request).await.unwrap_or(busy));
                 });
+            }
+            net::Event::BlobRequest { device, request, reply, .. } => {
+                let attachments = self.attachments.clone();
+                tokio::spawn(async move { reply.send(attachments.serve(device, request).await) });
             }
             net::Event::Listening(_) | net::Event::ObservedAddresses(_) => self.peers.changed().notify_one(),
             net::Event::Lagged { .. } => self.look_again(emptying).await,

@@ -54,13 +54,17 @@ pub enum Table {
     Summary = 21,
     /// Where contacts' devices were last found.
     Address = 22,
+    /// Attachments that events name.
+    Attachment = 23,
+    /// How far transfers of attachments have come.
+    Transfer = 24,
     /// How far this reader has listened to voice notes.
-    Heard = 23,
+    Heard = 25,
 }
 
 impl Table {
     /// All of them, by number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Meta,
         Self::Account,
         Self::Contact,
@@ -83,6 +87,8 @@ impl Table {
         Self::Change,
         Self::Summary,
         Self::Address,
+        Self::Attachment,
+        Self::Transfer,
         Self::Heard,
     ];
 
@@ -112,7 +118,7 @@ mod tests {
     #[test]
     fn numbers_never_change() {
         let numbers: Vec<u8> = Table::ALL.iter().map(|table| table.number()).collect();
-        assert_eq!(numbers, (1..=23).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=25).collect::<Vec<u8>>());
         assert!(Table::ALL.iter().all(|table| Table::from_number(table.number()) == Some(*table)));
         assert_eq!(Table::from_number(0), None);
     }

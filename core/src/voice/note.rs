@@ -11,11 +11,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ogg::{Head, OggError, Reader, Writer};
-use super::opus::{Decoder, Encoder, FRAME, OpusError, packet_samples};
+use super::opus::{Decoder, Encoder, FRAME, MAX_PACKET_SAMPLES, OpusError, packet_samples};
 use super::peaks::peaks;
 use super::resample::ResampleError;
 use super::wav::{self, WavError};
-use super::{MAX_DURATION, OPUS_RATE, Pcm, duration_of, max_samples};
+use super::{MAX_DURATION, OPUS_RATE, Pcm, duration_of};
 
 /// The largest note that travels inside an event, in bytes: 64 KiB, as much as one bundle of repair carries.
 /// At 24 kbit/s that is about 20 s, at 16 kbit/s about 30 s.
@@ -71,9 +71,12 @@ pub enum NoteError {
         /// The limit, in bytes.
         limit_bytes: usize,
     },
-    /// The note unpacks to more than [`MAX_DURATION`].
-    #[error("the voice note lasts longer than {} seconds and is not played", MAX_DURATION.as_secs())]
+    /// The note unpacks to more than is unpacked: [`MAX_DURATION`] at once, an hour as it comes.
+    #[error("the voice note lasts too long and is not played")]
     Endless,
+    /// It lasts longer than is sent.
+    #[error("a voice note can last an hour at most")]
+    OverAnHour,
     /// There is no sound in it.
     #[error("the voice note has no sound in it")]
     Empty,
@@ -118,7 +121,7 @@ pub fn decode_note(ogg: &[u8]) -> Result<Pcm, NoteError> {
     let head = reader.head();
     let mut decoder = Decoder::new(head.gain)?;
     let mut samples = Vec::new();
-    let mut timeline = Timeline::default();
+    let mut timeline = Timeline::within(MAX_DURATION);
     while let Some(packet) = reader.read()? {
         timeline.advance(packet_samples(&packet.data)?)?;
         decoder.decode(&packet.data, &mut samples)?;
@@ -165,8 +168,9 @@ fn encode_at(samples: &[f32], bitrate_bps: i32, limit_bytes: usize) -> Result<En
 const PAGE_MARGIN: usize = 50;
 
 /// Where the stream is, in samples of 48 kHz, and where its pages say it is.
-#[derive(Default)]
-struct Timeline {
+pub(super) struct Timeline {
+    /// The most that it may come to.
+    most: u64,
     decoded: u64,
     /// The position before the first packet: not zero where a longer stream was cut (RFC 7845 §4.5).
     start: Option<u64>,
@@ -174,13 +178,19 @@ struct Timeline {
 }
 
 impl Timeline {
-    fn advance(&mut self, samples: usize) -> Result<(), NoteError> {
+    pub(super) fn within(most: Duration) -> Self {
+        // A packet more: the last one is trimmed to the sound.
+        let most = most.as_secs().saturating_mul(u64::from(OPUS_RATE)).saturating_add(MAX_PACKET_SAMPLES as u64);
+        Self { most, decoded: 0, start: None, end: None }
+    }
+
+    pub(super) fn advance(&mut self, samples: usize) -> Result<(), NoteError> {
         self.decoded = self.decoded.saturating_add(samples as u64);
-        if self.decoded > max_samples(OPUS_RATE) { Err(NoteError::Endless) } else { Ok(()) }
+        if self.decoded > self.most { Err(NoteError::Endless) } else { Ok(()) }
     }
 
     /// A page's position has to agree with what was decoded. The last page's may be earlier: the rest is trimmed.
-    fn page_ends(&mut self, position: u64, last: bool) -> Result<(), NoteError> {
+    pub(super) fn page_ends(&mut self, position: u64, last: bool) -> Result<(), NoteError> {
         let start = match self.start {
             Some(start) => start,
             // A stream of one page trims its end by stating less than it holds.
@@ -196,7 +206,7 @@ impl Timeline {
         Ok(())
     }
 
-    fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.end.unwrap_or(self.decoded)
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! Source: RFC 3533 (pages, over the `ogg` crate), RFC 7845 (headers and positions).
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, Write};
 
 use ::ogg::reading::OggReadError;
 use ::ogg::{Packet, PacketReader, PacketWriteEndInfo, PacketWriter};
@@ -100,19 +100,35 @@ impl Head {
     }
 }
 
-/// Writes one stream into memory.
-pub struct Writer {
-    pages: PacketWriter<'static, Vec<u8>>,
+/// Writes one stream, into memory or as it comes into something else.
+pub struct Writer<W: Write = Vec<u8>> {
+    pages: PacketWriter<'static, W>,
     on_page: usize,
 }
 
 impl Writer {
-    /// Starts a file with its two header pages.
+    /// Starts a file in memory with its two header pages.
     ///
     /// # Errors
     /// [`OggError::Write`] if the library refuses.
     pub fn new(head: Head) -> Result<Self, OggError> {
-        let mut pages = PacketWriter::new(Vec::new());
+        Self::over(Vec::new(), head)
+    }
+
+    /// The size of the finished pages, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.pages.inner().len()
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts a file with its two header pages. A page is in memory.
+    ///
+    /// # Errors
+    /// [`OggError::Write`] if what is written to fails.
+    pub fn over(out: W, head: Head) -> Result<Self, OggError> {
+        let mut pages = PacketWriter::new(out);
         let mut tags = TAGS_MAGIC.to_vec();
         tags.extend((VENDOR.len() as u32).to_le_bytes());
         tags.extend(VENDOR);
@@ -141,15 +157,9 @@ impl Writer {
         self.pages.write_packet(packet, SERIAL, end, position).map_err(write_failed)
     }
 
-    /// The size of the finished pages, in bytes.
-    #[must_use]
-    pub fn size_bytes(&self) -> usize {
-        self.pages.inner().len()
-    }
-
     /// The file. The last packet has to be marked as such.
     #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(self) -> W {
         self.pages.into_inner()
     }
 }
@@ -166,20 +176,30 @@ pub struct SoundPacket {
 }
 
 /// Reads one stream, packet by packet.
-pub struct Reader<'a> {
-    pages: PacketReader<Cursor<&'a [u8]>>,
+pub struct Reader<R: Read + Seek> {
+    pages: PacketReader<R>,
     head: Head,
     serial: u32,
     ended: bool,
 }
 
-impl<'a> Reader<'a> {
-    /// Reads the two headers.
+impl<'a> Reader<Cursor<&'a [u8]>> {
+    /// Reads the two headers of a file in memory.
     ///
     /// # Errors
     /// [`OggError`] if this is not an Ogg file with mono or stereo Opus in it.
     pub fn open(bytes: &'a [u8]) -> Result<Self, OggError> {
-        let mut pages = PacketReader::new(Cursor::new(bytes));
+        Self::over(Cursor::new(bytes))
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Reads the two headers. A page is in memory.
+    ///
+    /// # Errors
+    /// [`OggError`] if this is not an Ogg file with mono or stereo Opus in it.
+    pub fn over(source: R) -> Result<Self, OggError> {
+        let mut pages = PacketReader::new(source);
         let first = read(&mut pages)?.ok_or(OggError::Truncated)?;
         let head = Head::parse(&first.data)?;
         let tags = read(&mut pages)?.ok_or(OggError::Truncated)?;
@@ -220,7 +240,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read(pages: &mut PacketReader<Cursor<&[u8]>>) -> Result<Option<Packet>, OggError> {
+fn read<R: Read + Seek>(pages: &mut PacketReader<R>) -> Result<Option<Packet>, OggError> {
     pages.read_packet().map_err(|error| match error {
         OggReadError::NoCapturePatternFound => OggError::NotOgg,
         OggReadError::ReadError(_) => OggError::Truncated,

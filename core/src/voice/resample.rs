@@ -57,25 +57,21 @@ pub fn resample(pcm: &Pcm, rate: u32) -> Result<Pcm, ResampleError> {
     Ok(Pcm { rate, samples })
 }
 
-/// Changes the rate of mono sound as it comes.
-pub struct Converter {
-    /// None where the rates are the same.
-    inner: Option<Fft<f32>>,
-    waiting: Vec<f32>,
-    converted: Vec<f32>,
+/// The same as [`resample`], of a sound that comes piece by piece, in constant memory.
+pub struct Stream {
+    /// None where both rates are the same.
+    resampler: Option<Fft<f32>>,
+    ratio: f64,
+    pending: Vec<f32>,
+    /// Frames of the filter's delay that are still to be thrown away.
+    delay: usize,
+    /// Frames that came in, and that went out.
+    came: u64,
+    went: u64,
 }
 
-impl std::fmt::Debug for Converter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Converter").field("active", &self.inner.is_some()).finish_non_exhaustive()
-    }
-}
-
-impl Converter {
-    /// Frames that go through the filter at a time, at least: 10 ms at 48 kHz, which is as late as it makes sound.
-    const CHUNK: u32 = 480;
-
-    /// From one rate to another, both in Hz.
+impl Stream {
+    /// From one rate to the other.
     ///
     /// # Errors
     /// [`ResampleError::Rate`] if a rate is outside of [`MIN_RATE`] to [`MAX_RATE`].
@@ -85,38 +81,69 @@ impl Converter {
                 return Err(ResampleError::Rate { rate });
             }
         }
-        let step = from / greatest_common_divisor(from, to);
-        let chunk = Self::CHUNK.next_multiple_of(step) as usize;
-        let inner = (from != to)
-            .then(|| Fft::<f32>::new(from as usize, to as usize, chunk, 1, FixedSync::Both).map_err(refused))
-            .transpose()?;
-        let room = inner.as_ref().map_or(0, Resampler::output_frames_max);
-        Ok(Self { inner, waiting: Vec::new(), converted: vec![0.0; room] })
+        let resampler = match from == to {
+            true => None,
+            false => Some(
+                Fft::<f32>::new(from as usize, to as usize, chunk(from, to), 1, FixedSync::Both).map_err(refused)?,
+            ),
+        };
+        let delay = resampler.as_ref().map_or(0, Resampler::output_delay);
+        Ok(Self { resampler, ratio: f64::from(to) / f64::from(from), pending: Vec::new(), delay, came: 0, went: 0 })
     }
 
-    /// Takes samples and adds what they become to `output`, up to a chunk later.
+    /// Takes more of it, and adds what has come through.
     ///
     /// # Errors
     /// [`ResampleError::Resampler`] if the library refuses.
-    pub fn push(&mut self, samples: &[f32], output: &mut Vec<f32>) -> Result<(), ResampleError> {
-        let Some(inner) = &mut self.inner else {
-            output.extend_from_slice(samples);
+    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) -> Result<(), ResampleError> {
+        self.came += samples.len() as u64;
+        let Some(resampler) = &self.resampler else {
+            self.went += samples.len() as u64;
+            out.extend_from_slice(samples);
             return Ok(());
         };
-        self.waiting.extend_from_slice(samples);
-        let mut used = 0;
-        loop {
-            let needed = inner.input_frames_next();
-            let Some(chunk) = self.waiting.get(used..used + needed) else { break };
-            let input = InterleavedSlice::new(chunk, 1, needed).map_err(refused)?;
-            let frames = self.converted.len();
-            let mut room = InterleavedSlice::new_mut(&mut self.converted, 1, frames).map_err(refused)?;
-            let (_, made) = inner.process_into_buffer(&input, &mut room, None).map_err(refused)?;
-            output.extend(self.converted.iter().take(made).copied().map(tame));
-            used += needed;
+        let step = resampler.input_frames_next();
+        self.pending.extend_from_slice(samples);
+        while self.pending.len() >= step {
+            let made = self.step(step)?;
+            self.went += made.len() as u64;
+            out.extend(made);
         }
-        self.waiting.drain(..used);
         Ok(())
+    }
+
+    /// The end: adds what is still in the filter.
+    ///
+    /// # Errors
+    /// [`ResampleError::Resampler`] if the library refuses.
+    pub fn finish(mut self, out: &mut Vec<f32>) -> Result<(), ResampleError> {
+        let Some(resampler) = &self.resampler else { return Ok(()) };
+        let step = resampler.input_frames_next();
+        let whole = (self.came as f64 * self.ratio).ceil() as u64;
+        while self.went < whole {
+            self.pending.resize(step.max(self.pending.len()), 0.0);
+            let mut made = self.step(step)?;
+            made.truncate(usize::try_from(whole - self.went).unwrap_or(usize::MAX));
+            self.went += made.len() as u64;
+            out.extend(made);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: usize) -> Result<Vec<f32>, ResampleError> {
+        let Some(resampler) = &mut self.resampler else { return Ok(Vec::new()) };
+        let frames = resampler.output_frames_next();
+        let mut made = vec![0.0; frames];
+        let input = InterleavedSlice::new(&self.pending, 1, step).map_err(refused)?;
+        let mut output = InterleavedSlice::new_mut(&mut made, 1, frames).map_err(refused)?;
+        let (_, written) = resampler.process_into_buffer(&input, &mut output, None).map_err(refused)?;
+        self.pending.drain(..step);
+        made.truncate(written);
+        let late = self.delay.min(made.len());
+        self.delay -= late;
+        made.drain(..late);
+        made.iter_mut().for_each(|sample| *sample = tame(*sample));
+        Ok(made)
     }
 }
 
@@ -167,21 +194,20 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_comes_in_pieces_keeps_its_pitch_and_loudness() {
-        for rate in [8_000, 16_000, 44_100, 48_000, 96_000] {
-            let mut converter = Converter::new(rate, 48_000).unwrap();
-            let mut output = Vec::new();
-            for piece in tone(rate, 440.0, rate as usize).samples.chunks(137) {
-                converter.push(piece, &mut output).unwrap();
+    fn piece_by_piece_is_the_same_as_at_once() {
+        for (rate, to) in [(16_000, 48_000), (44_100, 48_000), (48_000, 48_000), (192_000, 48_000)] {
+            let input = tone(rate, 440.0, rate as usize / 3 + 7);
+            let whole = resample(&input, to).unwrap();
+            let (mut stream, mut out) = (Stream::new(rate, to).unwrap(), Vec::new());
+            for piece in input.samples.chunks(1_001) {
+                stream.push(piece, &mut out).unwrap();
             }
-            assert!(output.len().abs_diff(48_000) < 2_000, "{rate}: {}", output.len());
-            let middle = &output[12_000..36_000];
-            let crossings = middle.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
-            assert!(crossings.abs_diff(220) <= 1, "{rate}: {crossings}");
-            let loudest = middle.iter().fold(0.0, |loudest: f32, sample| loudest.max(sample.abs()));
-            assert!((0.48..0.52).contains(&loudest), "{rate}: {loudest}");
+            stream.finish(&mut out).unwrap();
+            assert_eq!(out.len(), whole.samples.len(), "{rate}");
+            let worst = out.iter().zip(&whole.samples).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-6, "{rate}: {worst}");
         }
-        assert!(matches!(Converter::new(0, 48_000), Err(ResampleError::Rate { rate: 0 })));
+        assert_eq!(Stream::new(1, 48_000).err(), Some(ResampleError::Rate { rate: 1 }));
     }
 
     #[test]

@@ -7,7 +7,11 @@
 //!
 //! Source: "Multimedia Programming Interface and Data Specifications 1.0" (RIFF WAVE), `mmreg.h` (`WAVEFORMATEXTENSIBLE`).
 
+mod stream;
+
 use std::time::Duration;
+
+pub use stream::Stream;
 
 use super::resample::{MAX_RATE, MIN_RATE};
 use super::{MAX_DURATION, Pcm, max_samples, tame};
@@ -78,6 +82,12 @@ pub enum WavError {
         found: u16,
         /// Bytes a frame by channels and bits.
         expected: u16,
+    },
+    /// It could not be read to its end.
+    #[error("the WAV file could not be read: {reason}")]
+    Read {
+        /// What the system said.
+        reason: String,
     },
     /// It lasts longer than [`MAX_DURATION`].
     #[error("the WAV file lasts {} seconds: at most {} are read", duration.as_secs(), MAX_DURATION.as_secs())]

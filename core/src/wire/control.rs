@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The longest line in either direction: a voice note of 64 KiB never travels here, a page of long messages does.
-pub const MAX_LINE: usize = 16 * 1024 * 1024;
+/// The longest line in either direction: a file or a voice note never travels here, a page of a thousand long messages with small
+/// pictures does.
+pub const MAX_LINE: usize = 64 * 1024 * 1024;
 
 /// The version of this protocol; another major number is refused with a sentence.
 pub const VERSION: u32 = 1;
@@ -123,12 +124,64 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<String>,
     },
-    /// Sends a sound file as a voice note.
+    /// Sends a sound file as a voice note: WAV, or Opus in Ogg as it was recorded; at most an hour. One that does not fit in a
+    /// message travels as an attachment, without a word.
     SendVoice {
         /// To whom.
         to: String,
         /// An absolute path that the running profile can read.
         file: std::path::PathBuf,
+    },
+    /// Sends a file as an attachment. It is copied first: the answer, [`Reply::Message`], comes when the copy and the message are
+    /// durable, and the file may change or go after that.
+    SendFile {
+        /// To whom.
+        to: String,
+        /// An absolute path that the running profile can read; at most 2 GiB.
+        path: std::path::PathBuf,
+        /// What it is called there; none for its own name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Its media type, such as `image/png`; none for what its name says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        media_type: Option<String>,
+        /// Words to it; at most 16 KiB.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caption: Option<String>,
+        /// Of a picture: its width and height in pixels.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dimensions: Option<(u32, u32)>,
+        /// Of a picture: a small one, PNG or JPEG of at most 16 KiB; in JSON as base64.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "base64")]
+        preview: Option<Vec<u8>>,
+        /// The message that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<String>,
+    },
+    /// Fetches a message's attachment; or tries at once what waits to be tried again, one's own upload too. The answer,
+    /// [`Reply::Transfer`], does not wait for it: [`Event::Transfer`] tells how it goes on.
+    Fetch {
+        /// Where.
+        with: String,
+        /// Of which message.
+        message: String,
+    },
+    /// Writes an attachment that is here, whole, to a file. Nothing is overwritten.
+    SaveFile {
+        /// Where.
+        with: String,
+        /// Of which message.
+        message: String,
+        /// An absolute path that the running profile can write: of a new file, or of a folder, in which it gets its own name, with
+        /// a number if there is one of that name. The answer is [`Reply::Saved`].
+        path: std::path::PathBuf,
+    },
+    /// Gives up a transfer: what was fetched so far goes, what was sent is not offered any more. [`Request::Fetch`] begins anew.
+    CancelTransfer {
+        /// Where.
+        with: String,
+        /// Of which message.
+        message: String,
     },
     /// Replaces the text of one's own message.
     Edit {
@@ -222,6 +275,9 @@ pub enum Request {
         /// Tell others that one types.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         typing: Option<bool>,
+        /// Files of others up to so many bytes are fetched without being asked for; 0 for none. Voice notes always are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        auto_fetch_bytes: Option<u64>,
     },
     /// Says something about oneself to everybody one writes with; what is not named stays.
     SetProfile {
@@ -351,6 +407,15 @@ pub enum Reply {
     },
     /// To [`Request::Transcribe`].
     Transcript(Transcript),
+    /// To [`Request::Fetch`] and [`Request::CancelTransfer`]: how it stands now.
+    Transfer(Transfer),
+    /// To [`Request::SaveFile`].
+    Saved {
+        /// Where it is.
+        path: std::path::PathBuf,
+        /// Bytes that were written.
+        bytes: u64,
+    },
     /// To [`Request::Invite`].
     Link {
         /// The link.
@@ -525,6 +590,8 @@ pub struct LiveOptions {
     pub always_relay: bool,
     /// Tell others that one types.
     pub typing: bool,
+    /// Files of others up to so many bytes are fetched without being asked for; 0 for none.
+    pub auto_fetch_bytes: u64,
     /// The profile runs otherwise than chosen, and will as chosen from its next start: if that is not told to be more discreet.
     pub restart: bool,
 }
@@ -571,9 +638,9 @@ pub struct Message {
     pub mine: bool,
     /// When, in milliseconds since 1970: by the author's clock, or when it arrived if that clock is far off.
     pub sent_ms: u64,
-    /// `text`, `voice`, `deleted`, or `unknown` for what a newer Kith wrote.
+    /// `text`, `voice`, `file`, `deleted`, or `unknown` for what a newer Kith wrote.
     pub kind: String,
-    /// The text.
+    /// The text; of a file the words to it.
     pub text: Option<String>,
     /// It was edited.
     pub edited: bool,
@@ -594,11 +661,51 @@ pub struct Message {
     pub heard: Option<bool>,
     /// This reader's own transcript of a voice note.
     pub transcript: Option<String>,
+    /// What travels as an attachment: a file, or the sound of a voice note that does not fit in a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<File>,
     /// Of one's own message: `queued`, `sent`, `delivered` or `read`.
     pub state: Option<String>,
     /// Which way it went or came: `direct` or `mailbox`.
     pub route: Option<String>,
     /// Why one's own message cannot go on at present, as a sentence, where that is known.
+    pub problem: Option<String>,
+}
+
+/// An attachment of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// What it is called: cleaned, so that it can be shown, and be the name of a file on any system. Nothing is known of what is in it.
+    pub name: String,
+    /// Its media type as its sender says: lower-case letters, digits and signs of one, or empty.
+    pub media_type: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Of a picture: its width and height in pixels, as its sender says.
+    pub dimensions: Option<(u32, u32)>,
+    /// Of a picture: a small one as it was sent: whoever shows it looks whether it is one. In JSON as base64.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "base64")]
+    pub preview: Option<Vec<u8>>,
+    /// How it stands with the transfer.
+    pub transfer: Transfer,
+}
+
+/// How it stands with an attachment on this device. Whether the message itself was delivered is [`Message::state`]'s to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Of what others sent: `none` (not asked for), `waiting` (for a source, or for its turn), `active`, `done`, `failed` (until it
+    /// is asked for again), `cancelled`. Of what one sent: `waiting` (until a device comes for it, or the relay can take it),
+    /// `active` (on its way to the relay or to a device), `uploaded` (the relay keeps it for those who do not have it yet), `done`
+    /// (every device has it), `failed`, `cancelled`.
+    pub state: String,
+    /// The whole file is on this device: it can be opened and saved.
+    pub here: bool,
+    /// Bytes that have come, or gone, so far; with padding, so that they may be a little more than the file has.
+    pub done: u64,
+    /// Bytes in all.
+    pub total: u64,
+    /// Why it failed or waits, as a sentence, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
@@ -662,6 +769,15 @@ pub enum Event {
     Changed {
         /// As it is shown now.
         message: Message,
+    },
+    /// A transfer began, went on, or ended; at most four times a second for each.
+    Transfer {
+        /// The conversation's id.
+        conversation: String,
+        /// Of which message.
+        message: String,
+        /// How it stands.
+        transfer: Transfer,
     },
     /// A chat appeared in the list, or is another than before: a message, what was read, a name, a draft of another device, how
     /// it is reached. Several changes that come together are told once.

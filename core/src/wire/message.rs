@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blob::Attachment;
 use super::codec::{Body, DecodeError, at_most};
 use super::event::{LogHead, MAX_CONTENT, UnverifiedEvent};
 use super::log::Equivocation;
@@ -24,6 +25,18 @@ pub const MAX_ABOUT: usize = 280;
 
 /// The most bytes of a picture: 192 pixels square take less.
 pub const MAX_PICTURE: usize = 48 * 1024;
+
+/// The most bytes of a file's name.
+pub const MAX_FILE_NAME: usize = 255;
+
+/// The most bytes of a media type (RFC 6838 §4.2 allows 127 for each of its two parts; none in use is half as long).
+pub const MAX_MEDIA_TYPE: usize = 127;
+
+/// The most bytes of the small picture that travels with a file.
+pub const MAX_PREVIEW: usize = 16 * 1024;
+
+/// The most peaks of a waveform.
+pub const MAX_PEAKS: usize = 1024;
 
 /// The most feeds named in one vector.
 pub const MAX_FEEDS: usize = 4096;
@@ -294,6 +307,10 @@ pub enum Kind {
     Reaction = 4,
     /// [`VoiceNote`].
     VoiceNote = 5,
+    /// [`File`].
+    File = 6,
+    /// [`LongVoiceNote`].
+    LongVoiceNote = 7,
     /// [`Grant`].
     Grant = 16,
     /// [`Leave`].
@@ -313,12 +330,14 @@ pub enum Kind {
 impl Kind {
     /// The kind of this number, if this Kith knows it.
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Kind; 12] = [
+        const ALL: [Kind; 14] = [
             Kind::Text,
             Kind::Edit,
             Kind::Delete,
             Kind::Reaction,
             Kind::VoiceNote,
+            Kind::File,
+            Kind::LongVoiceNote,
             Kind::Grant,
             Kind::Leave,
             Kind::Profile,
@@ -389,6 +408,67 @@ pub struct VoiceNote {
     /// Waveform peaks, 0–255, evenly spaced.
     #[serde(rename = "w", with = "serde_bytes")]
     pub peaks: Vec<u8>,
+}
+
+/// A file, which travels as an attachment.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// What its sender calls it, at most [`MAX_FILE_NAME`] bytes. Whoever writes it to a disk cleans it first.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// Its media type as its sender says, such as `image/png`; at most [`MAX_MEDIA_TYPE`] bytes.
+    #[serde(rename = "m")]
+    pub media_type: String,
+    /// What it is fetched and read by.
+    #[serde(rename = "a")]
+    pub attachment: Attachment,
+    /// Of a picture: its width and height in pixels, as its sender says, so that its place is known before it comes.
+    #[serde(rename = "d")]
+    pub dimensions: Option<(u32, u32)>,
+    /// Of a picture: a small one, PNG or JPEG, at most [`MAX_PREVIEW`] bytes.
+    #[serde(rename = "p")]
+    pub preview: Option<serde_bytes::ByteBuf>,
+    /// Words to it, at most [`MAX_TEXT`] bytes; empty for none.
+    #[serde(rename = "t")]
+    pub caption: String,
+    /// What it answers.
+    #[serde(rename = "r")]
+    pub reply_to: Option<ContentId>,
+}
+
+impl Body for File {
+    const MAX_BYTES: usize = MAX_TEXT + MAX_PREVIEW + 2048;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(self.name.as_bytes(), MAX_FILE_NAME, "name")?;
+        at_most(self.media_type.as_bytes(), MAX_MEDIA_TYPE, "media_type")?;
+        at_most(self.caption.as_bytes(), MAX_TEXT, "caption")?;
+        self.preview.as_ref().map_or(Ok(()), |preview| at_most(preview, MAX_PREVIEW, "preview"))?;
+        self.attachment.check()
+    }
+}
+
+/// A voice note whose sound travels as an attachment: Opus in Ogg, of more than 64 KiB.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LongVoiceNote {
+    /// What its sound is fetched and read by.
+    #[serde(rename = "a")]
+    pub attachment: Attachment,
+    /// Its length in milliseconds, as its sender says.
+    #[serde(rename = "d")]
+    pub duration_ms: u32,
+    /// Waveform peaks, 0–255, evenly spaced; at most [`MAX_PEAKS`].
+    #[serde(rename = "w", with = "serde_bytes")]
+    pub peaks: Vec<u8>,
+}
+
+impl Body for LongVoiceNote {
+    const MAX_BYTES: usize = MAX_PEAKS + 512;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(&self.peaks, MAX_PEAKS, "peaks")?;
+        self.attachment.check()
+    }
 }
 
 /// What the members of this account may use to reach the author's devices: sent after joining and when it changes.
@@ -654,6 +734,6 @@ macro_rules! discreet {
 }
 
 discreet! {
-    Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation }, Profile { picture, set },
+    Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, LongVoiceNote { duration_ms }, File { attachment }, Setting { name }, Draft { conversation }, Profile { picture, set },
     RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
 }

@@ -447,6 +447,9 @@ pub struct Hello {
     /// How long an envelope waits, in seconds.
     #[serde(rename = "d")]
     pub keep_s: u64,
+    /// The most bytes of one sealed attachment; 0, or left out by an older relay, if it keeps none.
+    #[serde(rename = "b", default)]
+    pub max_blob_bytes: u64,
     /// Its clock, for the eye: a difference of more than ten minutes is told to the person.
     #[serde(rename = "w")]
     pub wall: Timestamp,

@@ -86,3 +86,35 @@ fn a_session_whose_disk_stays_full_ends_when_it_is_told_to() {
         assert_eq!(note(&client, "late").await.unwrap_err().code(), "ending");
     });
 }
+
+#[test]
+fn a_file_for_which_there_is_no_room_is_refused_and_leaves_nothing() {
+    let name = "a_full_disk_is_survived::a_file_for_which_there_is_no_room_is_refused_and_leaves_nothing";
+    let Some(disk) = or_run_again(name, 48) else { return };
+    let dir = disk.join("profile");
+    let elsewhere = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        create(&dir).await.unwrap();
+        let client = Client::open(&dir, unlock(), options()).await.unwrap();
+        client.execute(Request::CreateGroup { name: "notes".into(), members: Vec::new() }).await.unwrap();
+        let send = async |bytes: u64| {
+            let path = elsewhere.path().join("film.mp4");
+            std::fs::File::create(&path).unwrap().set_len(bytes).unwrap();
+            let (name, media_type, caption, dimensions) = (None, None, None, None);
+            let (preview, reply_to) = (None, None);
+            let to = "notes".to_owned();
+            client
+                .execute(Request::SendFile { to, path, name, media_type, caption, dimensions, preview, reply_to })
+                .await
+        };
+        let refused = send(64 << 20).await.unwrap_err();
+        assert_eq!((refused.code(), refused.to_string().as_str()), ("disk_full", "the disk is full"));
+        assert_eq!(std::fs::read_dir(dir.join("store/blobs")).unwrap().count(), 0, "a half of it was left behind");
+        note(&client, "it goes on").await.unwrap();
+        let Reply::Message(sent) = send(1 << 20).await.unwrap() else { panic!("no message") };
+        assert!(sent.file.unwrap().transfer.here);
+        let too_large = send((2 << 30) + 1).await.unwrap_err();
+        assert_eq!(too_large.code(), "too_large", "{too_large}");
+        client.shutdown().await;
+    });
+}

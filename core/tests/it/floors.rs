@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 10] = [
     &["wire"],
     &["home"],
     &["store"],
-    &["mls", "voice"],
+    &["mls", "voice", "blob"],
     &["chat"],
     &["net", "audio", "speech"],
     &["session"],

@@ -5,6 +5,7 @@
 //! be a process of its own is this program once more, in a role.
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
+mod attachment;
 mod baseline;
 mod chats;
 mod circle;
@@ -57,6 +58,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "devices", about: "a relay with 2,000 connected devices; an idle device", run: devices::run },
     Bench { name: "direct", about: "a text between two processes, direct", run: latency::direct },
     Bench { name: "mailbox", about: "a text through the mailbox, receiver connected", run: latency::mailbox },
+    Bench { name: "attachment", about: "a file of 20 MB between two processes, direct", run: attachment::run },
     Bench { name: "volume", about: "100,000 messages through one relay, 50 pairs", run: volume::run },
     Bench { name: "history", about: "store and start of a client with 100,000 messages", run: history::run },
     Bench { name: "chats", about: "what a window reads of 200 chats with 100,000 messages", run: chats::run },

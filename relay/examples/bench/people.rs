@@ -45,6 +45,12 @@ pub(crate) enum Tell {
     Arrived { name: String, count: usize },
     /// Pairs write to each other at once, as fast as they can; memory is looked at when so many have arrived.
     Exchange { pairs: Vec<(String, String)>, each: usize, looks: Vec<usize>, also: u32 },
+    /// From now on files of every size are fetched without being asked for.
+    TakeFiles { name: String },
+    /// Sends a file: when that was begun, in nanoseconds since 1970, as text.
+    SendFile { name: String, to: String, path: PathBuf },
+    /// Waits until so many files have come, whole and durable: when the last had.
+    FilesCame { name: String, count: usize },
     /// Counts the messages of a conversation in the store.
     Count { name: String, with: String },
     /// Closes everything.
@@ -80,6 +86,8 @@ struct Person {
     arrived: Arc<Mutex<Vec<Arrival>>>,
     /// Since the beginning.
     total: Arc<AtomicUsize>,
+    /// When each file had come.
+    files: Arc<Mutex<BTreeMap<String, u128>>>,
 }
 
 /// Plays people.
@@ -121,6 +129,26 @@ async fn obey(people: &mut BTreeMap<String, Person>, tell: Tell) -> Result<serde
         Tell::Exchange { pairs, each, looks, also } => {
             serde_json::to_value(exchange(people, pairs, each, &looks, also).await?)?
         }
+        Tell::TakeFiles { name } => {
+            let (read_receipts, mdns, always_relay, typing) = (None, None, None, None);
+            let all = Some(u64::MAX);
+            let choice = Request::SetOptions { read_receipts, mdns, always_relay, typing, auto_fetch_bytes: all };
+            find(people, &name)?.client.execute(choice).await?;
+            serde_json::Value::Null
+        }
+        Tell::SendFile { name, to, path } => {
+            let begun = nanos();
+            find(people, &name)?.client.execute(sending(to, path)).await?;
+            serde_json::to_value(begun.to_string())?
+        }
+        Tell::FilesCame { name, count } => {
+            let files = Arc::clone(&find(people, &name)?.files);
+            let last = until("the arrival of all files", async || {
+                let files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok((files.len() >= count).then(|| files.values().max().copied().unwrap_or_default()))
+            });
+            serde_json::to_value(last.await?.to_string())?
+        }
         Tell::Count { name, with } => serde_json::to_value(count(&find(people, &name)?.client, &with).await?)?,
         Tell::Close => {
             for person in people.values() {
@@ -153,6 +181,8 @@ async fn register(name: &str, dir: &Path, relay: String, always_relay: bool) -> 
     let (arrived, total) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
     let mut events = client.subscribe();
     let (to, count) = (Arc::clone(&arrived), Arc::clone(&total));
+    let files = Arc::new(Mutex::new(BTreeMap::new()));
+    let came = Arc::clone(&files);
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
             match event {
@@ -161,6 +191,9 @@ async fn register(name: &str, dir: &Path, relay: String, always_relay: bool) -> 
                     let arrival = arrival(&message);
                     to.lock().unwrap_or_else(PoisonError::into_inner).extend(arrival);
                 }
+                Event::Transfer { message, transfer, .. } if transfer.here && transfer.state == "done" => {
+                    came.lock().unwrap_or_else(PoisonError::into_inner).entry(message).or_insert_with(nanos);
+                }
                 Event::Lagged { missed } => {
                     count.fetch_add(usize::try_from(missed).unwrap_or(usize::MAX), Ordering::AcqRel);
                 }
@@ -168,7 +201,20 @@ async fn register(name: &str, dir: &Path, relay: String, always_relay: bool) -> 
             }
         }
     });
-    Ok(Person { client, arrived, total })
+    Ok(Person { client, arrived, total, files })
+}
+
+fn sending(to: String, path: PathBuf) -> Request {
+    Request::SendFile {
+        to,
+        path,
+        name: None,
+        media_type: None,
+        caption: None,
+        dimensions: None,
+        preview: None,
+        reply_to: None,
+    }
 }
 
 fn nanos() -> u128 {

@@ -268,7 +268,7 @@ mod tests {
             max_circuits: 0,
             metrics: handle.metrics().clone(),
         };
-        Node::start(config, |_, _| async { Response::Done }, |_| async {}).await.unwrap()
+        Node::start(config, |_, _| async { Response::Done }, None, |_| async {}).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -161,6 +161,29 @@ pub const SETTINGS: &[Setting] = &[
     limit!(rate contact_rate, "Contact requests and challenges of one connection's key"),
     limit!(rate put_address_rate, "Address records of one device"),
     limit!(rate create_log_rate, "Logs begun by one account"),
+    field!(
+        "blobs.place",
+        "The folder in which attachments lie; empty for `blobs` beside the store",
+        plain_text,
+        plain,
+        blobs_place
+    ),
+    field!("blobs.bytes", "The most bytes of one attachment", bytes, plain, settings.limits.blobs.bytes),
+    field!(
+        "blobs.account_bytes",
+        "The most bytes of one account's attachments; 0 to keep none",
+        bytes,
+        plain,
+        settings.limits.blobs.account_bytes
+    ),
+    field!("blobs.all_bytes", "The most bytes of all attachments", bytes, plain, settings.limits.blobs.all_bytes),
+    field!(
+        "blobs.keep_s",
+        "How long an attachment waits for its readers, in seconds",
+        number,
+        plain,
+        settings.limits.blobs.keep_s
+    ),
     field!("home.blob_bytes", "The most bytes of one commit", bytes, plain, settings.limits.home.blob_bytes),
     field!("home.log_bytes", "The most bytes of one log", bytes, plain, settings.limits.home.log_bytes),
     field!("home.entries", "The most entries of one log", number, plain, settings.limits.home.entries),
@@ -220,6 +243,10 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 
 fn name(text: &str) -> Result<String, String> {
     if text.chars().count() > 256 { Err("it is at most 256 characters long".into()) } else { Ok(text.into()) }
+}
+
+fn plain_text(text: &str) -> Result<String, String> {
+    if text.len() > 4096 { Err("it is at most 4096 bytes long".into()) } else { Ok(text.trim().into()) }
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {

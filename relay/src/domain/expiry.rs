@@ -4,9 +4,9 @@ use kith_core::types::{DeviceId, Incarnation, Timestamp};
 use kith_core::wire::codec::Body;
 use kith_core::wire::relay::Refusal;
 
-use super::mailbox;
 use super::rows::{self, Address, List, Origin, Table, Until, Used};
 use super::tx::Tx;
+use super::{blob, mailbox};
 
 /// Notes that the row of this key ends then. A row that was renewed has a later end of its own and survives the earlier note.
 pub(super) fn at(tx: &mut Tx<'_>, until: Timestamp, row: &[u8]) {
@@ -40,6 +40,7 @@ fn due(tx: &mut Tx<'_>, steps: usize) -> Result<usize, Refusal> {
 fn end(tx: &mut Tx<'_>, row: Vec<u8>) -> Result<(), Refusal> {
     let until = match Table::of(&row) {
         Some(Table::Queue) => return mailbox::expire(tx, &row),
+        Some(Table::Blob) => return blob::expire(tx, &row),
         Some(Table::Seen) => Some(tx.now),
         Some(Table::Origin) => until(tx, &row, |row: Origin| row.until)?,
         Some(Table::UsedChallenge) => until(tx, &row, |row: Used| row.until)?,

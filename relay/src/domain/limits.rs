@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use kith_core::home;
+use kith_core::wire::blob::{Layout, MAX_FILE};
 use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::Envelope;
 
@@ -148,6 +149,39 @@ pub struct Limits {
     pub create_log_rate: Rate,
     /// What a home allows.
     pub home: home::Limits,
+    /// What is kept of attachments.
+    pub blobs: BlobLimits,
+}
+
+/// Limits of the attachments that wait here, in bytes of sealed chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobLimits {
+    /// The most bytes of one; default: the largest that there are, 2 GiB and its seals.
+    pub bytes: u64,
+    /// The most bytes of one account's; 0 for a relay that keeps none; default 4 GiB: two of the largest.
+    pub account_bytes: u64,
+    /// The most bytes of all together; default 64 GiB: what a small machine's disk has to spare.
+    pub all_bytes: u64,
+    /// How long one is kept that not all readers have fetched, in seconds; default 30 days, as long as an envelope.
+    pub keep_s: u64,
+}
+
+impl BlobLimits {
+    /// The most bytes of one that is taken; 0 if none is.
+    pub fn most(&self) -> u64 {
+        self.bytes.min(self.account_bytes).min(self.all_bytes)
+    }
+}
+
+impl Default for BlobLimits {
+    fn default() -> Self {
+        Self {
+            bytes: Layout::of(MAX_FILE).sealed_bytes(),
+            account_bytes: 4 << 30,
+            all_bytes: 64 << 30,
+            keep_s: 30 * 24 * 3600,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -176,6 +210,7 @@ impl Default for Limits {
             put_address_rate: rate(256, 1),
             create_log_rate: rate(256, 2),
             home: home::Limits::default(),
+            blobs: BlobLimits::default(),
         }
     }
 }

@@ -30,10 +30,13 @@
 //! | 25 | home blob | group id ‖ index (u64) | the blob |
 //! | 26 | invitation | hash of the code | [`Until`] |
 //! | 27 | garbage | device id ‖ queue | : a queue whose device is gone |
+//! | 28 | blob | name of an attachment | [`BlobRow`] |
+//! | 29 | blob use | account id, or nothing for all | [`BlobUse`]: bytes of attachments that are kept |
 //!
 //! Numbers are never reused.
 
 use kith_core::types::{AccountId, DeviceId, EnvelopeId, GroupId, Hash, Incarnation, Timestamp, Token};
+use kith_core::wire::blob::MAX_READERS;
 use kith_core::wire::codec::{Body, DecodeError, hash};
 use kith_core::wire::relay::{MAX_LIST, Mailbox, Purpose};
 use serde::{Deserialize, Serialize};
@@ -73,11 +76,13 @@ pub enum Table {
     HomeBlob = 25,
     Invitation = 26,
     Garbage = 27,
+    Blob = 28,
+    BlobUse = 29,
 }
 
 impl Table {
     /// Every table, by number.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Life,
         Self::Account,
         Self::Record,
@@ -105,6 +110,8 @@ impl Table {
         Self::HomeBlob,
         Self::Invitation,
         Self::Garbage,
+        Self::Blob,
+        Self::BlobUse,
     ];
 
     /// The table of a stored key.
@@ -326,6 +333,30 @@ row! {
         until as "u": Timestamp,
     }
 
+    /// An attachment that waits for its readers.
+    BlobRow(MAX_READERS * 40 + 512) {
+        /// Whose.
+        owner as "a": AccountId,
+        /// The hash of what its readers show.
+        capability as "c": Hash,
+        /// Names the list of its chunks.
+        list as "l": Hash,
+        /// Bytes of its sealed chunks.
+        sealed_bytes as "z": u64,
+        /// How many chunks it has.
+        chunks as "k": u32,
+        /// Who does not have it yet, ascending.
+        readers as "r": Vec<Hash>,
+        /// Kept until then.
+        until as "u": Timestamp,
+    }
+
+    /// What is kept of attachments.
+    BlobUse(32) {
+        /// So many bytes.
+        bytes as "b": u64,
+    }
+
     /// Something that ends.
     Until(32) {
         /// Then.
@@ -342,6 +373,10 @@ pub(crate) enum Checked {
     Item { queue: Vec<u8>, size: u64, request: bool, body: Option<Vec<u8>> },
     /// How many items refer to a body.
     References { body: Vec<u8>, count: u64 },
+    /// An attachment, and whose it is.
+    Blob { owner: Vec<u8>, bytes: u64 },
+    /// What is counted of an account's attachments; of all without an account.
+    BlobUse { owner: Vec<u8>, bytes: u64 },
     /// Anything else.
     Other,
 }
@@ -379,6 +414,11 @@ pub(crate) fn check_row(key: &[u8], value: &[u8]) -> Result<Checked, DecodeError
         Some(Table::List) => List::decode(value).map(other),
         Some(Table::Address) => Address::decode(value).map(other),
         Some(Table::Home) => kith_core::home::State::decode(value).map(other),
+        Some(Table::Blob) => BlobRow::decode(value)
+            .map(|row| Checked::Blob { owner: row.owner.as_bytes().to_vec(), bytes: row.sealed_bytes }),
+        Some(Table::BlobUse) => {
+            BlobUse::decode(value).map(|row| Checked::BlobUse { owner: place.to_vec(), bytes: row.bytes })
+        }
         Some(Table::Invitation) => Until::decode(value).map(other),
         Some(Table::Record) => match kith_core::identity::AccountRecord::decode_verified(value) {
             Ok(_) => Ok(Checked::Other),
@@ -400,9 +440,9 @@ mod tests {
     #[test]
     fn numbers_of_tables_never_change() {
         let numbers: Vec<u8> = Table::ALL.iter().map(|table| *table as u8).collect();
-        assert_eq!(numbers, (1..=27).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=29).collect::<Vec<u8>>());
         assert!(Table::ALL.iter().all(|table| Table::of(&table.key(&[b"x"])) == Some(*table)));
-        assert_eq!((Table::of(&[]), Table::of(&[0]), Table::of(&[28])), (None, None, None));
+        assert_eq!((Table::of(&[]), Table::of(&[0]), Table::of(&[30])), (None, None, None));
     }
 
     #[test]

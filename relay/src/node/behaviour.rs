@@ -35,7 +35,7 @@ pub(super) struct Behaviour {
 type Built = (Swarm<Behaviour>, Lanes, mpsc::Receiver<Incoming>);
 
 pub(super) fn build(config: &NodeConfig, signed_in: SignedIn) -> Result<Built, SetupError> {
-    let (exchange, lanes, accepted) = exchange::Behaviour::new(&[protocol::RELAY], true);
+    let (exchange, lanes, accepted) = exchange::Behaviour::new(&[protocol::RELAY, protocol::BLOB], true);
     let mut circuit = relay::Behaviour::new(config.key.peer(), circuit::config(signed_in, config.max_circuits));
     // Offered whether or not we know an address of ours to be reachable: on a LAN nobody confirms one.
     circuit.set_status(Some(relay::Status::Enable));

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kith_core::types::{Rng, Timestamp};
+use kith_core::wire::blob;
 use kith_core::wire::relay::{Push, Refusal, Request, Response};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::control::{self, Answer, Control};
 use crate::data_dir::open_store;
-use crate::domain::{Batch, Caller, Delivery, Relay};
+use crate::domain::{Batch, BlobAsk, BlobFacts, Caller, Delivery, Relay};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -39,6 +40,11 @@ pub(super) enum Command {
         request: Box<Request>,
         pushes: Option<mpsc::Sender<Push>>,
         reply: oneshot::Sender<Response>,
+    },
+    Blob {
+        caller: Caller,
+        ask: Box<BlobAsk>,
+        reply: oneshot::Sender<Result<BlobFacts, blob::Refusal>>,
     },
     Disconnected {
         peer: [u8; 32],
@@ -108,6 +114,7 @@ impl Actor {
             self.reopen();
             match command {
                 Command::Request { caller, request, pushes, reply } => self.request(caller, *request, pushes, reply),
+                Command::Blob { caller, ask, reply } => self.blob(caller, *ask, reply),
                 Command::Disconnected { peer } if self.is_open(&peer) => {}
                 Command::Disconnected { peer } => self.let_go(peer),
                 Command::Control { control, reply } => self.control(control, reply),
@@ -145,7 +152,7 @@ impl Actor {
             self.count_connections();
         }
         let pushes = outcome.pushes.into_iter().filter_map(|delivery| self.address(delivery)).collect();
-        let answer = Release { name, response: outcome.response, reply, pushes };
+        let answer = Release { what: Leaving::Response(name, outcome.response, reply), pushes };
         // The order matters: what has failed was outstanding until it was known to have failed.
         let settled = self.shared.outstanding.load(Ordering::Acquire) == 0 && !self.shared.is_failed();
         if outcome.batch.is_empty() && settled {
@@ -153,6 +160,21 @@ impl Actor {
             return;
         }
         self.submit(&store, outcome.batch, answer);
+    }
+
+    /// What was decided about an attachment leaves as any other answer does: when it is durable, and all before it.
+    fn blob(&mut self, caller: Caller, ask: BlobAsk, reply: oneshot::Sender<Result<BlobFacts, blob::Refusal>>) {
+        let Some(store) = self.usable_store() else {
+            let _ = reply.send(Err(blob::Refusal::TryLater));
+            return;
+        };
+        let outcome = self.relay.handle_blob(wall_clock(), caller, &store, ask);
+        let settled = self.shared.outstanding.load(Ordering::Acquire) == 0 && !self.shared.is_failed();
+        if outcome.batch.is_empty() && settled {
+            let _ = reply.send(outcome.answer);
+            return;
+        }
+        self.submit(&store, outcome.batch, Release { what: Leaving::Blob(outcome.answer, reply), pushes: Vec::new() });
     }
 
     /// Submits a batch; when it is durable, and all before it, the answer is let out.
@@ -203,7 +225,7 @@ impl Actor {
             let (batch, more) = self.relay.expire(wall_clock(), &store, EXPIRY_STEPS);
             if !batch.is_empty() {
                 let (reply, _) = oneshot::channel();
-                let answer = Release { name: "expire", response: Response::Done, reply, pushes: Vec::new() };
+                let answer = Release { what: Leaving::Response("expire", Response::Done, reply), pushes: Vec::new() };
                 self.submit(&store, batch, answer);
             }
             if !more {
@@ -283,15 +305,18 @@ struct Addressed {
 
 /// What leaves when a batch is durable.
 struct Release {
-    name: &'static str,
-    response: Response,
-    reply: oneshot::Sender<Response>,
+    what: Leaving,
     pushes: Vec<Addressed>,
+}
+
+/// An answer, and who waits for it.
+enum Leaving {
+    Response(&'static str, Response, oneshot::Sender<Response>),
+    Blob(Result<BlobFacts, blob::Refusal>, oneshot::Sender<Result<BlobFacts, blob::Refusal>>),
 }
 
 impl Release {
     fn release(self, metrics: &Metrics, shared: &Shared) {
-        metrics.answered(self.name, &self.response);
         for Addressed { peer, to, push } in self.pushes {
             let handed = to.try_send(push).is_ok();
             metrics.push(handed);
@@ -300,13 +325,24 @@ impl Release {
             }
         }
         // Who asked may be gone: what was stored stays stored.
-        let _ = self.reply.send(self.response);
+        match self.what {
+            Leaving::Response(name, response, reply) => {
+                metrics.answered(name, &response);
+                let _ = reply.send(response);
+            }
+            Leaving::Blob(answer, reply) => drop(reply.send(answer)),
+        }
     }
 
     fn refuse(self, metrics: &Metrics) {
-        let response = Response::Refused(Refusal::TryLater);
-        metrics.answered(self.name, &response);
-        let _ = self.reply.send(response);
+        match self.what {
+            Leaving::Response(name, _, reply) => {
+                let response = Response::Refused(Refusal::TryLater);
+                metrics.answered(name, &response);
+                let _ = reply.send(response);
+            }
+            Leaving::Blob(_, reply) => drop(reply.send(Err(blob::Refusal::TryLater))),
+        }
     }
 }
 

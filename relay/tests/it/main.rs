@@ -6,6 +6,7 @@
 )]
 
 mod accounts_and_records;
+mod attachments_travel;
 mod contact_requests_cost_the_stranger;
 mod corpora_are_replayed;
 mod homes_order_and_do_not_judge;

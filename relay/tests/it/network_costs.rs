@@ -45,7 +45,7 @@ async fn relay(listen: &str) -> NodeHandle {
             _ => Response::Done,
         }
     };
-    node::Node::start(config, answer, |_| async {}).await.unwrap()
+    node::Node::start(config, answer, None, |_| async {}).await.unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {

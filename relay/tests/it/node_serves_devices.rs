@@ -87,7 +87,7 @@ async fn start(config: node::NodeConfig) -> Result<Relay, NodeError> {
             }
         }
     };
-    let node = node::Node::start(config, answer, move |key| {
+    let node = node::Node::start(config, answer, None, move |key| {
         let went = went.clone();
         async move { went.send(key).await.unwrap_or_default() }
     });

@@ -23,7 +23,7 @@ async fn relay(dir: &Path) -> (Server, String) {
     relay_with(dir, |_| ()).await
 }
 
-async fn relay_with(dir: &Path, change: impl FnOnce(&mut Config)) -> (Server, String) {
+pub(crate) async fn relay_with(dir: &Path, change: impl FnOnce(&mut Config)) -> (Server, String) {
     let mut config: Config = crate::servers_answer_when_it_is_durable::config(dir);
     change(&mut config);
     config.listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into(), "/ip4/127.0.0.1/tcp/0".into()];
@@ -34,11 +34,11 @@ async fn relay_with(dir: &Path, change: impl FnOnce(&mut Config)) -> (Server, St
     (server, address)
 }
 
-fn unlock() -> Unlock {
+pub(crate) fn unlock() -> Unlock {
     Unlock::Key([7; 32].into())
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     let listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".into(), "/ip4/127.0.0.1/tcp/0".into()];
     Options { listen, mdns: false, ..Options::default() }
 }
@@ -48,14 +48,14 @@ fn registration(name: &str, relay: &str) -> Registration {
     Registration { relay: relay.to_owned(), handle: name.to_owned(), password, invitation: None }
 }
 
-struct Person {
-    client: Client,
+pub(crate) struct Person {
+    pub(crate) client: Client,
     events: EventStream,
-    seen: Vec<Event>,
+    pub(crate) seen: Vec<Event>,
 }
 
 impl Person {
-    async fn register(dir: &Path, name: &str, relay: &str) -> Self {
+    pub(crate) async fn register(dir: &Path, name: &str, relay: &str) -> Self {
         Self::register_with(dir, name, relay, options()).await
     }
 
@@ -67,12 +67,23 @@ impl Person {
         Self { client, events, seen: Vec::new() }
     }
 
-    async fn ask(&self, request: Request) -> Result<Reply, ClientError> {
+    /// Opens the profile of somebody who was here before.
+    pub(crate) async fn back(dir: &Path) -> Self {
+        let client = Client::open(dir, unlock(), options()).await.unwrap();
+        let events = client.subscribe();
+        Self { client, events, seen: Vec::new() }
+    }
+
+    pub(crate) async fn ask(&self, request: Request) -> Result<Reply, ClientError> {
         self.client.execute(request).await
     }
 
     /// Looks now, and again after every event, until something is there.
-    async fn until<T>(&mut self, what: &str, mut look: impl AsyncFnMut(&Client, &[Event]) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut look: impl AsyncFnMut(&Client, &[Event]) -> Option<T>,
+    ) -> T {
         let looking = async {
             loop {
                 if let Some(found) = look(&self.client, &self.seen).await {
@@ -85,7 +96,7 @@ impl Person {
         found.unwrap_or_else(|_| panic!("{what} did not happen; what did: {:?}", self.seen))
     }
 
-    async fn me(&self) -> Me {
+    pub(crate) async fn me(&self) -> Me {
         let Ok(Reply::Me(me)) = self.ask(Request::Whoami).await else { panic!("nobody") };
         me
     }
@@ -111,7 +122,7 @@ impl Person {
         .await;
     }
 
-    async fn send(&self, to: &str, text: &str) -> Result<Message, ClientError> {
+    pub(crate) async fn send(&self, to: &str, text: &str) -> Result<Message, ClientError> {
         match self.ask(Request::Send { to: to.into(), text: text.into(), reply_to: None }).await? {
             Reply::Message(message) => Ok(message),
             other => panic!("{other:?}"),
@@ -135,7 +146,7 @@ impl Person {
     }
 
     /// Is connected to some contact's device, not through a circuit.
-    async fn is_near(&mut self, account: &str) {
+    pub(crate) async fn is_near(&mut self, account: &str) {
         self.until("a direct path", async |client, _| {
             let Ok(Reply::Status(status)) = client.execute(Request::Status).await else { return None };
             let reach = status.contacts.into_iter().find(|reach| reach.account == account)?;
@@ -154,7 +165,13 @@ impl Person {
     }
 
     async fn chooses_to_tell_what_was_read(&self, told: bool) {
-        let choice = Request::SetOptions { read_receipts: Some(told), mdns: None, always_relay: None, typing: None };
+        let choice = Request::SetOptions {
+            read_receipts: Some(told),
+            mdns: None,
+            always_relay: None,
+            typing: None,
+            auto_fetch_bytes: None,
+        };
         let Ok(Reply::Options(chosen)) = self.ask(choice).await else { panic!("no choice") };
         assert_eq!((chosen.read_receipts, chosen.restart), (told, true));
     }
@@ -179,14 +196,14 @@ async fn contacts(client: &Client) -> Vec<Contact> {
     contacts
 }
 
-async fn history(client: &Client, with: &str) -> Result<Vec<Message>, ClientError> {
+pub(crate) async fn history(client: &Client, with: &str) -> Result<Vec<Message>, ClientError> {
     match client.execute(Request::History { with: with.into(), before: None, limit: 100 }).await? {
         Reply::Messages(messages) => Ok(messages),
         other => panic!("{other:?}"),
     }
 }
 
-async fn become_contacts(one: &mut Person, other: &mut Person, names: [&str; 2]) {
+pub(crate) async fn become_contacts(one: &mut Person, other: &mut Person, names: [&str; 2]) {
     one.add(names[1]).await.unwrap();
     other.accept().await;
     one.is_contact_of(names[1]).await;

@@ -223,6 +223,7 @@ pub(crate) mod tests {
             heard_ms: None,
             heard: None,
             transcript: None,
+            file: None,
             state: None,
             route: None,
             problem: None,

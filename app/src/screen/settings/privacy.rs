@@ -100,5 +100,6 @@ fn request(choice: Choice, on: bool) -> Request {
         mdns: chosen(Choice::Lan),
         always_relay: chosen(Choice::AlwaysRelay),
         typing: chosen(Choice::Typing),
+        auto_fetch_bytes: None,
     }
 }

@@ -85,7 +85,14 @@ fn relay_account_and_devices() {
 #[test]
 fn what_others_are_told() {
     let mut page = page(Section::Privacy);
-    let options = LiveOptions { read_receipts: true, mdns: true, always_relay: false, typing: true, restart: true };
+    let options = LiveOptions {
+        read_receipts: true,
+        mdns: true,
+        always_relay: false,
+        typing: true,
+        auto_fetch_bytes: 0,
+        restart: true,
+    };
     hears(&mut page, Message::Privacy(privacy::Message::Came(Ok(options))));
     everywhere(&page, "settings-privacy");
     shoot(&page, &world().speaking(Language::Uk).colored(Variant::HighContrast), "settings-privacy-uk-contrast");

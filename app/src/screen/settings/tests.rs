@@ -195,7 +195,13 @@ async fn what_is_changed_is_kept_by_the_core() {
     person.hears(Message::Privacy(privacy::Message::Came(options)));
     person.clicks("Read receipts");
     assert!(matches!(person.last, Action::Run(_)));
-    let off = Request::SetOptions { read_receipts: Some(false), mdns: None, always_relay: None, typing: None };
+    let off = Request::SetOptions {
+        read_receipts: Some(false),
+        mdns: None,
+        always_relay: None,
+        typing: None,
+        auto_fetch_bytes: None,
+    };
     let changed = backend.clone().options(off).await.unwrap();
     assert!(!changed.read_receipts);
     person.hears(Message::Privacy(privacy::Message::Changed(Ok(LiveOptions { restart: true, ..changed }))));

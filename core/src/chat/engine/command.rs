@@ -56,6 +56,18 @@ impl Engine {
                 }
                 self.write(turn, conversation, Kind::VoiceNote, VoiceNote { ogg, duration_ms, peaks }.encode())
             }
+            Command::SendFile { conversation, file } => {
+                if let Err(error) = file.check() {
+                    return Ok(Err(CommandError::Malformed(error.to_string())));
+                }
+                self.write(turn, conversation, Kind::File, file.encode())
+            }
+            Command::SendLongVoiceNote { conversation, note } => {
+                if let Err(error) = note.check() {
+                    return Ok(Err(CommandError::Malformed(error.to_string())));
+                }
+                self.write(turn, conversation, Kind::LongVoiceNote, note.encode())
+            }
             Command::Edit { conversation, of, text } => self.edit(turn, conversation, of, text),
             Command::Delete { conversation, of } => self.delete(turn, conversation, of),
             Command::React { conversation, of, emoji } => {

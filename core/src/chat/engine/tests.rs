@@ -19,6 +19,7 @@ use crate::store::MemoryStore;
 use crate::types::{Incarnation, Timestamp};
 use crate::wire::relay::{Deposited, Request};
 
+mod files;
 mod posts;
 mod profiles;
 mod scenes;

@@ -181,5 +181,6 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
 
 /// Whether an event of this kind is something to read.
 pub(crate) fn is_message(kind: u16) -> bool {
-    !Kind::is_silent(kind) && matches!(Kind::from_number(kind), None | Some(Kind::Text | Kind::VoiceNote))
+    const READ: [Kind; 4] = [Kind::Text, Kind::VoiceNote, Kind::File, Kind::LongVoiceNote];
+    !Kind::is_silent(kind) && Kind::from_number(kind).is_none_or(|kind| READ.contains(&kind))
 }

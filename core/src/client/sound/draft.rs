@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::super::{Client, ClientError};
 use crate::store::{Store, StoreError};
 use crate::types::ConversationId;
+use crate::voice::stream::Shape;
 use crate::voice::{Packets, recorder};
+use crate::wire::control::{Message, Reply};
 
 /// Directory of the recordings within a profile's.
 const DIR: &str = "recordings";
@@ -205,10 +207,13 @@ impl Client {
     ///
     /// # Errors
     /// A sentence that says why not; then the recording stays.
-    pub async fn send_recording(&self, draft: &Draft) -> Result<crate::wire::control::Message, ClientError> {
+    pub async fn send_recording(&self, draft: &Draft) -> Result<Message, ClientError> {
         let conversation = draft.conversation.parse().map_err(|_| ClientError::Nobody(draft.conversation.clone()))?;
         let ogg = draft.packets.to_ogg()?;
-        let sent = self.send_note(conversation, ogg, draft.duration, draft.peaks.clone()).await?;
+        let shape = Shape { duration: draft.duration, peaks: draft.peaks.clone() };
+        let Reply::Message(sent) = self.send_ogg(conversation, ogg, shape).await? else {
+            return Err(ClientError::Nonsense);
+        };
         self.discard_recording(draft);
         Ok(sent)
     }

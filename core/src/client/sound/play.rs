@@ -9,7 +9,7 @@ use super::super::view::parse_id;
 use super::super::{Client, ClientError};
 use super::draft::Draft;
 use crate::audio::{AudioError, Backend, Progress, Speaker};
-use crate::chat::{Command, Heard, fold};
+use crate::chat::{Command, Heard};
 use crate::store::{Read as _, Table};
 use crate::types::{ContentId, ConversationId};
 use crate::voice::{Packets, Player};
@@ -136,7 +136,7 @@ impl Client {
         let options = self.sound_options();
         let client = self.clone();
         let started = tokio::task::spawn_blocking(move || {
-            let packets = Packets::from_ogg(&client.note(&conversation, &id)?)?;
+            let packets = Packets::from_ogg(&client.sound_of(&conversation, &id)?)?;
             Playback::start(Arc::clone(&client.inner.sound), options.speaker, packets, from, options.speed_percent)
         });
         started.await.map_err(|_| ClientError::Ending)?
@@ -185,14 +185,5 @@ impl Client {
     ) -> Result<Option<Heard>, ClientError> {
         let key = crate::chat::feed::event_key(conversation, id);
         Ok(self.store().get(Table::Heard, &key)?.and_then(|bytes| Heard::from_bytes(&bytes)))
-    }
-
-    /// The Ogg Opus file of a voice note.
-    pub(in crate::client) fn note(
-        &self,
-        conversation: &ConversationId,
-        id: &ContentId,
-    ) -> Result<Vec<u8>, ClientError> {
-        Ok(fold::voice_note(self.store(), conversation, id)?.ok_or(ClientError::NoVoiceNote)?.ogg)
     }
 }

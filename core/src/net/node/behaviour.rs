@@ -27,7 +27,7 @@ const MAX_CONNECTIONS_PER_PEER: u32 = 4;
 const MAX_PENDING_INCOMING: u32 = 64;
 
 /// What inbound lanes are accepted for.
-pub(super) const INBOUND: [&str; 3] = [protocol::PUSH, protocol::DIRECT, protocol::HOME];
+pub(super) const INBOUND: [&str; 4] = [protocol::PUSH, protocol::DIRECT, protocol::HOME, protocol::BLOB];
 
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {

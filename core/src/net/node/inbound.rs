@@ -16,7 +16,7 @@ use crate::types::DeviceId;
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
 use crate::wire::relay::{Push, PushAnswer};
-use crate::wire::{log, protocol};
+use crate::wire::{blob, log, protocol};
 
 /// Bodies that are being read or answered at once: four of the largest, or a thousand messages.
 const BODY_BYTES: u32 = 32 * 1024 * 1024;
@@ -33,6 +33,7 @@ fn limits() -> Limits {
             (protocol::PUSH, Push::MAX_BYTES),
             (protocol::DIRECT, Envelope::MAX_BYTES),
             (protocol::HOME, log::Request::MAX_BYTES),
+            (protocol::BLOB, blob::Request::MAX_BYTES),
         ],
         lanes_per_peer: 32,
         lanes: 2048,
@@ -77,6 +78,12 @@ async fn answer(call: Call, known: &Roster, events: &mpsc::Sender<Event>) -> Res
             let request = log::Request::decode(&call.body).map_err(|_| Refusal::Unreadable)?;
             let later = log::Response::Refused(log::Refusal::TryLater);
             ask(events, later, |reply| Event::HomeRequest { peer: call.peer, device, request, reply }).await
+        }
+        protocol::BLOB => {
+            let device = contact(&call.peer, known)?;
+            let request = blob::Request::decode(&call.body).map_err(|_| Refusal::Unreadable)?;
+            let later = blob::Response::Refused(blob::Refusal::TryLater);
+            ask(events, later, |reply| Event::BlobRequest { peer: call.peer, device, request, reply }).await
         }
         _ => Err(Refusal::Unreadable),
     }

@@ -62,7 +62,14 @@ async fn pictures() {
         p.hears(Message::Devices(devices::Message::Came(Ok(devices))));
         shoot(&p, &format!("s3-devices-{tag}"), variant, wide);
         p.hears(Message::Show(Section::Privacy));
-        let options = LiveOptions { read_receipts: true, mdns: true, always_relay: false, typing: true, restart: true };
+        let options = LiveOptions {
+            read_receipts: true,
+            mdns: true,
+            always_relay: false,
+            typing: true,
+            auto_fetch_bytes: 0,
+            restart: true,
+        };
         p.hears(Message::Privacy(privacy::Message::Came(Ok(options))));
         shoot(&p, &format!("s4-privacy-{tag}"), variant, wide);
         p.hears(Message::Show(Section::Notifications));
