@@ -33,7 +33,7 @@ pub struct Options {
     pub cache_bytes: u64,
     /// How many batches may wait for the writer before `submit` blocks.
     pub queue_batches: usize,
-    /// How many snapshots are kept; the oldest goes first.
+    /// How many snapshots are kept, while they are small; the oldest goes first. Of a large store it is the newest alone.
     pub snapshots_kept: usize,
 }
 
