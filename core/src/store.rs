@@ -20,8 +20,8 @@
 //! | 3 | `Contact` | account id | contact, verification, block |
 //! | 4 | `Request` | account id | contact request, waiting or answered |
 //! | 5 | `Conversation` | conversation id | state of a conversation's engine |
-//! | 6 | `Event` | conversation id ‖ device id ‖ incarnation ‖ sequence (u64) | signed header, as received |
-//! | 7 | `Content` | as `Event` | content of the event; erased on its own |
+//! | 6 | `Event` | conversation id ‖ device id ‖ incarnation ‖ sequence (u64) | signed header, and its content if that is short; written anew without it when it is erased |
+//! | 7 | `Content` | as `Event` | content of the event that is long; erased on its own |
 //! | 8 | `Feed` | conversation id [‖ device id ‖ incarnation [‖ 1]] | own incarnation and clock; head and gaps of a feed; its fault |
 //! | 9 | `Group` | group id ‖ field | cursor of the home's log, roster |
 //! | 10 | `Mls` | group id (or 32 zero bytes) ‖ label ‖ key | OpenMLS's own rows |
@@ -37,6 +37,7 @@
 //! | 20 | `Change` | conversation id ‖ place of its target (as `Event`) ‖ kind (u8) ‖ account id ‖ clock (u64) ‖ own place (as `Event`) | an edit, a delete or a reaction |
 //! | 21 | `Summary` | conversation id | last message and unread count |
 //! | 22 | `Address` | device id | where the device was last found |
+//! | 23 | `Context` | conversation id ‖ 8 bytes of a hash | group, epoch and head of the log that many events name |
 //!
 //! # Invariants
 //!

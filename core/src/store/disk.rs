@@ -18,7 +18,7 @@ use super::{Batch, Op, Range, Read, ReadError, Row, Scope, StoreError, Table, fi
 use crate::types::{GroupId, Timestamp};
 
 /// The format of this store: raised when a layout changes, read by the release after it too.
-pub(super) const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 2;
 /// Name, in no table, of the row that lists the keys about to be destroyed.
 const DOOMED: &[u8] = b"\0doomed";
 /// Room that has to be there before a store is opened anew: sled begins a segment or two and writes its page table.

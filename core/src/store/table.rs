@@ -20,9 +20,9 @@ pub enum Table {
     Request = 4,
     /// State of each conversation.
     Conversation = 5,
-    /// Signed headers of events.
+    /// Events: signed headers, with contents that are short.
     Event = 6,
-    /// Contents of events.
+    /// Contents of events that are not kept with their headers.
     Content = 7,
     /// Heads and gaps of feeds.
     Feed = 8,
@@ -54,11 +54,13 @@ pub enum Table {
     Summary = 21,
     /// Where contacts' devices were last found.
     Address = 22,
+    /// What many events of a conversation say alike.
+    Context = 23,
 }
 
 impl Table {
     /// All of them, by number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Account,
         Self::Contact,
@@ -81,6 +83,7 @@ impl Table {
         Self::Change,
         Self::Summary,
         Self::Address,
+        Self::Context,
     ];
 
     /// Its number.
@@ -109,7 +112,7 @@ mod tests {
     #[test]
     fn numbers_never_change() {
         let numbers: Vec<u8> = Table::ALL.iter().map(|table| table.number()).collect();
-        assert_eq!(numbers, (1..=22).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=23).collect::<Vec<u8>>());
         assert!(Table::ALL.iter().all(|table| Table::from_number(table.number()) == Some(*table)));
         assert_eq!(Table::from_number(0), None);
     }

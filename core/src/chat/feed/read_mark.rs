@@ -4,7 +4,7 @@
 //! each feed; what arrives late lies beyond the marks and is unread, wherever it is displayed.
 
 use super::row::{self, FeedRow};
-use super::{Feeds, key};
+use super::Feeds;
 use crate::store::{Read, ReadError, Scope, Table};
 use crate::types::{Clock, ContentId, FeedId};
 use crate::wire::codec::Body;
@@ -171,11 +171,6 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             self.tx.put(Table::Summary, scope, *self.conversation.as_bytes(), after.encode());
         }
         Ok(())
-    }
-
-    /// The key of an event's row.
-    pub(crate) fn key_of(&self, id: &ContentId) -> Vec<u8> {
-        key::event(&self.conversation, id)
     }
 }
 
