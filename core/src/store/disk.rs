@@ -29,7 +29,7 @@ const PAGE_ROWS: usize = 512;
 /// How a client's store is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes that sled's page cache may take; kept within 16 and 64 MiB.
+    /// Bytes that sled's page cache may take, as they lie on the disk; kept within 1 and 64 MiB.
     pub cache_bytes: u64,
     /// How many batches may wait for the writer before `submit` blocks.
     pub queue_batches: usize,
@@ -38,9 +38,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 16 MiB of cache, 256 waiting batches, three snapshots: one may be bad and another of a bad day.
+    /// 4 MiB of cache, which hold the 8,000 newest messages and all that each of them changes; 256 waiting batches; three
+    /// snapshots: one may be bad and another of a bad day.
     fn default() -> Self {
-        Self { cache_bytes: 16 << 20, queue_batches: 256, snapshots_kept: 3 }
+        Self { cache_bytes: 4 << 20, queue_batches: 256, snapshots_kept: 3 }
     }
 }
 
