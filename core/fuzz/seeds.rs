@@ -551,8 +551,8 @@ fn wav(samples: u32) -> Vec<u8> {
 
 /// Puts, deletes and clears a row, the keys written by what is new in them.
 fn snapshot_block() -> Vec<u8> {
-    let put = [[2, 0, 3].as_slice(), b"key", &[5], b"value"].concat();
-    [put.as_slice(), &[3, 3, 0], &[2, 1, 1, 9, 0], &[1, 0, 1, 7]].concat()
+    let put = [[2, 3, 0, 3].as_slice(), b"key", &[5], b"value"].concat();
+    [put.as_slice(), &[3, 3, 3, 0], &[2, 2, 1, 1, 9, 0], &[1, 1, 0, 1, 7]].concat()
 }
 
 /// The same in the format before.

@@ -1,6 +1,6 @@
 //! Copies of a store to restore from: whole, encrypted, verified.
 //!
-//! A snapshot holds the rows as they lie in the store, sealed by their own data keys, in blocks sealed once more by the account's
+//! A snapshot holds the rows, but for ids of envelopes seen, as they lie in the store, sealed by their own data keys, in blocks sealed once more by the account's
 //! key. The keys are not in it: what the ring destroys is gone from every snapshot too, and a restored store has no MLS state
 //! older than the last renewal of its keys.
 //!
@@ -10,9 +10,10 @@
 //!
 //! Header: `kith-snap` ‖ format (2) ‖ store id (16) ‖ boot (u64) ‖ number of the account's key (u32). Then blocks: length (u32) ‖
 //! nonce (12) ‖ sealed. Bound to each block: header ‖ its number (u64) ‖ whether it is the last (u8). A block is records:
-//! 1 clear, 2 put, 3 delete (u8) ‖ key ‖ for a put length of the value (number) ‖ value. A key is how many bytes it has alike with
-//! the key before it in the block (number) ‖ length of the rest (number) ‖ rest; a number is LEB128, the low seven bits first. Keys
-//! are a third of a row and most of each is the one before. The last block is the number of records (u64).
+//! 1 clear, 2 put, 3 delete (u8) ‖ key ‖ for a put length of the value (number) ‖ value. A key is its length (number), then until
+//! that is reached: how many bytes are those of the key before it at the same place (number) ‖ how many follow (number) ‖ these. A
+//! number is LEB128, the low seven bits first. Keys are a third of a row, and most of each is the one before. The last block is the
+//! number of records (u64).
 //!
 //! Format 1, which is read too, has for each key its length (u16) ‖ key, and for each value its length (u32) ‖ value.
 
@@ -24,7 +25,7 @@ use ring::aead::{Aad, NONCE_LEN, Nonce};
 
 use super::guarded::{self, Db, MAX_VALUE_BYTES, RawBatch};
 use super::keyring::{DataKey, Keyring, random};
-use super::{StoreError, file};
+use super::{StoreError, Table, file};
 
 /// Directory of the snapshots within a store's.
 const DIR: &str = "snapshots";
@@ -92,7 +93,9 @@ fn write_verified<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
         |rows| {
             let mut writer = cell.borrow_mut();
             for row in rows {
-                writer.record(PUT, &row.key, Some(&row.value));
+                if !left_out(&row.key) {
+                    writer.record(PUT, &row.key, Some(&row.value));
+                }
                 if writer.full() {
                     key(&ring(), &mut writer)?;
                 }
@@ -102,7 +105,7 @@ fn write_verified<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
         |changes| {
             let mut writer = cell.borrow_mut();
             changes.deleted_prefixes().for_each(|prefix| writer.record(CLEAR, prefix, None));
-            for (row, value) in changes.rows() {
+            for (row, value) in changes.rows().filter(|(row, _)| !left_out(row)) {
                 writer.record(if value.is_some() { PUT } else { DELETE }, row, value);
                 if writer.full() {
                     key(&ring(), &mut writer)?;
@@ -113,6 +116,12 @@ fn write_verified<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
     )?;
     writer.finish(ring().get(key_number)?.ok_or(StoreError::RingDamaged)?)?;
     read(path, &ring(), &mut |_| Ok(())).map(drop)
+}
+
+/// Whether a row is in no snapshot: ids of envelopes, remembered for thirty days so that none is handled twice. A restored store has
+/// to do without the newest of them in any case, and holds what the others brought.
+fn left_out(stored_key: &[u8]) -> bool {
+    stored_key.first() == Some(&Table::Seen.number())
 }
 
 /// Puts the newest snapshot that verifies in the store's place.
@@ -167,12 +176,8 @@ impl BlockWriter {
 
     /// Adds a record.
     fn record(&mut self, tag: u8, key: &[u8], value: Option<&[u8]>) {
-        let alike = self.key.iter().zip(key).take_while(|(one, other)| one == other).count();
-        let rest = key.get(alike..).unwrap_or_default();
         self.block.push(tag);
-        push_number(&mut self.block, alike);
-        push_number(&mut self.block, rest.len());
-        self.block.extend_from_slice(rest);
+        push_key(&mut self.block, &self.key, key);
         self.key.clear();
         self.key.extend_from_slice(key);
         if let Some(value) = value {
@@ -242,7 +247,8 @@ fn read(
             key.cipher.open_in_place(nonce, bound, bytes).ok().map(|plain| plain.len())
         };
         if let Some(length) = open(false, sealed) {
-            let (batch, count) = parse_block(format, sealed.get(..length).unwrap_or_default()).ok_or(StoreError::Damaged)?;
+            let (batch, count) =
+                parse_block(format, sealed.get(..length).unwrap_or_default()).ok_or(StoreError::Damaged)?;
             records = records.saturating_add(count);
             batches(batch)?;
             continue;
@@ -335,17 +341,50 @@ fn parse_block(format: u8, mut rest: &[u8]) -> Option<(RawBatch, u64)> {
     Some((batch, count))
 }
 
+/// Writes what a key has that the one before it has not.
+fn push_key(bytes: &mut Vec<u8>, before: &[u8], key: &[u8]) {
+    /// Fewer bytes alike cost more to count than to write.
+    const WORTH: usize = 3;
+    let alike_at = |at: usize| {
+        let (one, other) = (before.get(at..).unwrap_or_default(), key.get(at..).unwrap_or_default());
+        one.iter().zip(other).take_while(|(one, other)| one == other).count()
+    };
+    push_number(bytes, key.len());
+    let mut at = 0usize;
+    while at < key.len() {
+        let from = at.saturating_add(alike_at(at));
+        let mut to = from;
+        while to < key.len() && alike_at(to) < WORTH {
+            to = to.saturating_add(1);
+        }
+        push_number(bytes, from.saturating_sub(at));
+        push_number(bytes, to.saturating_sub(from));
+        bytes.extend_from_slice(key.get(from..to).unwrap_or_default());
+        at = to;
+    }
+}
+
 /// Makes of a key the one after it; gives what follows.
 fn parse_key<'a>(bytes: &'a [u8], key: &mut Vec<u8>) -> Option<&'a [u8]> {
-    let (alike, bytes) = parse_number(bytes)?;
-    let (length, bytes) = parse_number(bytes)?;
-    let (rest, after) = bytes.split_at_checked(length)?;
-    if alike > key.len() || alike.saturating_add(length) > usize::from(u16::MAX) {
+    let (length, mut bytes) = parse_number(bytes)?;
+    if length > usize::from(u16::MAX) {
         return None;
     }
-    key.truncate(alike);
-    key.extend_from_slice(rest);
-    Some(after)
+    let mut next: Vec<u8> = Vec::with_capacity(length.min(256));
+    while next.len() < length {
+        let (alike, after) = parse_number(bytes)?;
+        let (new, after) = parse_number(after)?;
+        let (new, after) = after.split_at_checked(new)?;
+        let end = next.len().checked_add(alike)?;
+        next.extend_from_slice(key.get(next.len()..end)?);
+        next.extend_from_slice(new);
+        if next.len() > length || (alike == 0 && new.is_empty()) {
+            return None;
+        }
+        bytes = after;
+    }
+    *key = next;
+    Some(bytes)
 }
 
 /// The same in the format before.
@@ -401,8 +440,17 @@ mod tests {
         writer.record(PUT, &[7, 8, 1], Some(&[9]));
         writer.record(PUT, &[7, 8, 2], Some(&[5; 130]));
         writer.record(DELETE, &[7], None);
-        let expected = [&[PUT, 0, 3, 7, 8, 1, 1, 9][..], &[PUT, 2, 1, 2, 0x82, 1], &[5; 130], &[DELETE, 1, 0]].concat();
-        assert_eq!(writer.block, expected);
+        writer.record(PUT, &[7, 8, 2, 1, 2, 3, 4], Some(&[]));
+        writer.record(PUT, &[7, 9, 2, 1, 2, 3, 5], Some(&[]));
+        let expected = [
+            &[PUT, 3, 0, 3, 7, 8, 1, 1, 9][..],
+            &[PUT, 3, 2, 1, 2, 0x82, 1],
+            &[5; 130],
+            &[DELETE, 1, 1, 0],
+            &[PUT, 7, 1, 6, 8, 2, 1, 2, 3, 4, 0],
+            &[PUT, 7, 1, 1, 9, 4, 1, 5, 0],
+        ];
+        assert_eq!(writer.block, expected.concat());
     }
 
     fn writer() -> BlockWriter {

@@ -3,8 +3,8 @@
 //! A mark is a place in each feed. Along a feed clocks never fall, so that "all up to here in order of display" is a prefix of
 //! each feed; what arrives late lies beyond the marks and is unread, wherever it is displayed.
 
-use super::row::{self, FeedRow};
 use super::Feeds;
+use super::row::{self, FeedRow};
 use crate::store::{Read, ReadError, Scope, Table};
 use crate::types::{Clock, ContentId, FeedId};
 use crate::wire::codec::Body;

@@ -91,6 +91,11 @@ impl Found {
         self.flusher.flush()
     }
 
+    /// Makes sled write what it was given, without waiting until that is durable.
+    pub(super) fn write(&self) -> Result<(), StoreError> {
+        self.flusher.write()
+    }
+
     /// Writes other facts: to the store first, durable, then to the marker.
     pub(super) fn write_facts(&mut self, facts: Facts) -> Result<(), StoreError> {
         self.write_sentinel(facts)?;

@@ -7,20 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
-use super::Done;
 use super::open::{Facts, Found, SEGMENT_BYTES};
 use super::raw::RawBatch;
 use super::tree::Tree;
+use super::{Done, Options};
 use crate::store::StoreError;
 
 /// So many bytes are committed together at most, unless one batch is larger. With the pages moved in the same flush they stay
 /// within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
 /// between could take both from us.
 const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
-/// One page is moved for so many bytes written. Most moves find their page gone from where it was, since rows that every message
-/// writes anew leave theirs by themselves: with fewer moves than this a file grows to four times its rows, see
-/// `docs/adr/0003-sled-guards.md`.
-const BYTES_A_MOVE: usize = 256;
 /// So many pages, of about 5 kB, are moved in one flush at most.
 const MOVES: usize = 64;
 /// No more moves than these are owed: pages to be moved are not more than the store has.
@@ -56,6 +52,7 @@ pub(super) struct Shared {
     stopped: AtomicBool,
     submitted: RwLock<Submitted>,
     queue_batches: usize,
+    bytes_a_move: usize,
     dir: PathBuf,
     facts: Facts,
     tree: Tree,
@@ -188,11 +185,15 @@ impl Shared {
     /// may carry is moved while nobody waits.
     fn tidy(&self, unmoved: &mut usize) -> Result<(), StoreError> {
         loop {
-            let moves = (*unmoved / BYTES_A_MOVE).min(MOVES);
-            *unmoved = unmoved.saturating_sub(moves.saturating_mul(BYTES_A_MOVE));
+            let moves = (*unmoved / self.bytes_a_move).min(MOVES);
+            *unmoved = unmoved.saturating_sub(moves.saturating_mul(self.bytes_a_move));
             self.tree.tidy(moves)?;
-            if *unmoved < BYTES_A_MOVE || self.wanted() {
+            if self.wanted() {
                 return Ok(());
+            }
+            if *unmoved < self.bytes_a_move {
+                // Else the next batch would have to wait until sled has written this.
+                return self.found().write();
             }
             self.found().flush()?;
         }
@@ -236,7 +237,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(found: Found, queue_batches: usize) -> Result<Self, StoreError> {
+    pub(super) fn start(found: Found, options: &Options) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared {
             recording: Mutex::default(),
             queue: Mutex::default(),
@@ -244,7 +245,8 @@ impl Writer {
             room: Condvar::new(),
             stopped: AtomicBool::new(false),
             submitted: RwLock::default(),
-            queue_batches,
+            queue_batches: options.queue_batches,
+            bytes_a_move: options.bytes_a_move.max(1),
             dir: found.dir.clone(),
             facts: found.facts,
             tree: found.tree.clone(),
@@ -283,7 +285,7 @@ fn run(shared: &Shared) {
             }
         }
         let Ok(written) = written else { continue };
-        let owed = MOVES_OWED.saturating_mul(BYTES_A_MOVE);
+        let owed = MOVES_OWED.saturating_mul(shared.bytes_a_move);
         unmoved = unmoved.saturating_add(written).min(owed);
         // Whoever reads or writes next is told if it fails.
         let _ = guarded(&mut || shared.tidy(&mut unmoved).map(|()| 0));
