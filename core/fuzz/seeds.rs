@@ -65,7 +65,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("mls_welcome", vec![mls::fixture().welcome.clone()]),
         ("wav", vec![wav(800)]),
         ("voice_note", vec![encode_note(&wav(4_000)).expect("a note").ogg]),
-        ("store_snapshot", vec![snapshot_block()]),
+        ("store_snapshot", vec![snapshot_block_before(), snapshot_block()]),
     ];
     for (target, inputs) in parts {
         seeds.extend(inputs.into_iter().map(|input| (target, input)));
@@ -615,8 +615,14 @@ fn wav(samples: u32) -> Vec<u8> {
     bytes
 }
 
-/// Puts, deletes and clears a row.
+/// Puts, deletes and clears a row, the keys written by what is new in them.
 fn snapshot_block() -> Vec<u8> {
+    let put = [[2, 3, 0, 3].as_slice(), b"key", &[5], b"value"].concat();
+    [put.as_slice(), &[3, 3, 3, 0], &[2, 2, 1, 1, 9, 0], &[1, 1, 0, 1, 7]].concat()
+}
+
+/// The same in the format before.
+fn snapshot_block_before() -> Vec<u8> {
     let put = [[2, 0, 3].as_slice(), b"key", &[0, 0, 0, 5], b"value"].concat();
     [put.as_slice(), &[3, 0, 3], b"key", &[1, 0, 1, 7]].concat()
 }

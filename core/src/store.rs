@@ -20,8 +20,8 @@
 //! | 3 | `Contact` | account id | contact, verification, block |
 //! | 4 | `Request` | account id | contact request, waiting or answered |
 //! | 5 | `Conversation` | conversation id | state of a conversation's engine |
-//! | 6 | `Event` | conversation id ‖ device id ‖ incarnation ‖ sequence (u64) | signed header, as received |
-//! | 7 | `Content` | as `Event` | content of the event; erased on its own |
+//! | 6 | `Event` | conversation id ‖ device id ‖ incarnation ‖ sequence (u64) | signed header, and its content if that is short; written anew without it when it is erased |
+//! | 7 | `Content` | as `Event` | content of the event that is long; erased on its own |
 //! | 8 | `Feed` | conversation id [‖ device id ‖ incarnation [‖ 1]] | own incarnation and clock; head and gaps of a feed; its fault |
 //! | 9 | `Group` | group id ‖ field | cursor of the home's log, roster |
 //! | 10 | `Mls` | group id (or 32 zero bytes) ‖ label ‖ key | OpenMLS's own rows |
@@ -40,6 +40,7 @@
 //! | 23 | `Attachment` | as `Event` | which attachment the event names |
 //! | 24 | `Transfer` | as `Event` | how far the transfer of its attachment has come |
 //! | 25 | `Heard` | as `Event` | how far this reader has listened to a voice note |
+//! | 26 | `Context` | conversation id ‖ 8 bytes of a hash | group, epoch and head of the log that many events name |
 //!
 //! # Invariants
 //!

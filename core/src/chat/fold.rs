@@ -201,8 +201,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if row.unlack(target.sequence) {
             self.set_row(target.feed, row);
         }
-        let key = self.key_of(target);
-        self.tx.delete(Table::Content, key);
+        row::put(self.tx, &self.conversation, &event, None)?;
         self.count_unread(target, event.header().kind, -1)?;
         self.unindex_content(&event)
     }

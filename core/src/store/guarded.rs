@@ -39,16 +39,21 @@ pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub struct Options {
     /// The format number that this program writes; it also reads the one before.
     pub format: u8,
-    /// Bytes that sled's page cache may take; kept within 16 and 64 MiB (sled's own default is 1 GiB).
+    /// Bytes that sled's page cache may take; kept within 1 and 64 MiB (sled's own default is 1 GiB).
     pub cache_bytes: u64,
     /// How many batches may wait for the writer before `submit` blocks.
     pub queue_batches: usize,
+    /// One page of sled's is moved for so many bytes written, so that the room it leaves is used again: with fewer bytes the file is
+    /// smaller and more is written. Most moves find their page gone from where it was, since rows that every batch writes anew
+    /// leave theirs by themselves.
+    pub bytes_a_move: usize,
 }
 
 impl Options {
-    /// The usual: 16 MiB of cache, and as many waiting batches as 64 busy senders need.
+    /// The usual: 16 MiB of cache, as many waiting batches as 64 busy senders need, and no more moves than a store needs whose rows
+    /// come and go.
     pub const fn new(format: u8) -> Self {
-        Self { format, cache_bytes: 16 << 20, queue_batches: 1024 }
+        Self { format, cache_bytes: 16 << 20, queue_batches: 1024, bytes_a_move: 1536 }
     }
 }
 
@@ -86,7 +91,7 @@ impl Db {
         prepare: impl FnOnce(Opened) -> Result<(), StoreError>,
     ) -> Result<(Self, Opened), StoreError> {
         let (found, opened) = open::open(dir, options, prepare)?;
-        Ok((Self { writer: Arc::new(Writer::start(found, options.queue_batches)?) }, opened))
+        Ok((Self { writer: Arc::new(Writer::start(found, options)?) }, opened))
     }
 
     /// The value of a key.

@@ -20,9 +20,9 @@ pub enum Table {
     Request = 4,
     /// State of each conversation.
     Conversation = 5,
-    /// Signed headers of events.
+    /// Events: signed headers, with contents that are short.
     Event = 6,
-    /// Contents of events.
+    /// Contents of events that are not kept with their headers.
     Content = 7,
     /// Heads and gaps of feeds.
     Feed = 8,
@@ -60,11 +60,13 @@ pub enum Table {
     Transfer = 24,
     /// How far this reader has listened to voice notes.
     Heard = 25,
+    /// What many events of a conversation say alike.
+    Context = 26,
 }
 
 impl Table {
     /// All of them, by number.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Meta,
         Self::Account,
         Self::Contact,
@@ -90,6 +92,7 @@ impl Table {
         Self::Attachment,
         Self::Transfer,
         Self::Heard,
+        Self::Context,
     ];
 
     /// Its number.
@@ -118,7 +121,7 @@ mod tests {
     #[test]
     fn numbers_never_change() {
         let numbers: Vec<u8> = Table::ALL.iter().map(|table| table.number()).collect();
-        assert_eq!(numbers, (1..=25).collect::<Vec<u8>>());
+        assert_eq!(numbers, (1..=26).collect::<Vec<u8>>());
         assert!(Table::ALL.iter().all(|table| Table::from_number(table.number()) == Some(*table)));
         assert_eq!(Table::from_number(0), None);
     }

@@ -12,7 +12,7 @@ use crate::figure::Figure;
 use crate::people::{Exchanged, Tell, options, unlock};
 use crate::process::{Actor, answer, told};
 use crate::relay::Relay;
-use crate::{Failure, Scale};
+use crate::{Failure, Scale, rows};
 
 const MESSAGES: usize = 100_000;
 
@@ -22,6 +22,10 @@ const TEXT: usize = 200;
 /// Messages of a screen and its neighbours: what is read first.
 const SCREEN: u32 = 50;
 
+/// Where a profile keeps its rows, and copies of them.
+const STORE: &str = "store";
+const SNAPSHOTS: &str = "store/snapshots";
+
 const MB: f64 = 1e6;
 
 pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
@@ -30,16 +34,21 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     let count = scale.of(MESSAGES);
     fill(dir.path(), &relay, count)?;
     let (writer, reader, empty) = (dir.path().join("wendy"), dir.path().join("rachel"), dir.path().join("solomon"));
-    let size = bytes(&writer)?.max(bytes(&reader)?) as f64 / MB;
+    let larger = if bytes(&writer)? > bytes(&reader)? { &writer } else { &reader };
+    let snapshots = bytes(&larger.join(SNAPSHOTS))? as f64 / MB;
+    let size = bytes(larger)? as f64 / MB - snapshots;
     // The first opening after a run repairs what the run left; what people see is the second.
     open(&reader, "wendy")?;
     let (time, memory) = open(&reader, "wendy")?;
     let (empty_time, empty_memory) = open(&empty, "")?;
+    let live = rows::live(&larger.join(STORE))? as f64 / MB;
     let share = count as f64 / MESSAGES as f64;
     Ok(vec![
         Figure::new("history: store", size, "MB")
             .at_most(120.0 * share)
             .against((count * TEXT) as f64 / MB, "the texts alone"),
+        Figure::new("history: its rows", live, "MB").against((count * TEXT) as f64 / MB, "the texts alone"),
+        Figure::new("history: its snapshot", snapshots, "MB").against(live, "all rows"),
         Figure::new("history: start", time, "ms").at_most(300.0).against(empty_time, "an empty profile"),
         Figure::new("history: memory at start", memory, "MiB").at_most(60.0).against(empty_memory, "an empty profile"),
     ])

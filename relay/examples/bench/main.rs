@@ -18,6 +18,7 @@ mod latency;
 mod people;
 mod process;
 mod relay;
+mod rows;
 mod stranger;
 mod volume;
 mod window;

@@ -35,8 +35,8 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         }
         self.set_row(id.feed, row);
         self.heads.clock = self.heads.clock.merge(header.clock);
-        self.tx.put(Table::Event, self.scope(), key::event(&self.conversation, &id), row::pack(event));
-        self.put_content(&id, header.kind, event)?;
+        let content = if self.explained(&id, header.kind)? { None } else { event.content() };
+        row::put(self.tx, &self.conversation, event, content)?;
         self.index(event, live)?;
         self.report(event);
         Ok(Outcome::New)
@@ -50,11 +50,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             return Ok(Outcome::Refused(Refusal::TooFar));
         }
         self.set_row(id.feed, row);
-        self.tx.put(Table::Event, self.scope(), key::event(&self.conversation, &id), row::pack(event));
-        if let Some(content) = event.content() {
-            let value = row::pack_content(content);
-            self.tx.put(Table::Content, self.scope(), key::event(&self.conversation, &id), value);
-        }
+        row::put(self.tx, &self.conversation, event, event.content())?;
         Ok(Outcome::Kept)
     }
 
@@ -310,17 +306,6 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
     /// Whether a delete that counts explains that an event has no content. A delete cannot be deleted.
     pub(super) fn explained(&self, id: &ContentId, kind: u16) -> Result<bool, ReadError> {
         Ok(kind != Kind::Delete as u16 && self.is_deleted(id)?)
-    }
-
-    fn put_content(&mut self, id: &ContentId, kind: u16, event: &Event) -> Result<(), ReadError> {
-        let key = key::event(&self.conversation, id);
-        match event.content() {
-            Some(content) if !self.explained(id, kind)? => {
-                self.tx.put(Table::Content, self.scope(), key, row::pack_content(content));
-            }
-            _ => self.tx.delete(Table::Content, key),
-        }
-        Ok(())
     }
 
     /// Says that an event counts.

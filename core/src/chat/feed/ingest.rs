@@ -206,8 +206,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if content.salt.len() != crate::wire::event::Content::SALT_BYTES || content.hash() != held.header().content {
             return Ok(refuse(EventError::WrongContent));
         }
-        let value = row::pack_content(&content);
-        self.tx.put(Table::Content, self.scope(), key::event(&self.conversation, &id), value);
+        row::put(self.tx, &self.conversation, held, Some(&content))?;
         if !lacks {
             return Ok(Outcome::Duplicate);
         }

@@ -31,6 +31,11 @@ pub(crate) fn event(conversation: &ConversationId, id: &ContentId) -> Vec<u8> {
     key
 }
 
+/// The key of what many events share.
+pub(crate) fn context(conversation: &ConversationId, name: &[u8; 8]) -> Vec<u8> {
+    [conversation.as_bytes().as_slice(), name].concat()
+}
+
 /// The key of an item in the order of display.
 pub(crate) fn timeline(conversation: &ConversationId, clock: Clock, id: &ContentId) -> Vec<u8> {
     let mut key = Vec::with_capacity(ConversationId::LEN.saturating_add(PLACE_BYTES).saturating_add(8));

@@ -3,8 +3,8 @@
 //! A mark is a place in each feed. Along a feed clocks never fall, so that "all up to here in order of display" is a prefix of
 //! each feed; what arrives late lies beyond the marks and is unread, wherever it is displayed.
 
+use super::Feeds;
 use super::row::{self, FeedRow};
-use super::{Feeds, key};
 use crate::store::{Read, ReadError, Scope, Table};
 use crate::types::{Clock, ContentId, FeedId};
 use crate::wire::codec::Body;
@@ -171,11 +171,6 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
             self.tx.put(Table::Summary, scope, *self.conversation.as_bytes(), after.encode());
         }
         Ok(())
-    }
-
-    /// The key of an event's row.
-    pub(crate) fn key_of(&self, id: &ContentId) -> Vec<u8> {
-        key::event(&self.conversation, id)
     }
 }
 

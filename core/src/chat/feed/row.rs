@@ -1,12 +1,16 @@
-//! Rows of feeds, and how an event is kept: its header in 231 bytes where it can be rebuilt, its content apart.
+//! Rows of feeds, and how an event is kept: its header in 127 bytes where it can be rebuilt, with its content if that is short.
+//!
+//! What many events of a conversation say alike (group, epoch, head of the log) is one row of its own, the *context*, which their
+//! rows name by eight bytes of its hash.
 
 use ed25519_dalek::SIGNATURE_LENGTH;
 use serde::{Deserialize, Serialize};
 
 use super::key;
-use crate::store::{Read, ReadError, Table};
+use crate::chat::transaction::Transaction;
+use crate::store::{Read, ReadError, Scope, Table};
 use crate::types::{Clock, ContentId, ConversationId, FeedId, GroupId, Hash, Incarnation, Timestamp};
-use crate::wire::codec::{Body, DecodeError, at_most};
+use crate::wire::codec::{Body, DecodeError, at_most, hash};
 use crate::wire::event::{Content, Event, Header, LogHead, UnverifiedEvent};
 
 /// The most ranges of events that a feed keeps beyond its gaps: what a vector can name.
@@ -265,19 +269,118 @@ pub(crate) fn damaged(table: Table, error: &DecodeError) -> ReadError {
     }
 }
 
-/// First byte of a header that is rebuilt from its fields.
+/// First byte of a row: header that is rebuilt from its fields, content apart. Written where the context's name is taken.
 const COMPACT: u8 = 1;
-/// First byte of a header kept as received: it has fields that this Kith does not know.
+/// Header kept as received, content apart: it has fields that this Kith does not know.
 const VERBATIM: u8 = 2;
+/// As `COMPACT` with the context in a row of its own, and the content within.
+const WHOLE: u8 = 3;
+/// As `WHOLE`, and the content apart or absent.
+const SHORT: u8 = 4;
 /// First byte of a stored content.
 const CONTENT: u8 = 1;
+/// A content this short is kept with its header: it is read with it, and one row costs less than two.
+const WITHIN_BYTES: usize = 1024;
 
-/// A header and its signature as they are kept under their place.
-pub(crate) fn pack(event: &Event) -> Vec<u8> {
+/// Keeps an event under its place: with this content, or as one whose content is absent.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn put<R: Read + ?Sized>(
+    tx: &mut Transaction<'_, R>,
+    conversation: &ConversationId,
+    event: &Event,
+    content: Option<&Content>,
+) -> Result<(), ReadError> {
+    let (header, scope) = (event.header(), Scope::Conversation(*conversation));
+    let key = key::event(conversation, &ContentId { feed: header.feed, sequence: header.sequence });
+    let context = if rebuilds(event) { put_context(tx, conversation, header)? } else { None };
+    let within = |content: &&Content| {
+        // Only then is its hash known without being kept.
+        content.body.len() <= WITHIN_BYTES && content.hash() == header.content
+    };
+    let (row, apart) = match (context, content.filter(within)) {
+        (Some(context), Some(content)) => (pack_whole(event, context, content), None),
+        (Some(context), None) => (pack_short(event, context), content),
+        (None, _) => (pack(event), content),
+    };
+    tx.put(Table::Event, scope, key.clone(), row);
+    match apart {
+        Some(content) => tx.put(Table::Content, scope, key, pack_content(content)),
+        None if tx.get(Table::Content, &key)?.is_some() => tx.delete(Table::Content, key),
+        None => {}
+    }
+    Ok(())
+}
+
+/// Whether a header's bytes are those that its fields give.
+fn rebuilds(event: &Event) -> bool {
+    event.header().encode() == event.as_raw().header
+}
+
+/// Keeps what many headers share, and says how it is named; nothing if another context has that name.
+fn put_context<R: Read + ?Sized>(
+    tx: &mut Transaction<'_, R>,
+    conversation: &ConversationId,
+    header: &Header,
+) -> Result<Option<ContextName>, ReadError> {
+    let mut value = Vec::with_capacity(CONTEXT_BYTES);
+    value.push(CONTEXT);
+    value.extend_from_slice(header.group.as_bytes());
+    value.extend_from_slice(&header.epoch.to_be_bytes());
+    value.extend_from_slice(&header.log.next.to_be_bytes());
+    value.extend_from_slice(header.log.hash.as_bytes());
+    let name = hash("kith/context/1", &[&value]);
+    let Some(name) = name.as_bytes().first_chunk::<CONTEXT_NAME_BYTES>() else { return Ok(None) };
+    let key = key::context(conversation, name);
+    match tx.get(Table::Context, &key)? {
+        Some(held) if held == value => {}
+        // An author can find two that share eight bytes; both events are kept all the same.
+        Some(_) => return Ok(None),
+        None => tx.put(Table::Context, Scope::Conversation(*conversation), key, value),
+    }
+    Ok(Some(*name))
+}
+
+/// First byte of a stored context.
+const CONTEXT: u8 = 1;
+const CONTEXT_BYTES: usize = 1 + GroupId::LEN + 8 + 8 + Hash::LEN;
+/// Bytes of a context's hash that name it.
+const CONTEXT_NAME_BYTES: usize = 8;
+type ContextName = [u8; CONTEXT_NAME_BYTES];
+
+/// What many headers share.
+struct Context {
+    group: GroupId,
+    epoch: u64,
+    log: LogHead,
+}
+
+fn load_context(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    name: &ContextName,
+) -> Result<Option<Context>, ReadError> {
+    let Some(bytes) = read.get(Table::Context, &key::context(conversation, name))? else { return Ok(None) };
+    let (format, rest) = bytes.split_first().ok_or(ReadError::Damaged { table: Table::Context })?;
+    if *format != CONTEXT {
+        return Err(ReadError::FromTheFuture { format: *format });
+    }
+    let mut fields = Fields(rest);
+    let mut parse = || {
+        let (group, epoch) = (GroupId::new(fields.take()?), u64::from_be_bytes(fields.take()?));
+        let log = LogHead { next: u64::from_be_bytes(fields.take()?), hash: Hash::new(fields.take()?) };
+        Some(Context { group, epoch, log })
+    };
+    parse().map(Some).ok_or(ReadError::Damaged { table: Table::Context })
+}
+
+/// A header and its signature as they are kept on their own.
+fn pack(event: &Event) -> Vec<u8> {
     let raw = event.as_raw();
     let header = event.header();
     let mut bytes = Vec::with_capacity(256);
-    if header.encode() != raw.header {
+    if !rebuilds(event) {
         bytes.push(VERBATIM);
         bytes.extend_from_slice(&raw.signature);
         bytes.extend_from_slice(&raw.header);
@@ -298,19 +401,58 @@ pub(crate) fn pack(event: &Event) -> Vec<u8> {
     bytes
 }
 
-/// Takes a kept event back, without its content.
-fn unpack(conversation: &ConversationId, id: &ContentId, bytes: &[u8]) -> Option<UnverifiedEvent> {
-    let (format, rest) = bytes.split_first()?;
-    let (signature, rest) = rest.split_at_checked(SIGNATURE_LENGTH)?;
-    let header = match *format {
-        VERBATIM => rest.to_vec(),
-        COMPACT => unpack_header(conversation, id, rest)?.encode(),
-        _ => return None,
-    };
-    Some(UnverifiedEvent { header, signature: signature.to_vec(), content: None })
+fn pack_short(event: &Event, context: ContextName) -> Vec<u8> {
+    let mut bytes = vec![SHORT];
+    push_fields(&mut bytes, event, context);
+    bytes.extend_from_slice(event.header().content.as_bytes());
+    bytes
 }
 
-fn unpack_header(conversation: &ConversationId, id: &ContentId, bytes: &[u8]) -> Option<Header> {
+fn pack_whole(event: &Event, context: ContextName, content: &Content) -> Vec<u8> {
+    let mut bytes = vec![WHOLE];
+    push_fields(&mut bytes, event, context);
+    bytes.extend_from_slice(&content.salt);
+    bytes.extend_from_slice(&content.body);
+    bytes
+}
+
+fn push_fields(bytes: &mut Vec<u8>, event: &Event, context: ContextName) {
+    let header = event.header();
+    bytes.extend_from_slice(&event.as_raw().signature);
+    bytes.extend_from_slice(&context);
+    bytes.extend_from_slice(header.previous.as_bytes());
+    bytes.extend_from_slice(&header.clock.0.to_be_bytes());
+    bytes.extend_from_slice(&header.wall_ms.to_be_bytes());
+    bytes.extend_from_slice(&header.generation.to_be_bytes());
+    bytes.extend_from_slice(&header.kind.to_be_bytes());
+}
+
+/// Takes a kept event back, with the content that is kept with it.
+fn unpack(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    id: &ContentId,
+    bytes: &[u8],
+) -> Result<UnverifiedEvent, ReadError> {
+    let damaged = || ReadError::Damaged { table: Table::Event };
+    let (format, rest) = bytes.split_first().ok_or_else(damaged)?;
+    let (signature, rest) = rest.split_at_checked(SIGNATURE_LENGTH).ok_or_else(damaged)?;
+    let (header, content) = match *format {
+        VERBATIM => (rest.to_vec(), None),
+        COMPACT => (unpack_compact(conversation, id, rest).ok_or_else(damaged)?.encode(), None),
+        WHOLE | SHORT => {
+            let (name, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+            let context = load_context(read, conversation, name)?.ok_or_else(damaged)?;
+            let (header, content) =
+                unpack_short(conversation, id, context, rest, *format == WHOLE).ok_or_else(damaged)?;
+            (header.encode(), content)
+        }
+        format => return Err(ReadError::FromTheFuture { format }),
+    };
+    Ok(UnverifiedEvent { header, signature: signature.to_vec(), content })
+}
+
+fn unpack_compact(conversation: &ConversationId, id: &ContentId, bytes: &[u8]) -> Option<Header> {
     let mut fields = Fields(bytes);
     Some(Header {
         conversation: *conversation,
@@ -328,6 +470,39 @@ fn unpack_header(conversation: &ConversationId, id: &ContentId, bytes: &[u8]) ->
     })
 }
 
+fn unpack_short(
+    conversation: &ConversationId,
+    id: &ContentId,
+    context: Context,
+    bytes: &[u8],
+    whole: bool,
+) -> Option<(Header, Option<Content>)> {
+    let mut fields = Fields(bytes);
+    let Context { group, epoch, log } = context;
+    let mut header = Header {
+        conversation: *conversation,
+        feed: id.feed,
+        sequence: id.sequence,
+        previous: Hash::new(fields.take()?),
+        clock: Clock(u64::from_be_bytes(fields.take()?)),
+        wall_ms: u64::from_be_bytes(fields.take()?),
+        generation: u32::from_be_bytes(fields.take()?),
+        group,
+        epoch,
+        log,
+        kind: u16::from_be_bytes(fields.take()?),
+        content: ZERO,
+    };
+    if whole {
+        let salt = fields.take::<{ Content::SALT_BYTES }>()?.to_vec();
+        let content = Content { salt, body: fields.0.to_vec() };
+        header.content = content.hash();
+        return Some((header, Some(content)));
+    }
+    header.content = Hash::new(fields.take()?);
+    Some((header, None))
+}
+
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
@@ -338,18 +513,13 @@ impl Fields<'_> {
     }
 }
 
-/// A content as it is kept.
-pub(crate) fn pack_content(content: &Content) -> Vec<u8> {
+/// A content as it is kept apart.
+fn pack_content(content: &Content) -> Vec<u8> {
     [&[CONTENT], content.salt.as_slice(), content.body.as_slice()].concat()
 }
 
-/// Reads a content, unless it is absent.
-pub(crate) fn load_content(
-    read: &(impl Read + ?Sized),
-    conversation: &ConversationId,
-    id: &ContentId,
-) -> Result<Option<Content>, ReadError> {
-    let Some(bytes) = read.get(Table::Content, &key::event(conversation, id))? else { return Ok(None) };
+fn load_apart(read: &(impl Read + ?Sized), key: &[u8]) -> Result<Option<Content>, ReadError> {
+    let Some(bytes) = read.get(Table::Content, key)? else { return Ok(None) };
     let damaged = ReadError::Damaged { table: Table::Content };
     let (format, rest) = bytes.split_first().ok_or(damaged.clone())?;
     if *format != CONTENT {
@@ -359,6 +529,16 @@ pub(crate) fn load_content(
     Ok(Some(Content { salt: salt.to_vec(), body: body.to_vec() }))
 }
 
+/// Reads a content, unless it is absent.
+pub(crate) fn load_content(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    id: &ContentId,
+) -> Result<Option<Content>, ReadError> {
+    let event = load_event(read, conversation, id)?;
+    Ok(event.and_then(|event| event.content().cloned()))
+}
+
 /// Reads a kept event without its content.
 pub(crate) fn load_header(
     read: &(impl Read + ?Sized),
@@ -366,9 +546,8 @@ pub(crate) fn load_header(
     id: &ContentId,
 ) -> Result<Option<Event>, ReadError> {
     let Some(bytes) = read.get(Table::Event, &key::event(conversation, id))? else { return Ok(None) };
-    let damaged = ReadError::Damaged { table: Table::Event };
-    let raw = unpack(conversation, id, &bytes).ok_or(damaged.clone())?;
-    Event::from_store(raw).map(Some).map_err(|_| damaged)
+    let raw = UnverifiedEvent { content: None, ..unpack(read, conversation, id, &bytes)? };
+    Event::from_store(raw).map(Some).map_err(|_| ReadError::Damaged { table: Table::Event })
 }
 
 /// Reads a kept event with its content, where there is one.
@@ -377,9 +556,12 @@ pub(crate) fn load_event(
     conversation: &ConversationId,
     id: &ContentId,
 ) -> Result<Option<Event>, ReadError> {
-    let Some(event) = load_header(read, conversation, id)? else { return Ok(None) };
-    let mut raw = event.as_raw().clone();
-    raw.content = load_content(read, conversation, id)?;
+    let key = key::event(conversation, id);
+    let Some(bytes) = read.get(Table::Event, &key)? else { return Ok(None) };
+    let mut raw = unpack(read, conversation, id, &bytes)?;
+    if raw.content.is_none() {
+        raw.content = load_apart(read, &key)?;
+    }
     Event::from_store(raw).map(Some).map_err(|_| ReadError::Damaged { table: Table::Event })
 }
 

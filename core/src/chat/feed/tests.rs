@@ -134,7 +134,10 @@ fn a_deleted_text_and_its_edits_leave_no_byte() {
     for device in [&alice, &bob] {
         assert!(matches!(device.items()[0].body, ItemBody::Deleted));
         for of in [&text, &edit] {
+            assert_eq!(row::load_content(&device.store, &CONVERSATION, &id(of)).unwrap(), None);
             assert_eq!(device.store.get(Table::Content, &key::event(&CONVERSATION, &id(of))).unwrap(), None);
+            let kept = device.store.get(Table::Event, &key::event(&CONVERSATION, &id(of))).unwrap().unwrap();
+            assert!(!kept.windows(6).any(|part| part == b"secret"));
         }
     }
     assert_eq!(bob.unread(), 0);

@@ -91,6 +91,11 @@ impl Found {
         self.flusher.flush()
     }
 
+    /// Makes sled write what it was given, without waiting until that is durable.
+    pub(super) fn write(&self) -> Result<(), StoreError> {
+        self.flusher.write()
+    }
+
     /// Writes other facts: to the store first, durable, then to the marker.
     pub(super) fn write_facts(&mut self, facts: Facts) -> Result<(), StoreError> {
         self.write_sentinel(facts)?;
@@ -114,6 +119,7 @@ pub(super) fn open(
     options: &Options,
     prepare: impl FnOnce(Opened) -> Result<(), StoreError>,
 ) -> Result<(Found, Opened), StoreError> {
+    kith_heap::keep_large_apart();
     file::create_dir(dir)?;
     let lock = lock(dir)?;
     let marker = match file::read(&dir.join(MARKER), 4096)? {
@@ -233,7 +239,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 /// Opens sled; a snapshot of its page table that it cannot read is moved aside and the whole log replayed.
 fn open_sled(data: &Path, options: &Options, acknowledged: bool) -> Result<sled::Db, StoreError> {
     /// Least and greatest page cache.
-    const CACHE_BYTES: (u64, u64) = (16 << 20, 64 << 20);
+    const CACHE_BYTES: (u64, u64) = (1 << 20, 64 << 20);
     let config = sled::Config::new()
         .path(data)
         .cache_capacity(options.cache_bytes.clamp(CACHE_BYTES.0, CACHE_BYTES.1))

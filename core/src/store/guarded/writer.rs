@@ -7,21 +7,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
-use super::Done;
 use super::open::{Facts, Found, SEGMENT_BYTES};
 use super::raw::RawBatch;
 use super::tree::Tree;
+use super::{Done, Options};
 use crate::store::StoreError;
 
 /// So many bytes are committed together at most, unless one batch is larger. With the pages moved in the same flush they stay
 /// within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
 /// between could take both from us.
 const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
-/// One page is moved for so many bytes written. Measured with 100,000 rows of 450 bytes in 40 conversations: 165 MB without,
-/// see `docs/adr/0003-sled-guards.md`.
-const BYTES_A_MOVE: usize = 1536;
 /// So many pages, of about 5 kB, are moved in one flush at most.
 const MOVES: usize = 64;
+/// No more moves than these are owed: pages to be moved are not more than the store has.
+const MOVES_OWED: usize = 16_384;
 
 #[derive(Default)]
 struct Queue {
@@ -53,6 +52,7 @@ pub(super) struct Shared {
     stopped: AtomicBool,
     submitted: RwLock<Submitted>,
     queue_batches: usize,
+    bytes_a_move: usize,
     dir: PathBuf,
     facts: Facts,
     tree: Tree,
@@ -137,6 +137,12 @@ impl Shared {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether somebody waits, or the store closes.
+    fn wanted(&self) -> bool {
+        let queue = self.queue();
+        !queue.waiting.is_empty() || queue.closing || queue.failed.is_some()
+    }
+
     /// Waits for batches; none when the store closes and all is done.
     fn take(&self) -> Vec<(Arc<RawBatch>, Done)> {
         let mut queue = self.queue();
@@ -156,8 +162,8 @@ impl Shared {
         taken
     }
 
-    /// `unmoved` counts the bytes written for which no page was moved yet.
-    fn commit(&self, taken: &[(Arc<RawBatch>, Done)], unmoved: &mut usize) -> Result<(), StoreError> {
+    /// Says how many bytes were written.
+    fn commit(&self, taken: &[(Arc<RawBatch>, Done)]) -> Result<usize, StoreError> {
         if let Some(error) = &self.queue().failed {
             return Err(StoreError::Stopped(error.to_string()));
         }
@@ -171,11 +177,26 @@ impl Shared {
             let applied = taken.len().min(submitted.waiting.len());
             submitted.waiting.drain(..applied);
         }
-        *unmoved = unmoved.saturating_add(together.size_bytes()).min(SEGMENT_BYTES);
-        let moves = (*unmoved / BYTES_A_MOVE).min(MOVES);
-        *unmoved = unmoved.saturating_sub(moves.saturating_mul(BYTES_A_MOVE));
-        self.tree.tidy(moves)?;
-        self.found().flush()
+        self.found().flush()?;
+        Ok(together.size_bytes())
+    }
+
+    /// Moves pages, after those who waited for a commit were told. The next commit makes that durable; more than one such commit
+    /// may carry is moved while nobody waits.
+    fn tidy(&self, unmoved: &mut usize) -> Result<(), StoreError> {
+        loop {
+            let moves = (*unmoved / self.bytes_a_move).min(MOVES);
+            *unmoved = unmoved.saturating_sub(moves.saturating_mul(self.bytes_a_move));
+            self.tree.tidy(moves)?;
+            if self.wanted() {
+                return Ok(());
+            }
+            if *unmoved < self.bytes_a_move {
+                // Else the next batch would have to wait until sled has written this.
+                return self.found().write();
+            }
+            self.found().flush()?;
+        }
     }
 
     fn fail(&self, error: StoreError) {
@@ -216,7 +237,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(found: Found, queue_batches: usize) -> Result<Self, StoreError> {
+    pub(super) fn start(found: Found, options: &Options) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared {
             recording: Mutex::default(),
             queue: Mutex::default(),
@@ -224,7 +245,8 @@ impl Writer {
             room: Condvar::new(),
             stopped: AtomicBool::new(false),
             submitted: RwLock::default(),
-            queue_batches,
+            queue_batches: options.queue_batches,
+            bytes_a_move: options.bytes_a_move.max(1),
             dir: found.dir.clone(),
             facts: found.facts,
             tree: found.tree.clone(),
@@ -243,23 +265,30 @@ impl Writer {
 }
 
 fn run(shared: &Shared) {
-    let mut unmoved = 0;
+    let mut unmoved = 0usize;
     loop {
         let taken = shared.take();
         if taken.is_empty() {
             return;
         }
         // Sled asserts much; a panic within it must fail those who wait, not leave them waiting.
-        let result = catch_unwind(AssertUnwindSafe(|| shared.commit(&taken, &mut unmoved)))
-            .unwrap_or_else(|_| Err(StoreError::Io("the store's engine panicked".into())));
-        if let Err(error) = &result {
-            shared.fail(error.clone());
-        }
+        let guarded = |work: &mut dyn FnMut() -> Result<usize, StoreError>| {
+            let result = catch_unwind(AssertUnwindSafe(work))
+                .unwrap_or_else(|_| Err(StoreError::Io("the store's engine panicked".into())));
+            result.inspect_err(|error| shared.fail(error.clone()))
+        };
+        let written = guarded(&mut || shared.commit(&taken));
+        let result = written.as_ref().map(|_| ()).map_err(Clone::clone);
         for (_, done) in taken {
             if catch_unwind(AssertUnwindSafe(|| done(result.clone()))).is_err() {
                 shared.fail(StoreError::Io("an acknowledgement panicked".into()));
             }
         }
+        let Ok(written) = written else { continue };
+        let owed = MOVES_OWED.saturating_mul(shared.bytes_a_move);
+        unmoved = unmoved.saturating_add(written).min(owed);
+        // Whoever reads or writes next is told if it fails.
+        let _ = guarded(&mut || shared.tidy(&mut unmoved).map(|()| 0));
     }
 }
 

@@ -29,7 +29,7 @@ fn a_store_from_the_future_is_refused_with_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     drop(Db::open(dir.path(), &guarded::Options::new(9)).unwrap());
     let error = refused(dir.path());
-    assert_eq!(error, StoreError::FromTheFuture { found: 9, known: 1 });
+    assert_eq!(error, StoreError::FromTheFuture { found: 9, known: 2 });
     assert!(error.to_string().contains("newer Kith"));
     assert!(Db::open(dir.path(), &guarded::Options::new(10)).is_ok());
     let error = Db::open(dir.path(), &guarded::Options::new(12)).map(|_| ()).unwrap_err();

@@ -38,8 +38,9 @@ fn count(world: &World, device: DeviceId, of: ConversationId, kind: Kind) -> usi
 }
 
 fn holds(world: &World, device: DeviceId, part: &[u8]) -> bool {
-    let rows = world.devices[&device].store.scan(Table::Content, &[], Range::all()).unwrap();
-    rows.iter().any(|row| row.value.windows(part.len()).any(|window| window == part))
+    let rows = |table| world.devices[&device].store.scan(table, &[], Range::all()).unwrap();
+    let all = [rows(Table::Event), rows(Table::Content)].concat();
+    all.iter().any(|row| row.value.windows(part.len()).any(|window| window == part))
 }
 
 #[test]

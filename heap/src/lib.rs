@@ -1,0 +1,20 @@
+//! What Kith asks of the system's allocator: one setting, in a crate of its own since all others forbid unsafe code.
+#![deny(missing_docs)]
+
+/// Allocations of this size and more get pages of their own, which go back to the system when they are freed: glibc's default.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE_BYTES: libc::c_int = 128 * 1024;
+
+/// Keeps large allocations apart from small ones, for the whole process. Where the allocator is not glibc's it does nothing.
+///
+/// glibc begins so, but takes the size of the first large one that is freed for its new limit. A store's buffers of half a MiB,
+/// which come and go all day, then lie among small things that stay, and the heap grows around them: 20 clients that wrote and
+/// read 10,000 messages held 349 MiB with the moving limit and 148 MiB with the fixed one.
+pub fn keep_large_apart() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: mallopt (POSIX: MT-Safe init) takes plain numbers, locks the arena itself, and changes no allocation that exists.
+    // Called again, or refused, it leaves things as they are.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+    }
+}
