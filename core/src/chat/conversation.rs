@@ -204,7 +204,7 @@ impl Conversation {
         self.sync_later(turn);
         let needed = self.membership.succession_needs();
         shared.errands.extend(needed.into_iter().map(|account| (self.id, Errand::Packages(account))));
-        if self.membership.must_move() {
+        if self.must_move(turn, shared)? {
             self.plan_move(turn, shared);
         }
         self.advance(turn, shared)
