@@ -18,8 +18,8 @@ use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Former, Grant, Leave, Mark, Marks,
-    Message, Past, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text,
-    TokenPair, Vector, VoiceNote,
+    Message, Past, Prekeys, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard, Sealed, Setting,
+    SharedPrekey, Text, TokenPair, Vector, VoiceNote,
 };
 use kith_core::wire::{control, relay};
 use rand_core::SeedableRng as _;
@@ -216,6 +216,7 @@ fn contents() -> Vec<Vec<u8>> {
         Draft { conversation, text }.encode(),
         vector().encode(),
         profile.encode(),
+        Prekeys { prekeys: vec![SharedPrekey { id: 1, suite: 0x4f, secret: vec![7; 32] }] }.encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
 }

@@ -74,6 +74,8 @@ pub(crate) enum Errand {
     ReadElsewhere(crate::wire::message::ReadUpTo),
     /// The own profile was set on another of one's devices.
     Herald,
+    /// Tell one's other devices the secrets of new prekeys, if only they hear it.
+    SharePrekeys,
 }
 
 /// How this device behaves where the protocol leaves it a choice.

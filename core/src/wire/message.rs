@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{Body, DecodeError, at_most};
 use super::event::{LogHead, MAX_CONTENT, UnverifiedEvent};
 use super::log::Equivocation;
+use crate::identity::MAX_PREKEYS;
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, FeedId, GroupId, Hash, Timestamp, Token};
 
 /// The most bytes of events in one bundle, so that a repair never holds up live messages for long.
@@ -308,12 +309,14 @@ pub enum Kind {
     Setting = 34,
     /// [`Draft`], in the conversation with oneself.
     Draft = 35,
+    /// [`Prekeys`], in the conversation with oneself.
+    Prekeys = 36,
 }
 
 impl Kind {
     /// The kind of this number, if this Kith knows it.
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Kind; 12] = [
+        const ALL: [Kind; 13] = [
             Kind::Text,
             Kind::Edit,
             Kind::Delete,
@@ -326,6 +329,7 @@ impl Kind {
             Kind::Read,
             Kind::Setting,
             Kind::Draft,
+            Kind::Prekeys,
         ];
         ALL.into_iter().find(|kind| *kind as u16 == number)
     }
@@ -518,6 +522,43 @@ pub struct Draft {
     pub text: String,
 }
 
+/// The secrets of prekeys of the own account's record, from the device that was given them to the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prekeys {
+    /// At most [`MAX_PREKEYS`].
+    #[serde(rename = "p")]
+    pub prekeys: Vec<SharedPrekey>,
+}
+
+impl Body for Prekeys {
+    const MAX_BYTES: usize = 16 * 1024;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        let fit = self.prekeys.len() <= MAX_PREKEYS;
+        if fit { Ok(()) } else { Err(DecodeError::OutOfBounds("prekeys")) }
+    }
+}
+
+/// A prekey's secret half; overwritten when it is dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedPrekey {
+    /// The prekey's number in the record.
+    #[serde(rename = "i")]
+    pub id: u32,
+    /// The number of the suite whose HPKE it is for.
+    #[serde(rename = "s")]
+    pub suite: u16,
+    /// Its bytes.
+    #[serde(rename = "k", with = "serde_bytes")]
+    pub secret: Vec<u8>,
+}
+
+impl Drop for SharedPrekey {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.secret);
+    }
+}
+
 /// What is sealed by HPKE to a prekey of an account record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sealed {
@@ -655,5 +696,5 @@ macro_rules! discreet {
 
 discreet! {
     Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation }, Profile { picture, set },
-    RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
+    SharedPrekey { id, suite }, RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
 }

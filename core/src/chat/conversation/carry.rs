@@ -348,6 +348,9 @@ impl Conversation {
         self.sync_delivery(turn)?;
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
         shared.advanced.push(self.id);
+        if self.is_own(shared) {
+            shared.errands.push((self.id, Errand::SharePrekeys));
+        }
         self.pump(turn, shared)
     }
 

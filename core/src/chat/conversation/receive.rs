@@ -17,7 +17,7 @@ use crate::wire::codec::Body;
 use crate::wire::envelope::Packet;
 use crate::wire::event::UnverifiedEvent;
 use crate::wire::log::Equivocation;
-use crate::wire::message::{ContactChange, Grant, Kind, Message, ReadUpTo};
+use crate::wire::message::{ContactChange, Grant, Kind, Message, Prekeys, ReadUpTo};
 
 /// What came of an MLS message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,6 +255,11 @@ impl Conversation {
             Some(Kind::Profile) if self.profile(turn, shared, counted)? => {
                 shared.errands.push((self.id, Errand::Herald));
             }
+            Some(Kind::Prekeys) if self.is_own(shared) => {
+                if let Ok(told) = Prekeys::decode(&content.body) {
+                    shared.account.told_prekeys(turn, &told);
+                }
+            }
             Some(Kind::Setting | Kind::Draft) if self.is_own(shared) => crate::chat::shelf::counted(turn, counted)?,
             _ => {}
         }
@@ -267,6 +272,13 @@ impl Conversation {
             return self.profile(turn, shared, counted).map(drop);
         }
         if !self.is_own(shared) {
+            return Ok(());
+        }
+        if let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Prekeys as u16) {
+            // The store may have been taken back to before this device was given them.
+            if let Ok(told) = Prekeys::decode(&content.body) {
+                shared.account.told_prekeys(turn, &told);
+            }
             return Ok(());
         }
         let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
@@ -322,7 +334,7 @@ impl Conversation {
     }
 
     /// Whether it is the conversation with oneself: known before there is a group.
-    fn is_own(&self, shared: &Shared<'_>) -> bool {
+    pub(super) fn is_own(&self, shared: &Shared<'_>) -> bool {
         self.id == own_conversation(shared.account.id())
     }
 
