@@ -571,6 +571,9 @@ pub enum Sealed {
     /// A member tells a device that seems to have lost all that it knew of a conversation.
     #[serde(rename = "c")]
     Recall(Recall),
+    /// A member that may take people out tells who pleads that its account is out.
+    #[serde(rename = "o")]
+    Out(Out),
 }
 
 /// A contact request: who, what, and how to answer.
@@ -658,6 +661,27 @@ pub struct Recall {
     pub signature: Vec<u8>,
 }
 
+/// "You are out": the answer to a plea of a device whose account was taken out of a group. Neither the home nor an old copy of its store
+/// has let it know.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Out {
+    /// The sender's account.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// Which conversation.
+    #[serde(rename = "c")]
+    pub conversation: ConversationId,
+    /// The device that signed this.
+    #[serde(rename = "d")]
+    pub device: DeviceId,
+    /// [`Rejoin::wall`] of the plea that it answers: another one's answer is nobody's.
+    #[serde(rename = "w")]
+    pub wall: Timestamp,
+    /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
+    #[serde(rename = "s", with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
 /// A content body, as its kind says.
 macro_rules! bodies {
     ($($name:ident: $max:expr),+ $(,)?) => {
@@ -697,4 +721,5 @@ macro_rules! discreet {
 discreet! {
     Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, Setting { name }, Draft { conversation }, Profile { picture, set },
     SharedPrekey { id, suite }, RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
+    Out { conversation, device },
 }

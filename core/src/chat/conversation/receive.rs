@@ -8,6 +8,7 @@ use crate::chat::feed::row::{Heads, load};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
 use crate::chat::policy::{Kind as Sort, own_conversation};
+use crate::chat::roster::Member;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
@@ -34,7 +35,7 @@ const LEAVE_DELAY_MS: u64 = 5_000;
 /// How often messages that do not open lead to showing the log: anybody who knows the group's id can send such.
 const SUSPECT_MS: u64 = 60_000;
 
-/// How often those who write in a group that is over are told so, and so long after another took over at first: what was under way
+/// How often those who write in a group that is over, or that they are out of, are told so, and so long after another took over at first: what was under way
 /// then is no sign of anything.
 pub(super) const OVER_MS: u64 = 60_000;
 
@@ -72,6 +73,7 @@ impl Conversation {
         };
         shared.heard.push((group, opened.sender.device_id(), opened.epoch));
         self.not_silent(turn, &opened.sender.device_id());
+        self.show_epoch(turn, shared, group, opened.sender.device_id())?;
         let account = opened.sender.account_id();
         if self.kind() == Some(Sort::Direct) && shared.account.is_blocked(turn, &account)? {
             return Ok(Received::Done(Verdict::Refused));
@@ -166,6 +168,25 @@ impl Conversation {
             self.post(turn, shared, &left, &Packet::Over { group }, super::say::QUIET)?;
         }
         Ok(())
+    }
+
+    /// A device that is in the group no more still writes in it: a message of the present epoch, which it cannot open, shows it that the
+    /// log goes on where the home lets it see no more.
+    fn show_epoch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        group: GroupId,
+        from: DeviceId,
+    ) -> Result<(), EngineError> {
+        let now = turn.now.mono_ms;
+        let here = self.membership.roster().member(&from).is_some_and(Member::is_present);
+        let present = self.membership.present().is_some_and(|present| present.group == group);
+        if here || !present || self.over_at > now {
+            return Ok(());
+        }
+        self.over_at = now.saturating_add(OVER_MS);
+        self.offer_digest(turn, shared, &[from])
     }
 
     /// A member says that another group took over.

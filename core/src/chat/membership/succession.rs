@@ -106,6 +106,11 @@ impl Membership {
         self.found(turn, me, held, policy, &invitees)
     }
 
+    /// Whether a plea of a device was heard before.
+    pub(crate) fn has_heard(&self, device: &DeviceId) -> bool {
+        self.row.heard.iter().any(|heard| heard.device == *device)
+    }
+
     /// Whether a plea is newer than the last one heard of its device; it is remembered then.
     pub(crate) fn hear_plea(&mut self, turn: &mut Turn<'_>, device: DeviceId, wall: Timestamp) -> bool {
         if self.row.heard.iter().any(|heard| heard.device == device && heard.wall >= wall) {

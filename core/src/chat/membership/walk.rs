@@ -234,6 +234,16 @@ impl Membership {
         self.save(turn);
     }
 
+    /// This device's account was taken out by a commit that it was not shown.
+    pub(crate) fn taken_out(&mut self, turn: &mut Turn<'_>) -> Vec<Fact> {
+        if let Some(group) = self.row.present.as_ref().map(|present| present.group) {
+            self.leave(turn, group);
+        }
+        self.row.rejoining = false;
+        self.save(turn);
+        vec![Fact::Gone { seated: Vec::new() }]
+    }
+
     /// This device is in the group no more.
     fn leave(&mut self, turn: &mut Turn<'_>, id: GroupId) {
         self.row.present = None;

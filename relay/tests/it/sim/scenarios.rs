@@ -737,3 +737,24 @@ pub(super) fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_wh
     let world = settled(world);
     assert!(world.shows(1, &text));
 }
+
+#[test]
+pub(super) fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
+    let (mut world, _) = contacts_of(calm());
+    let member = world.devices[1].account;
+    let command = Command::CreateGroup { name: "hidden".to_owned(), members: vec![member] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.ledger.unseated.insert((group.id, member));
+    let command = Command::RemoveMember { conversation: group.id, member };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let views = world.conversations(1);
+    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[1].id));
+}
