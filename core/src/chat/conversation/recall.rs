@@ -132,7 +132,8 @@ impl Conversation {
         Some(again && newer)
     }
 
-    /// A member says that this account is out. Whether it could have seen to that itself, and this device waits for an answer.
+    /// A member says that this account is out. Whether it could have seen to that, as any can where the account has left, and this device
+    /// waits for an answer.
     pub(crate) fn told_out(
         &mut self,
         turn: &mut Turn<'_>,
@@ -140,10 +141,9 @@ impl Conversation {
         by: AccountId,
     ) -> Result<bool, EngineError> {
         let group = self.membership.policy().filter(|policy| policy.kind == Kind::Group);
-        if by == shared.account.id()
-            || !group.is_some_and(|policy| policy.is_admin(by))
-            || !self.membership.wants_back()
-        {
+        let left = self.membership.has_left();
+        let may = group.is_some_and(|policy| policy.is_admin(by) || (left && policy.seat(by).is_some()));
+        if by == shared.account.id() || !may || !self.membership.wants_back() {
             return Ok(false);
         }
         (self.plead_at, self.move_at) = (None, None);

@@ -40,15 +40,16 @@ const SUSPECT_MS: u64 = 60_000;
 pub(super) const OVER_MS: u64 = 60_000;
 
 impl Conversation {
-    /// Takes an MLS message of one of the conversation's groups.
+    /// Takes an MLS message of one of the conversation's groups, that a device has brought straight or a mailbox.
     pub(crate) fn receive(
         &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
+        from: Option<DeviceId>,
         group: GroupId,
         message: &[u8],
     ) -> Result<Received, EngineError> {
-        self.tell_over(turn, shared, group)?;
+        self.tell_over(turn, shared, from, group)?;
         let opened = match self.membership.open(turn, group, message)? {
             Ok(opened) => opened,
             Err(MlsError::FutureEpoch { epoch, .. }) => {
@@ -66,7 +67,7 @@ impl Conversation {
             }
             Err(error) => {
                 if error == MlsError::Forged {
-                    self.suspect(turn, shared, group)?;
+                    self.suspect(turn, shared, from, group)?;
                 }
                 return Ok(Received::Done(dropped(turn, "mls")));
             }
@@ -135,8 +136,14 @@ impl Conversation {
     }
 
     /// A message of the present epoch that does not open: perhaps its sender was shown another log. The others are shown the last entry
-    /// walked here, and the home is asked for it again.
-    fn suspect(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
+    /// walked here, whoever brought it too, since this log may have removed it; and the home is asked for it again.
+    fn suspect(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: Option<DeviceId>,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
         let now = turn.now.mono_ms;
         if self.suspect_at > now {
             return Ok(());
@@ -144,7 +151,8 @@ impl Conversation {
         self.suspect_at = now.saturating_add(SUSPECT_MS);
         if let Some(shown) = self.membership.last_entry(turn, group)? {
             self.membership.doubt();
-            let others = self.others(shared);
+            let mut others = self.others(shared);
+            others.extend(from.filter(|from| !others.contains(from)));
             self.post(turn, shared, &others, &Packet::Shown { group, shown }, super::say::QUIET)?;
         }
         Ok(())
@@ -152,8 +160,14 @@ impl Conversation {
 
     /// Somebody writes in a group that another took over from: those who are not in that one are told, since no Welcome led them
     /// there, and those who were in it, since a Welcome may have been no good for them. Whoever has come after does not heed it.
-    /// Whether the message opens is not asked: they may be in an epoch of their own.
-    fn tell_over(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
+    /// So is whoever brought it and is out. Whether the message opens is not asked: they may be in an epoch of their own.
+    fn tell_over(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: Option<DeviceId>,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
         let now = turn.now.mono_ms;
         let present = self.membership.present().map(|present| present.group);
         if self.over_at > now || present.is_none_or(|present| present == group) {
@@ -161,6 +175,7 @@ impl Conversation {
         }
         let mut left: BTreeSet<DeviceId> = self.membership.away_devices().into_iter().collect();
         left.extend(self.membership.leaves_of(turn, group)?);
+        left.extend(from.filter(|from| self.membership.roster().member(from).is_some_and(|it| !it.is_present())));
         left.remove(&shared.account.device());
         if !left.is_empty() {
             self.over_at = now.saturating_add(OVER_MS);
@@ -170,8 +185,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// A device that is in the group no more still writes in it: a message of the present epoch, which it cannot open, shows it that the
-    /// log goes on where the home lets it see no more.
+    /// A device that is in the group no more still writes in it: a message of the present epoch, which it cannot open, shows it that
+    /// the log goes on where the home lets it see no more.
     fn show_epoch(
         &mut self,
         turn: &mut Turn<'_>,
@@ -244,6 +259,12 @@ impl Conversation {
         shared: &mut Shared<'_>,
         counted: &Counted,
     ) -> Result<(), EngineError> {
+        if counted.author == shared.account.id() && counted.kind == Kind::Leave as u16 {
+            let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+            if let Some(header) = event.as_ref().map(|event| event.header()) {
+                self.membership.leaves(turn, counted.author, header.group, header.epoch);
+            }
+        }
         if counted.id.feed.device == shared.account.device() {
             return self.noted(turn, shared, counted);
         }

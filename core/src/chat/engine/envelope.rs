@@ -172,7 +172,7 @@ impl Engine {
             if !conversation.membership().holds(group) {
                 return Ok(None);
             }
-            let received = conversation.receive(turn, shared, group, message)?;
+            let received = conversation.receive(turn, shared, arrival.from, group, message)?;
             conversation.advance(turn, shared)?;
             Ok(Some(received))
         })?;

@@ -758,3 +758,25 @@ pub(super) fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learn
     let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[1].id));
 }
+
+#[test]
+pub(super) fn an_admin_who_left_and_was_shown_a_lying_log_founds_nothing_and_learns_that_it_is_out() {
+    let (mut world, _) = contacts_of(calm());
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "left".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[0].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.ledger.unseated.insert((group.id, world.devices[0].account));
+    // Another commit of the place where its removal is.
+    world.command(0, Command::UpdateKeys { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    world.command(0, Command::Leave { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let views = world.conversations(0);
+    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[0].id));
+}
