@@ -19,8 +19,8 @@ use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, File, Former, Grant, Leave,
-    LongVoiceNote, Mark, Marks, Message, Past, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard,
-    Sealed, Setting, Text, TokenPair, Vector, VoiceNote,
+    LongVoiceNote, Mark, Marks, Message, Out, Past, Prekeys, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin,
+    RequestCard, Sealed, Setting, SharedPrekey, Text, TokenPair, Vector, VoiceNote,
 };
 use kith_core::wire::{blob, control, relay};
 use rand_core::SeedableRng as _;
@@ -48,7 +48,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("relay_push", pushes()),
         ("relay_request", relay_requests().iter().map(Body::encode).collect()),
         ("relay_response", relay_responses().iter().map(Body::encode).collect()),
-        ("sealed_card", vec![card().encode(), Sealed::Rejoin(rejoin()).encode(), Sealed::Recall(recall()).encode()]),
+        ("sealed_card", sealed_cards()),
         ("account_record", vec![record().encode()]),
         ("certificate", certificates()),
         ("handle", ["alice", "a.b_c-d", "alice@relay.example", "Ünïcode"].map(bytes).to_vec()),
@@ -221,6 +221,7 @@ fn contents() -> Vec<Vec<u8>> {
         profile.encode(),
         file().encode(),
         LongVoiceNote { attachment: attachment(), duration_ms: 60_000, peaks: vec![9; 64] }.encode(),
+        Prekeys { prekeys: vec![SharedPrekey { id: 1, suite: 0x4f, secret: vec![7; 32] }] }.encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
 }
@@ -527,6 +528,21 @@ fn invite() -> String {
 fn vault() -> Vault {
     let code = identity::recovery();
     Vault::create(&mut Rng::seed_from_u64(2), &root(), Unlock::Recovery(&code)).expect("a vault")
+}
+
+fn sealed_cards() -> Vec<Vec<u8>> {
+    let (rejoin, recall, out) = (Sealed::Rejoin(rejoin()), Sealed::Recall(recall()), Sealed::Out(out()));
+    [card(), rejoin, recall, out].map(|sealed| sealed.encode()).to_vec()
+}
+
+fn out() -> Out {
+    Out {
+        account: account(1),
+        conversation: ConversationId::new([1; 32]),
+        device: DeviceId::new([4; 32]),
+        wall: Timestamp(1),
+        signature: vec![2; 64],
+    }
 }
 
 fn rejoin() -> Rejoin {

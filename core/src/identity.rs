@@ -28,7 +28,7 @@ pub use error::FormatError;
 pub use handle::{FullHandle, Handle, HandleError, RelayPart};
 pub use invite::Invite;
 pub use keys::{Context, DeviceKeys, PublicKey, RootKey, Seed, Signature, SigningKey};
-pub use record::{AccountRecord, Prekey, RecordBody, RecordHead, RelayAddress, UnverifiedRecord};
+pub use record::{AccountRecord, MAX_PREKEYS, Prekey, RecordBody, RecordHead, RelayAddress, UnverifiedRecord};
 pub use recovery::{RecoveryCode, RecoveryCodeError};
 pub use relay_key::{RelayId, RelayKey};
 pub use safety::{Comparison, SafetyCode, SafetyNumber};

@@ -72,6 +72,7 @@ fn content(bytes: &[u8]) -> bool {
         body::<message::Profile>,
         body::<message::File>,
         body::<message::LongVoiceNote>,
+        body::<message::Prekeys>,
     ];
     let Some((kind, rest)) = bytes.split_first() else { return false };
     KINDS.get(usize::from(*kind)).is_some_and(|kind| kind(rest))

@@ -9,6 +9,7 @@
 
 mod card;
 mod contact;
+mod prekey;
 mod recall;
 mod record;
 mod retry;
@@ -16,10 +17,11 @@ mod supply;
 
 pub use card::{Accepted, Opened, WaitingRequest, waiting_request, waiting_requests};
 pub use contact::{Contact, contact, contacts};
+pub use prekey::OwnPrekey;
 pub use record::known_record;
 pub use supply::{Handled, SupplyLimits};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,17 +41,6 @@ const KEYS: &[u8] = b"keys";
 
 /// The longest handle kept, as `name@relay`; the relay's part may be a multiaddr.
 const MAX_HANDLE: usize = 512;
-
-/// A prekey of the account's record with its secret half.
-#[derive(Debug, Clone)]
-pub struct OwnPrekey {
-    /// Its number in the record.
-    pub id: u32,
-    /// The suite whose HPKE it is for.
-    pub suite: Suite,
-    /// The secret half.
-    pub secret: PrekeySecret,
-}
 
 /// What a new device of an account starts with.
 #[derive(Debug, Clone)]
@@ -97,6 +88,9 @@ struct PrekeyRow {
     suite: u16,
     #[serde(rename = "b", with = "serde_bytes")]
     secret: Vec<u8>,
+    /// The account's other devices are still to be told.
+    #[serde(rename = "t", default, skip_serializing_if = "std::ops::Not::not")]
+    unshared: bool,
 }
 
 /// A change for the conversation with oneself: one's other devices learn of it there.
@@ -116,6 +110,8 @@ pub struct Account {
     handle: Option<String>,
     suite: Suite,
     prekeys: Vec<OwnPrekey>,
+    /// Numbers of those that the account's other devices are still to be told of.
+    unshared: BTreeSet<u32>,
     queue: Option<Incarnation>,
     last_resort: bool,
     limits: SupplyLimits,
@@ -162,15 +158,18 @@ impl Account {
             .map_err(|_| EngineError::Broken("the device's keys are damaged"))?;
         let record =
             AccountRecord::decode_stored(&row.record).map_err(|_| EngineError::Broken("the own record is damaged"))?;
-        let mut prekeys = Vec::new();
+        let (mut prekeys, mut unshared) = (Vec::new(), BTreeSet::new());
         for prekey in row.prekeys {
             let suite = Suite::from_number(prekey.suite)?;
-            prekeys.push(OwnPrekey { id: prekey.id, suite, secret: PrekeySecret::from_bytes(prekey.secret) });
+            let own = OwnPrekey { id: prekey.id, suite, secret: PrekeySecret::from_bytes(prekey.secret) };
+            prekeys.push(own);
+            unshared.extend(prekey.unshared.then_some(prekey.id));
         }
         let certificate = DeviceCertificate::decode_stored(&row.certificate)
             .map_err(|_| EngineError::Broken("the device's certificate is damaged"))?;
         let suite = Suite::from_number(row.suite)?;
         let mut account = Self::assemble(keys, certificate, record, row.handle, suite, prekeys);
+        account.unshared = unshared;
         account.queue = row.queue;
         account.last_resort = row.last_resort;
         Ok(Some(account))
@@ -191,6 +190,7 @@ impl Account {
             handle,
             suite,
             prekeys,
+            unshared: BTreeSet::new(),
             queue: None,
             last_resort: false,
             limits: SupplyLimits::default(),
@@ -207,6 +207,7 @@ impl Account {
             id: prekey.id,
             suite: prekey.suite.number(),
             secret: prekey.secret.as_bytes().to_vec(),
+            unshared: self.unshared.contains(&prekey.id),
         });
         let row = OwnRow {
             record: self.record.encode(),

@@ -1,6 +1,7 @@
 //! What goes into the engine and what comes out.
 
 use super::Heard;
+use super::account::OwnPrekey;
 use crate::identity::RelayAddress;
 use crate::store::Batch;
 use crate::types::{
@@ -293,6 +294,8 @@ pub enum Command {
     OwnRecord {
         /// The encoded record.
         record: Vec<u8>,
+        /// The secrets of those of its prekeys that are new: this device tells the account's others.
+        prekeys: Vec<OwnPrekey>,
     },
     /// Renew this device's keys in a conversation: an empty commit.
     UpdateKeys {

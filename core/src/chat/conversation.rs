@@ -74,6 +74,8 @@ pub(crate) enum Errand {
     ReadElsewhere(crate::wire::message::ReadUpTo),
     /// The own profile was set on another of one's devices.
     Herald,
+    /// Tell one's other devices the secrets of new prekeys, if only they hear it.
+    SharePrekeys,
 }
 
 /// How this device behaves where the protocol leaves it a choice.
@@ -204,7 +206,7 @@ impl Conversation {
         self.sync_later(turn);
         let needed = self.membership.succession_needs();
         shared.errands.extend(needed.into_iter().map(|account| (self.id, Errand::Packages(account))));
-        if self.membership.must_move() {
+        if self.must_move(turn, shared)? {
             self.plan_move(turn, shared);
         }
         self.advance(turn, shared)

@@ -105,6 +105,11 @@ impl Letter {
         now.0 > self.written.0.saturating_add(KEPT_MS)
     }
 
+    /// Whether it was written then.
+    pub(crate) fn is_of(&self, wall: Timestamp) -> bool {
+        self.written == wall
+    }
+
     /// One that is kept.
     pub(crate) fn find(turn: &Turn<'_>, id: EnvelopeId) -> Result<Option<Self>, EngineError> {
         turn.get(Table::Outbox, &key(id))

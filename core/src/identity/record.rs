@@ -28,7 +28,7 @@ const MAX_ADDRESSES: usize = 16;
 /// A multiaddr as text, with a DNS name of 253 bytes, a path and a peer id.
 const MAX_ADDRESS_BYTES: usize = 512;
 /// Prekeys: the present one and the last, of two suites, with room.
-const MAX_PREKEYS: usize = 8;
+pub const MAX_PREKEYS: usize = 8;
 /// An HPKE public key; X-Wing's has 1216 bytes.
 const MAX_PREKEY_BYTES: usize = 2048;
 /// What an account's devices understand beyond the first version.

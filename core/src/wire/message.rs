@@ -6,6 +6,7 @@ use super::blob::Attachment;
 use super::codec::{Body, DecodeError, at_most};
 use super::event::{LogHead, MAX_CONTENT, UnverifiedEvent};
 use super::log::Equivocation;
+use crate::identity::MAX_PREKEYS;
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, FeedId, GroupId, Hash, Timestamp, Token};
 
 /// The most bytes of events in one bundle, so that a repair never holds up live messages for long.
@@ -325,12 +326,14 @@ pub enum Kind {
     Setting = 34,
     /// [`Draft`], in the conversation with oneself.
     Draft = 35,
+    /// [`Prekeys`], in the conversation with oneself.
+    Prekeys = 36,
 }
 
 impl Kind {
     /// The kind of this number, if this Kith knows it.
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Kind; 14] = [
+        const ALL: [Kind; 15] = [
             Kind::Text,
             Kind::Edit,
             Kind::Delete,
@@ -345,6 +348,7 @@ impl Kind {
             Kind::Read,
             Kind::Setting,
             Kind::Draft,
+            Kind::Prekeys,
         ];
         ALL.into_iter().find(|kind| *kind as u16 == number)
     }
@@ -598,6 +602,43 @@ pub struct Draft {
     pub text: String,
 }
 
+/// The secrets of prekeys of the own account's record, from the device that was given them to the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prekeys {
+    /// At most [`MAX_PREKEYS`].
+    #[serde(rename = "p")]
+    pub prekeys: Vec<SharedPrekey>,
+}
+
+impl Body for Prekeys {
+    const MAX_BYTES: usize = 16 * 1024;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        let fit = self.prekeys.len() <= MAX_PREKEYS;
+        if fit { Ok(()) } else { Err(DecodeError::OutOfBounds("prekeys")) }
+    }
+}
+
+/// A prekey's secret half; overwritten when it is dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedPrekey {
+    /// The prekey's number in the record.
+    #[serde(rename = "i")]
+    pub id: u32,
+    /// The number of the suite whose HPKE it is for.
+    #[serde(rename = "s")]
+    pub suite: u16,
+    /// Its bytes.
+    #[serde(rename = "k", with = "serde_bytes")]
+    pub secret: Vec<u8>,
+}
+
+impl Drop for SharedPrekey {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.secret);
+    }
+}
+
 /// What is sealed by HPKE to a prekey of an account record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sealed {
@@ -610,6 +651,9 @@ pub enum Sealed {
     /// A member tells a device that seems to have lost all that it knew of a conversation.
     #[serde(rename = "c")]
     Recall(Recall),
+    /// A member that may take people out tells who pleads that its account is out.
+    #[serde(rename = "o")]
+    Out(Out),
 }
 
 /// A contact request: who, what, and how to answer.
@@ -697,6 +741,27 @@ pub struct Recall {
     pub signature: Vec<u8>,
 }
 
+/// "You are out": the answer to a plea of a device whose account was taken out of a group. Neither the home nor an old copy of its store
+/// has let it know.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Out {
+    /// The sender's account.
+    #[serde(rename = "a")]
+    pub account: AccountId,
+    /// Which conversation.
+    #[serde(rename = "c")]
+    pub conversation: ConversationId,
+    /// The device that signed this.
+    #[serde(rename = "d")]
+    pub device: DeviceId,
+    /// [`Rejoin::wall`] of the plea that it answers: another one's answer is nobody's.
+    #[serde(rename = "w")]
+    pub wall: Timestamp,
+    /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
+    #[serde(rename = "s", with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
 /// A content body, as its kind says.
 macro_rules! bodies {
     ($($name:ident: $max:expr),+ $(,)?) => {
@@ -735,5 +800,6 @@ macro_rules! discreet {
 
 discreet! {
     Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, LongVoiceNote { duration_ms }, File { attachment }, Setting { name }, Draft { conversation }, Profile { picture, set },
-    RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
+    SharedPrekey { id, suite }, RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
+    Out { conversation, device },
 }

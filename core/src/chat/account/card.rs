@@ -12,7 +12,7 @@ use crate::store::{Range, Read, Scope, Table};
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, Timestamp, Token};
 use crate::wire::codec::Body;
 use crate::wire::envelope::{Class, Envelope, Packet, Urgency};
-use crate::wire::message::{MAX_REQUEST_TEXT, Recall, Rejoin, RequestCard, Sealed, TokenPair};
+use crate::wire::message::{MAX_REQUEST_TEXT, Out, Recall, Rejoin, RequestCard, Sealed, TokenPair};
 use crate::wire::relay::Request;
 
 use super::super::api::{CallTarget, CommandError, Notice, Outgoing, Recipient, SendOutcome};
@@ -107,6 +107,8 @@ pub enum Opened {
     },
     /// A member of a conversation, of this account, says that this device is in it; signed by a device of that account's record.
     Recall(AccountId, Box<Recall>),
+    /// A member of a conversation says that this account is not in it any more; signed by a device of the sender's known record.
+    Out(Box<Out>),
     /// From a blocked account: refused, and nobody is told.
     Blocked,
     /// Not for this account, not readable, or not signed by whom it names.
@@ -371,6 +373,7 @@ impl Account {
             Ok(Sealed::Request(card)) => self.receive_card(turn, card),
             Ok(Sealed::Rejoin(plea)) => self.receive_plea(turn, plea),
             Ok(Sealed::Recall(recall)) => self.receive_recall(turn, recall),
+            Ok(Sealed::Out(out)) => self.receive_out(turn, out),
             Err(_) => Ok(Opened::Garbage),
         }
     }

@@ -8,11 +8,11 @@ use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, Context};
 use crate::store::{Scope, Table};
-use crate::types::{AccountId, ConversationId, GroupId};
+use crate::types::{AccountId, ConversationId, GroupId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
 use crate::wire::event::UnverifiedEvent;
-use crate::wire::message::{Recall, Sealed};
+use crate::wire::message::{Out, Recall, Sealed};
 use crate::wire::relay::Purpose;
 
 use super::Account;
@@ -67,6 +67,31 @@ impl Account {
             return Ok(Opened::Garbage);
         }
         Ok(Opened::Recall(account, Box::new(recall)))
+    }
+
+    /// Signs and seals the answer to a plea of a device whose account has no place in a conversation any more.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read; the inner error if the account has no prekey that this Kith can seal to.
+    pub fn out(
+        &self,
+        turn: &mut Turn<'_>,
+        to: &AccountRecord,
+        conversation: ConversationId,
+        wall: Timestamp,
+    ) -> Result<Result<Envelope, CommandError>, EngineError> {
+        let mut out = Out { account: self.id(), conversation, device: self.device(), wall, signature: Vec::new() };
+        let unsigned = Sealed::Out(out.clone()).encode();
+        let signature = self.keys().events.sign(Context::Card, &signed(to.account_id(), &unsigned));
+        out.signature = signature.as_bytes().to_vec();
+        self.seal(turn, to, &Sealed::Out(out))
+    }
+
+    pub(super) fn receive_out(&self, turn: &mut Turn<'_>, out: Out) -> Result<Opened, EngineError> {
+        let Some(record) = self.record_of(turn, &out.account)? else { return Ok(Opened::Garbage) };
+        let unsigned = Sealed::Out(Out { signature: Vec::new(), ..out.clone() }).encode();
+        let genuine = self.is_signed(&record, out.device, &unsigned, &out.signature).is_ok();
+        Ok(if genuine { Opened::Out(Box::new(out)) } else { Opened::Garbage })
     }
 
     /// Whether somebody's word that this account is in a conversation is to be followed: they are a contact, or were asked; or what

@@ -277,7 +277,7 @@ impl Conversation {
                 Fact::Walked => {}
                 Fact::Gone { seated } => self.gone(turn, shared, &seated)?,
                 Fact::Lied(proof) => self.home_lied(turn, shared, proof)?,
-                Fact::Lost => self.home_lost(turn, shared),
+                Fact::Lost => self.home_lost(turn, shared)?,
                 Fact::Stranded => {
                     turn.effects.notices.push(Notice::Rejoining { conversation: self.id });
                     self.plead_at = Some(turn.now.mono_ms);
@@ -348,6 +348,9 @@ impl Conversation {
         self.sync_delivery(turn)?;
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
         shared.advanced.push(self.id);
+        if self.is_own(shared) {
+            shared.errands.push((self.id, Errand::SharePrekeys));
+        }
         self.pump(turn, shared)
     }
 
@@ -390,11 +393,27 @@ impl Conversation {
         Ok(())
     }
 
-    fn home_lost(&mut self, turn: &mut Turn<'_>, shared: &Shared<'_>) {
+    fn home_lost(&mut self, turn: &mut Turn<'_>, shared: &Shared<'_>) -> Result<(), EngineError> {
         turn.effects.notices.push(Notice::HomeLost { conversation: self.id });
-        if self.membership.must_move() {
+        if self.must_move(turn, shared)? {
             self.plan_move(turn, shared);
         }
+        Ok(())
+    }
+
+    /// Whether the home has failed for good, or is a device that its account has removed: nobody meets that one any more but whoever
+    /// has it, who orders what they like.
+    pub(super) fn must_move(&self, turn: &Turn<'_>, shared: &Shared<'_>) -> Result<bool, EngineError> {
+        if self.membership.must_move() {
+            return Ok(true);
+        }
+        let home = self.membership.policy().map(|policy| &policy.home);
+        let Some(Home::Device { account, events, .. }) = home.filter(|_| self.membership.present().is_some()) else {
+            return Ok(false);
+        };
+        let lists = |record: AccountRecord, device: DeviceId| record.device(device).is_some();
+        let kept = shared.account.record_of(turn, account)?.is_none_or(|record| lists(record, events.device_id()));
+        Ok(!kept && lists(shared.account.record().clone(), shared.account.device()))
     }
 
     pub(super) fn plan_move(&mut self, turn: &mut Turn<'_>, shared: &Shared<'_>) {
@@ -406,9 +425,8 @@ impl Conversation {
     /// Begins a successor under another home, unless another device did.
     pub(super) fn force_move(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
         self.move_at = None;
-        let Some(policy) = self.membership.policy().filter(|_| self.membership.must_move()).cloned() else {
-            return Ok(());
-        };
+        let must = self.must_move(turn, shared)?;
+        let Some(policy) = self.membership.policy().filter(|_| must).cloned() else { return Ok(()) };
         let own = own_home(shared.account);
         let home = if own.key() == policy.home.key() { Home::device(shared.account.certificate()) } else { own };
         let mut records = Vec::new();
@@ -424,6 +442,8 @@ impl Conversation {
         self.over_at = turn.now.mono_ms.saturating_add(super::receive::OVER_MS);
         (self.plead_at, self.plead_wait_ms) = (None, PLEA_AGAIN_MS);
         self.packages_at.clear();
+        self.sync_wait_ms = SYNC_AGAIN_MS;
+        self.sync_later(turn);
         turn.effects.notices.push(Notice::Conversation { conversation: self.id });
     }
 
@@ -449,6 +469,9 @@ impl Conversation {
         let Some(policy) = self.membership.policy().cloned() else { return Ok(()) };
         if self.membership.present().is_none() {
             return Ok(());
+        }
+        if self.move_at.is_none() && self.must_move(turn, shared)? {
+            self.plan_move(turn, shared);
         }
         for seat in &policy.seats {
             let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };

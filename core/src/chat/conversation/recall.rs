@@ -3,13 +3,13 @@
 
 use super::{Conversation, DIGEST_MS, Errand, Shared};
 use crate::chat::policy::Kind;
-use crate::chat::roster::Member;
+use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
-use crate::types::{ContentId, ConversationId, DeviceId};
+use crate::types::{AccountId, ContentId, ConversationId, DeviceId};
 use crate::wire::codec::Body as _;
 use crate::wire::event::UnverifiedEvent;
-use crate::wire::message::{Kind as MessageKind, Text};
+use crate::wire::message::{Kind as MessageKind, Rejoin, Text};
 
 /// A device that has not been heard of for so long is told, and then half as often each time.
 const SILENT_MS: u64 = DIGEST_MS + DIGEST_MS / 2;
@@ -115,6 +115,42 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// Of a plea of a device whose account was taken out of a group that this one may take people out of: whether it is told so. It is
+    /// when it pleads again: by then the log was read here, which may say that it is in once more.
+    pub(crate) fn is_out(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, plea: &Rejoin) -> Option<bool> {
+        let policy = self.membership.policy().filter(|policy| policy.kind == Kind::Group)?;
+        let admin = self.membership.present().is_some() && policy.is_admin(shared.account.id());
+        let gone = self.membership.roster().member(&plea.device).is_some_and(|member| member.place == Place::Gone);
+        if !admin || !gone || policy.seat(plea.account).is_some() {
+            return None;
+        }
+        let again = self.membership.has_heard(&plea.device);
+        let newer = self.membership.hear_plea(turn, plea.device, plea.wall);
+        self.membership.read_log();
+        Some(again && newer)
+    }
+
+    /// A member says that this account is out. Whether it could have seen to that, as any can where the account has left, and this device
+    /// waits for an answer.
+    pub(crate) fn told_out(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        by: AccountId,
+    ) -> Result<bool, EngineError> {
+        let group = self.membership.policy().filter(|policy| policy.kind == Kind::Group);
+        let left = self.membership.has_left();
+        let may = group.is_some_and(|policy| policy.is_admin(by) || (left && policy.seat(by).is_some()));
+        if by == shared.account.id() || !may || !self.membership.wants_back() {
+            return Ok(false);
+        }
+        (self.plead_at, self.move_at) = (None, None);
+        shared.errands.push((self.id, Errand::DropPleas));
+        let facts = self.membership.taken_out(turn);
+        self.carry(turn, shared, facts)?;
+        Ok(true)
     }
 
     /// The latest event here of one of an account's devices, without its content.

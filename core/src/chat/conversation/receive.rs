@@ -8,6 +8,7 @@ use crate::chat::feed::row::{Heads, load};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
 use crate::chat::policy::{Kind as Sort, own_conversation};
+use crate::chat::roster::Member;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
@@ -17,7 +18,7 @@ use crate::wire::codec::Body;
 use crate::wire::envelope::Packet;
 use crate::wire::event::UnverifiedEvent;
 use crate::wire::log::Equivocation;
-use crate::wire::message::{ContactChange, Grant, Kind, Message, ReadUpTo};
+use crate::wire::message::{ContactChange, Grant, Kind, Message, Prekeys, ReadUpTo};
 
 /// What came of an MLS message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +35,21 @@ const LEAVE_DELAY_MS: u64 = 5_000;
 /// How often messages that do not open lead to showing the log: anybody who knows the group's id can send such.
 const SUSPECT_MS: u64 = 60_000;
 
-/// How often those who write in a group that is over are told so, and so long after another took over at first: what was under way
+/// How often those who write in a group that is over, or that they are out of, are told so, and so long after another took over at first: what was under way
 /// then is no sign of anything.
 pub(super) const OVER_MS: u64 = 60_000;
 
 impl Conversation {
-    /// Takes an MLS message of one of the conversation's groups.
+    /// Takes an MLS message of one of the conversation's groups, that a device has brought straight or a mailbox.
     pub(crate) fn receive(
         &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
+        from: Option<DeviceId>,
         group: GroupId,
         message: &[u8],
     ) -> Result<Received, EngineError> {
-        self.tell_over(turn, shared, group)?;
+        self.tell_over(turn, shared, from, group)?;
         let opened = match self.membership.open(turn, group, message)? {
             Ok(opened) => opened,
             Err(MlsError::FutureEpoch { epoch, .. }) => {
@@ -65,13 +67,14 @@ impl Conversation {
             }
             Err(error) => {
                 if error == MlsError::Forged {
-                    self.suspect(turn, shared, group)?;
+                    self.suspect(turn, shared, from, group)?;
                 }
                 return Ok(Received::Done(dropped(turn, "mls")));
             }
         };
         shared.heard.push((group, opened.sender.device_id(), opened.epoch));
         self.not_silent(turn, &opened.sender.device_id());
+        self.show_epoch(turn, shared, group, opened.sender.device_id())?;
         let account = opened.sender.account_id();
         if self.kind() == Some(Sort::Direct) && shared.account.is_blocked(turn, &account)? {
             return Ok(Received::Done(Verdict::Refused));
@@ -133,8 +136,14 @@ impl Conversation {
     }
 
     /// A message of the present epoch that does not open: perhaps its sender was shown another log. The others are shown the last entry
-    /// walked here, and the home is asked for it again.
-    fn suspect(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
+    /// walked here, whoever brought it too, since this log may have removed it; and the home is asked for it again.
+    fn suspect(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: Option<DeviceId>,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
         let now = turn.now.mono_ms;
         if self.suspect_at > now {
             return Ok(());
@@ -142,7 +151,8 @@ impl Conversation {
         self.suspect_at = now.saturating_add(SUSPECT_MS);
         if let Some(shown) = self.membership.last_entry(turn, group)? {
             self.membership.doubt();
-            let others = self.others(shared);
+            let mut others = self.others(shared);
+            others.extend(from.filter(|from| !others.contains(from)));
             self.post(turn, shared, &others, &Packet::Shown { group, shown }, super::say::QUIET)?;
         }
         Ok(())
@@ -150,8 +160,14 @@ impl Conversation {
 
     /// Somebody writes in a group that another took over from: those who are not in that one are told, since no Welcome led them
     /// there, and those who were in it, since a Welcome may have been no good for them. Whoever has come after does not heed it.
-    /// Whether the message opens is not asked: they may be in an epoch of their own.
-    fn tell_over(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, group: GroupId) -> Result<(), EngineError> {
+    /// So is whoever brought it and is out. Whether the message opens is not asked: they may be in an epoch of their own.
+    fn tell_over(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        from: Option<DeviceId>,
+        group: GroupId,
+    ) -> Result<(), EngineError> {
         let now = turn.now.mono_ms;
         let present = self.membership.present().map(|present| present.group);
         if self.over_at > now || present.is_none_or(|present| present == group) {
@@ -159,6 +175,7 @@ impl Conversation {
         }
         let mut left: BTreeSet<DeviceId> = self.membership.away_devices().into_iter().collect();
         left.extend(self.membership.leaves_of(turn, group)?);
+        left.extend(from.filter(|from| self.membership.roster().member(from).is_some_and(|it| !it.is_present())));
         left.remove(&shared.account.device());
         if !left.is_empty() {
             self.over_at = now.saturating_add(OVER_MS);
@@ -166,6 +183,25 @@ impl Conversation {
             self.post(turn, shared, &left, &Packet::Over { group }, super::say::QUIET)?;
         }
         Ok(())
+    }
+
+    /// A device that is in the group no more still writes in it: a message of the present epoch, which it cannot open, shows it that
+    /// the log goes on where the home lets it see no more.
+    fn show_epoch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        group: GroupId,
+        from: DeviceId,
+    ) -> Result<(), EngineError> {
+        let now = turn.now.mono_ms;
+        let here = self.membership.roster().member(&from).is_some_and(Member::is_present);
+        let present = self.membership.present().is_some_and(|present| present.group == group);
+        if here || !present || self.over_at > now {
+            return Ok(());
+        }
+        self.over_at = now.saturating_add(OVER_MS);
+        self.offer_digest(turn, shared, &[from])
     }
 
     /// A member says that another group took over.
@@ -223,6 +259,12 @@ impl Conversation {
         shared: &mut Shared<'_>,
         counted: &Counted,
     ) -> Result<(), EngineError> {
+        if counted.author == shared.account.id() && counted.kind == Kind::Leave as u16 {
+            let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+            if let Some(header) = event.as_ref().map(|event| event.header()) {
+                self.membership.leaves(turn, counted.author, header.group, header.epoch);
+            }
+        }
         if counted.id.feed.device == shared.account.device() {
             return self.noted(turn, shared, counted);
         }
@@ -255,6 +297,11 @@ impl Conversation {
             Some(Kind::Profile) if self.profile(turn, shared, counted)? => {
                 shared.errands.push((self.id, Errand::Herald));
             }
+            Some(Kind::Prekeys) if self.is_own(shared) => {
+                if let Ok(told) = Prekeys::decode(&content.body) {
+                    shared.account.told_prekeys(turn, &told);
+                }
+            }
             Some(Kind::Setting | Kind::Draft) if self.is_own(shared) => crate::chat::shelf::counted(turn, counted)?,
             _ => {}
         }
@@ -267,6 +314,13 @@ impl Conversation {
             return self.profile(turn, shared, counted).map(drop);
         }
         if !self.is_own(shared) {
+            return Ok(());
+        }
+        if let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Prekeys as u16) {
+            // The store may have been taken back to before this device was given them.
+            if let Ok(told) = Prekeys::decode(&content.body) {
+                shared.account.told_prekeys(turn, &told);
+            }
             return Ok(());
         }
         let Some(content) = counted.content.as_ref().filter(|_| counted.kind == Kind::Contact as u16) else {
@@ -322,7 +376,7 @@ impl Conversation {
     }
 
     /// Whether it is the conversation with oneself: known before there is a group.
-    fn is_own(&self, shared: &Shared<'_>) -> bool {
+    pub(super) fn is_own(&self, shared: &Shared<'_>) -> bool {
         self.id == own_conversation(shared.account.id())
     }
 

@@ -1,7 +1,7 @@
 //! Commands of a person.
 
 use super::Engine;
-use crate::chat::account::Accepted;
+use crate::chat::account::{Accepted, OwnPrekey};
 use crate::chat::api::{Command, CommandError, Notice, Reply};
 use crate::chat::conversation::Conversation;
 use crate::chat::membership::{Invitee, Wish};
@@ -97,7 +97,7 @@ impl Engine {
                     self.with(turn, conversation, |conversation, turn, shared| conversation.typing(turn, shared, on))?;
                 Ok(typed.map(|()| Reply::Done).ok_or(CommandError::NoConversation))
             }
-            Command::OwnRecord { record } => self.own_record(turn, &record),
+            Command::OwnRecord { record, prekeys } => self.own_record(turn, &record, prekeys),
             Command::UpdateKeys { conversation } => self.change(turn, conversation, Wish::Update),
             Command::MoveHome { conversation, relay } => self.move_home(turn, conversation, relay),
         }
@@ -367,14 +367,16 @@ impl Engine {
         Ok(written.unwrap_or(Err(CommandError::NoConversation)).map(|_| Reply::Done))
     }
 
-    fn own_record(&mut self, turn: &mut Turn<'_>, record: &[u8]) -> Answered {
+    fn own_record(&mut self, turn: &mut Turn<'_>, record: &[u8], prekeys: Vec<OwnPrekey>) -> Answered {
         let Some((record, observation)) = self.account.observe_record(turn, record)? else {
             return Ok(Err(CommandError::Malformed("that is not an account record".to_owned())));
         };
         if record.account_id() != self.account.id() || observation.is_refused() {
             return Ok(Err(CommandError::Malformed("that record is not newer than this account's".to_owned())));
         }
+        self.account.take_prekeys(turn, prekeys, true);
         self.record_changed(turn, record.account_id())?;
+        self.share_prekeys(turn)?;
         Ok(Ok(Reply::Done))
     }
 }

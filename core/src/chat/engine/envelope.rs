@@ -172,7 +172,7 @@ impl Engine {
             if !conversation.membership().holds(group) {
                 return Ok(None);
             }
-            let received = conversation.receive(turn, shared, group, message)?;
+            let received = conversation.receive(turn, shared, arrival.from, group, message)?;
             conversation.advance(turn, shared)?;
             Ok(Some(received))
         })?;
@@ -311,6 +311,7 @@ impl Engine {
                 self.plea(turn, *plea)
             }
             Opened::Recall(from, recall) => self.recalled(turn, from, &recall),
+            Opened::Out(out) => self.told_out(turn, &out),
             Opened::Blocked => Ok(Verdict::Refused),
             Opened::Garbage => Ok(dropped(turn, "sealed")),
         }
@@ -319,6 +320,14 @@ impl Engine {
     fn plea(&mut self, turn: &mut Turn<'_>, plea: Rejoin) -> Result<Verdict, EngineError> {
         let Some(record) = self.account.record_of(turn, &plea.account)? else { return Ok(dropped(turn, "plea")) };
         let own = plea.account == self.account.id();
+        let out = self
+            .with(turn, plea.conversation, |conversation, turn, shared| Ok(conversation.is_out(turn, shared, &plea)))?;
+        if let Some(Some(answer)) = out {
+            if answer {
+                self.say_out(turn, &plea, &record)?;
+            }
+            return Ok(Verdict::Durable);
+        }
         self.with(turn, plea.conversation, |conversation, turn, shared| {
             let membership = conversation.membership_mut();
             if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {

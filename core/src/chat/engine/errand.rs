@@ -56,6 +56,7 @@ impl Engine {
                 Errand::SettleDoubt(partner) => self.settle_doubt(turn, id, partner)?,
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
                 Errand::Herald => self.herald_all(turn)?,
+                Errand::SharePrekeys => self.share_prekeys(turn)?,
             }
         }
         self.send_letters(turn)
@@ -173,6 +174,26 @@ impl Engine {
         let conversation = Conversation::new(turn, id, self.me())?;
         self.conversations.insert(id, conversation);
         self.with(turn, id, Conversation::lose)?;
+        Ok(())
+    }
+
+    /// Tells one's other devices the secrets of new prekeys, once all who hear it are of the account: it was a removal, as a rule, that
+    /// made them new.
+    pub(super) fn share_prekeys(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        let Some(prekeys) = self.account.unshared_prekeys() else { return Ok(()) };
+        if self.account.record().devices().len() > 1 {
+            let id = own_conversation(self.account.id());
+            let among_us = self.with(turn, id, |conversation, _, shared| {
+                let membership = conversation.membership();
+                let ours = |device: DeviceId| shared.account.record().device(device).is_some();
+                Ok(membership.present().is_some() && membership.present_devices().all(ours))
+            })?;
+            if among_us != Some(true) {
+                return Ok(());
+            }
+            self.write_to_oneself(turn, crate::wire::message::Kind::Prekeys, prekeys.encode())?.ok();
+        }
+        self.account.prekeys_shared(turn);
         Ok(())
     }
 

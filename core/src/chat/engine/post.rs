@@ -7,7 +7,7 @@ use crate::chat::api::{Outgoing, Recipient, SendOutcome};
 use crate::chat::letter::{Letter, Matter};
 use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
-use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId, Timestamp};
 use crate::wire::envelope::Class;
 use crate::wire::relay::Deposited;
 
@@ -379,6 +379,19 @@ impl Engine {
             self.letters.due.remove(&id);
         }
         Ok(())
+    }
+
+    /// Whether this device's last plea to an account is of this time, by its own clock.
+    pub(super) fn pleaded(
+        &mut self,
+        turn: &mut Turn<'_>,
+        conversation: ConversationId,
+        account: AccountId,
+        wall: Timestamp,
+    ) -> Result<bool, EngineError> {
+        self.take_letters(turn)?;
+        let Some(id) = self.letters.plea(conversation, account) else { return Ok(false) };
+        Ok(Letter::find(turn, id)?.is_some_and(|letter| letter.is_of(wall)))
     }
 
     /// Clears the place of the plea to an account for the next one. Returns the key that the last one offered.

@@ -167,7 +167,7 @@ impl World {
         person.record = AccountRecord::sign(&person.root, body).unwrap();
         self.install(person, keys);
         let record = person.record.encode();
-        self.command(person.device(0), Command::OwnRecord { record }).unwrap();
+        self.command(person.device(0), Command::OwnRecord { record, prekeys: Vec::new() }).unwrap();
     }
 
     fn install(&mut self, person: &mut Person, keys: DeviceKeys) {

@@ -15,10 +15,11 @@ use crate::chat::api::{Outgoing, Verdict};
 use crate::chat::conversation::{Conversation, Errand, dropped, envelope};
 use crate::chat::membership::Membership;
 use crate::chat::turn::{EngineError, Turn};
+use crate::identity::AccountRecord;
 use crate::types::{AccountId, ConversationId, DeviceId, GroupId};
 use crate::wire::codec::Body as _;
 use crate::wire::envelope::{Class, Packet, Urgency};
-use crate::wire::message::{Kind, Recall, Text};
+use crate::wire::message::{Kind, Out, Recall, Rejoin, Text};
 
 /// A group that nobody has led this device into after so long is not known to it: a Welcome that was under way has come.
 const WAIT_MS: u64 = 60_000;
@@ -222,6 +223,32 @@ impl Engine {
             }
         }
         Ok(Verdict::Durable)
+    }
+
+    /// Tells who pleads that its account is out.
+    pub(super) fn say_out(
+        &mut self,
+        turn: &mut Turn<'_>,
+        plea: &Rejoin,
+        record: &AccountRecord,
+    ) -> Result<(), EngineError> {
+        let Some(recipient) = self.account.recipient(turn, &plea.account, plea.device)? else { return Ok(()) };
+        let Ok(mut envelope) = self.account.out(turn, record, plea.conversation, plea.wall)? else { return Ok(()) };
+        envelope.urgency = Urgency::Quiet;
+        let (id, class) = (envelope.id, envelope.class);
+        turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to: vec![recipient] });
+        Ok(())
+    }
+
+    /// Somebody answers a plea of this device's: its account is out. Believed is who could have taken it out.
+    pub(super) fn told_out(&mut self, turn: &mut Turn<'_>, out: &Out) -> Result<Verdict, EngineError> {
+        if !self.pleaded(turn, out.conversation, out.account, out.wall)? {
+            return Ok(dropped(turn, "out"));
+        }
+        let taken = self.with(turn, out.conversation, |conversation, turn, shared| {
+            conversation.told_out(turn, shared, out.account)
+        })?;
+        Ok(if taken == Some(true) { Verdict::Durable } else { dropped(turn, "out") })
     }
 
     /// A request that was waiting when the store was taken back was answered, and all that was written is here: its text becomes the

@@ -274,7 +274,7 @@ impl Membership {
         self.row.older.retain(|older| *older != id);
         self.groups.insert(id, group);
         self.row.present = Some(present);
-        self.row.rejoining = false;
+        (self.row.rejoining, self.row.left) = (false, false);
         self.row.lied = None;
         self.row.succession = None;
         self.row.wishes.retain(|wish| !matches!(wish, Wish::Update | Wish::Return { .. }));

@@ -251,6 +251,9 @@ pub(super) struct Row {
     /// Others are in an epoch that this device cannot reach.
     #[serde(rename = "z", default)]
     pub(super) stranded: bool,
+    /// This account has left the present group, and waits for somebody to take it out.
+    #[serde(rename = "y", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) left: bool,
 }
 
 impl Body for Row {

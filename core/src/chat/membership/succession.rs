@@ -19,9 +19,10 @@ const MAX_HEARD: usize = 512;
 pub(crate) const EMPTY_LOG: LogHead = LogHead { next: 0, hash: Hash::new([0; Hash::LEN]) };
 
 impl Membership {
-    /// The place of this device among those who may move the conversation: the lower, the sooner it does. None if it may not.
+    /// The place of this device among those who may move the conversation: the lower, the sooner it does. None if it may not, or has
+    /// left: the others may have taken it out already.
     pub(crate) fn mover_rank(&self, me: &Account) -> Option<u64> {
-        let policy = self.policy.as_ref()?;
+        let policy = self.policy.as_ref().filter(|_| !self.row.left)?;
         let may = |account: AccountId| {
             policy.seat(account).is_some() && (policy.kind != Kind::Group || policy.is_admin(account))
         };
@@ -106,6 +107,11 @@ impl Membership {
         self.found(turn, me, held, policy, &invitees)
     }
 
+    /// Whether a plea of a device was heard before.
+    pub(crate) fn has_heard(&self, device: &DeviceId) -> bool {
+        self.row.heard.iter().any(|heard| heard.device == *device)
+    }
+
     /// Whether a plea is newer than the last one heard of its device; it is remembered then.
     pub(crate) fn hear_plea(&mut self, turn: &mut Turn<'_>, device: DeviceId, wall: Timestamp) -> bool {
         if self.row.heard.iter().any(|heard| heard.device == device && heard.wall >= wall) {
@@ -132,7 +138,7 @@ impl Membership {
         self.row.wishes.clear();
         self.row.succession = None;
         self.row.rejoining = true;
-        (self.row.refused, self.row.stranded) = (None, false);
+        (self.row.refused, self.row.stranded, self.row.left) = (None, false, false);
         self.home = super::home::Asking::default();
         self.save(turn);
     }

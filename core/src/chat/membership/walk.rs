@@ -234,6 +234,31 @@ impl Membership {
         self.save(turn);
     }
 
+    /// This account has left the present group, if it was in this one and this epoch that it did so.
+    pub(crate) fn leaves(&mut self, turn: &mut Turn<'_>, own: AccountId, group: GroupId, epoch: u64) {
+        let here = self.row.present.as_ref().is_some_and(|present| present.group == group);
+        let since = self.policy.as_ref().and_then(|policy| policy.seat(own)).map(|seat| seat.since);
+        if here && since.is_some_and(|since| epoch >= since) && !self.row.left {
+            self.row.left = true;
+            self.save(turn);
+        }
+    }
+
+    /// Whether this account has left the present group.
+    pub(crate) const fn has_left(&self) -> bool {
+        self.row.left
+    }
+
+    /// This device's account was taken out by a commit that it was not shown.
+    pub(crate) fn taken_out(&mut self, turn: &mut Turn<'_>) -> Vec<Fact> {
+        if let Some(group) = self.row.present.as_ref().map(|present| present.group) {
+            self.leave(turn, group);
+        }
+        (self.row.rejoining, self.row.left) = (false, false);
+        self.save(turn);
+        vec![Fact::Gone { seated: Vec::new() }]
+    }
+
     /// This device is in the group no more.
     fn leave(&mut self, turn: &mut Turn<'_>, id: GroupId) {
         self.row.present = None;

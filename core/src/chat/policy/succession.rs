@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, Policy, RULES};
+use super::{Kind, Policy, RULES, Seat};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, DeviceId, GroupId};
 
@@ -18,7 +18,7 @@ pub enum NoSuccessor {
     /// A rival of the same generation with a lower id holds.
     #[error("a rival with a lower id holds")]
     Rival,
-    /// It seats somebody that was not a member, or gives somebody a role.
+    /// Of a conversation that is no group, it seats somebody that was not a member, or gives somebody a role.
     #[error("it seats somebody that was not a member")]
     Seats,
     /// A leaf has no seat, or is a device that no agreed record lists.
@@ -50,9 +50,9 @@ pub struct Claim<'a> {
 
 /// Whether a group takes over from the present group `of` under `agreed`.
 ///
-/// It does when its generation is later, or the same with a lower id; when it seats nobody that was not seated, with no more rights;
-/// when its leaves are devices that were agreed on, or that a record no older than the agreed one lists; and when its maker was a
-/// member: of a group, an admin.
+/// It does when its generation is later, or the same with a lower id; when it seats nobody that its maker could not have seated, with
+/// the same rights; when its leaves are devices that were agreed on, or that a record no older than the agreed one lists; and when its
+/// maker was a member: of a group, an admin. What an admin has committed since, one who was shown another log does not know.
 ///
 /// # Errors
 /// The first rule that it breaks; that a rival holds comes last.
@@ -62,14 +62,13 @@ pub fn succeeds(agreed: &Policy, of: GroupId, claim: &Claim<'_>) -> Result<(), N
     if new.generation < agreed.generation {
         return Err(NoSuccessor::Earlier);
     }
-    for seat in &new.seats {
-        let old = agreed.seat(seat.account).ok_or(NoSuccessor::Seats)?;
-        if seat.role > old.role {
-            return Err(NoSuccessor::Seats);
-        }
+    let group = agreed.kind == Kind::Group;
+    let as_agreed = |seat: &Seat| agreed.seat(seat.account).is_some_and(|old| seat.role <= old.role);
+    if !group && !new.seats.iter().all(as_agreed) {
+        return Err(NoSuccessor::Seats);
     }
-    let all_here = new.kind == Kind::Group || new.seats.len() == agreed.seats.len();
-    let may = agreed.seat(claim.maker).is_some() && (agreed.kind != Kind::Group || agreed.is_admin(claim.maker));
+    let all_here = group || new.seats.len() == agreed.seats.len();
+    let may = agreed.seat(claim.maker).is_some() && (!group || agreed.is_admin(claim.maker));
     if !all_here || !may {
         return Err(NoSuccessor::Maker);
     }

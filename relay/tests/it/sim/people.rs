@@ -107,7 +107,8 @@ impl World {
         if self.devices[device].removed {
             return;
         }
-        let command = kith_core::chat::Command::OwnRecord { record };
+        let prekeys = self.prekeys(person);
+        let command = kith_core::chat::Command::OwnRecord { record, prekeys };
         self.command(device, command, move |world, outcome| {
             if outcome.is_err() {
                 world.after(5_000, move |world| world.tell_record(person, device));
@@ -115,11 +116,15 @@ impl World {
         });
     }
 
-    pub(crate) fn setup(&self, person: usize, keys: DeviceKeys) -> Setup {
-        let owner = &self.people[person];
-        let suite = self.plan.suite;
+    fn prekeys(&self, person: usize) -> Vec<OwnPrekey> {
+        let (owner, suite) = (&self.people[person], self.plan.suite);
         let prekeys = owner.record.prekeys().iter();
-        let prekeys = prekeys.map(|prekey| derived_prekey(&owner.root, prekey.id, suite).1).collect();
+        prekeys.map(|prekey| derived_prekey(&owner.root, prekey.id, suite).1).collect()
+    }
+
+    pub(crate) fn setup(&self, person: usize, keys: DeviceKeys) -> Setup {
+        let (owner, suite) = (&self.people[person], self.plan.suite);
+        let prekeys = self.prekeys(person);
         Setup { keys, record: owner.record.clone(), prekeys, handle: Some(owner.handle.clone()), suite }
     }
 }

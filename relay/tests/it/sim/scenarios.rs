@@ -1,6 +1,6 @@
 //! Single things that have to hold, each in a network of its own.
 
-use kith_core::chat::account::contacts;
+use kith_core::chat::account::{contacts, waiting_requests};
 use kith_core::chat::policy::Kind;
 use kith_core::chat::{Command, MessageState};
 use kith_core::types::ConversationId;
@@ -23,6 +23,22 @@ pub(super) fn contacts_of(plan: Plan) -> (World, ConversationId) {
     world.request(0, 1);
     world.run_for(10_000);
     world.accept_all(1);
+    world.run_for(60_000);
+    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
+    let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
+    (world, view.id)
+}
+
+/// Two who have no relay, and who have asked each other.
+fn contacts_without_a_relay() -> (World, ConversationId) {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_person(None);
+    world.add_person(None);
+    world.watch_links();
+    world.run_for(5_000);
+    // They are reached straight only, by those whom they would write to themselves.
+    world.request(0, 1);
+    world.request(1, 0);
     world.run_for(60_000);
     let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
     let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
@@ -657,4 +673,110 @@ pub(super) fn a_conversation_whose_home_lets_no_member_begin_its_log_is_moved() 
     let text = world.say(0, view.id);
     let world = settled(world);
     assert!(world.shows(second, &text));
+}
+
+#[test]
+pub(super) fn after_a_removal_all_devices_that_stay_read_what_is_sealed_to_their_account() {
+    let mut plan = calm();
+    plan.accounts = 3;
+    let (mut world, _) = contacts_of(plan);
+    let (second, thief) = (world.add_device(1), world.add_device(1));
+    world.run_for(10 * 60_000);
+    world.remove_device(thief);
+    world.run_for(10 * 60_000);
+    world.request(2, 1);
+    world.run_for(60_000);
+    let asked = |device: usize| {
+        let waiting = waiting_requests(&world.devices[device].store).expect("a readable store");
+        waiting.iter().any(|request| request.account == world.devices[2].account)
+    };
+    assert_eq!([1, second, thief].map(asked), [true, true, false], "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+pub(super) fn a_conversation_whose_home_is_a_device_that_was_removed_is_moved() {
+    let (mut world, conversation) = contacts_without_a_relay();
+    let second = [0, 1].map(|person| world.add_device(person));
+    world.run_for(10 * 60_000);
+    // Each is the home of its account's conversation with itself, and one of them that of the other.
+    let text = world.say(0, conversation);
+    world.run_for(60_000);
+    for device in [0, 1] {
+        world.stop(device);
+        world.remove_device(device);
+    }
+    let world = settled(world);
+    assert!(second.iter().all(|device| world.shows(*device, &text)));
+}
+
+#[test]
+pub(super) fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_who_took_it_in() {
+    let mut plan = calm();
+    plan.accounts = 3;
+    let (mut world, _) = contacts_of(plan);
+    world.request(0, 2);
+    world.run_for(10_000);
+    world.accept_all(2);
+    world.run_for(60_000);
+    let [_, second, third] = [0, 1, 2].map(|device: usize| world.devices[device].account);
+    let command = Command::CreateGroup { name: "forked".to_owned(), members: vec![second] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    let command = Command::AddMembers { conversation: group.id, members: vec![third] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    // Another commit of the same place, so that the two logs contradict each other.
+    world.command(1, Command::UpdateKeys { conversation: group.id }, |_, _| {});
+    world.run_for(60_000);
+    let text = world.say(2, group.id);
+    let world = settled(world);
+    assert!(world.shows(1, &text));
+}
+
+#[test]
+pub(super) fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
+    let (mut world, _) = contacts_of(calm());
+    let member = world.devices[1].account;
+    let command = Command::CreateGroup { name: "hidden".to_owned(), members: vec![member] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.ledger.unseated.insert((group.id, member));
+    let command = Command::RemoveMember { conversation: group.id, member };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let views = world.conversations(1);
+    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[1].id));
+}
+
+#[test]
+pub(super) fn an_admin_who_left_and_was_shown_a_lying_log_founds_nothing_and_learns_that_it_is_out() {
+    let (mut world, _) = contacts_of(calm());
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "left".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[0].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.ledger.unseated.insert((group.id, world.devices[0].account));
+    // Another commit of the place where its removal is.
+    world.command(0, Command::UpdateKeys { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    world.command(0, Command::Leave { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let views = world.conversations(0);
+    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[0].id));
 }

@@ -153,17 +153,30 @@ fn another_record_of_the_agreed_version_is_not_believed() {
 }
 
 #[test]
-fn nobody_is_seated_by_a_successor_nor_given_a_role() {
+fn nobody_is_seated_by_a_successor_of_two_nor_given_a_role() {
     let (alice, bob) = people();
-    let carol = Person::new(3, 1);
-    let mut case = Case::of(Kind::Group, &alice, &bob);
+    let mut case = Case::direct(&alice, &bob);
     assert_eq!(case.succeeds(), Ok(()));
     case.new.seat_account(bob.seat(Role::Admin));
     assert_eq!(case.succeeds(), Err(NoSuccessor::Seats));
     case.new = Policy { generation: 1, ..case.agreed.clone() };
-    case.new.seat_account(carol.seat(Role::Member));
+    case.new.seat_account(Person::new(3, 1).seat(Role::Member));
     assert_eq!(case.succeeds(), Err(NoSuccessor::Seats));
-    assert_eq!(case.readmits(), Ok(()), "who is out cannot know whom the others have seated since");
+}
+
+#[test]
+fn a_successor_of_a_group_seats_whom_its_admin_has_seated_since_and_a_members_does_not() {
+    let (alice, bob) = people();
+    let carol = Person::new(3, 1);
+    let mut case = Case::of(Kind::Group, &alice, &bob);
+    case.new.seat_account(carol.seat(Role::Member));
+    case.leaves.push(carol.certificate(0));
+    case.records.push(carol.record.clone());
+    assert_eq!(case.succeeds(), Ok(()), "who was shown another log has not seen her come");
+    assert_eq!(case.readmits(), Ok(()));
+    case.maker = bob.certificate(0);
+    assert_eq!(case.succeeds(), Err(NoSuccessor::Maker));
+    assert_eq!(case.readmits(), Err(NoSuccessor::Maker));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use kith_core::identity::AccountRecord;
 use kith_core::store::{Batch, Overlay, Read as _, Table};
 use kith_core::types::{EnvelopeId, RequestId};
 use kith_core::wire::codec::Body as _;
-use kith_core::wire::envelope::{Class, Envelope};
+use kith_core::wire::envelope::{Class, Envelope, Packet};
 use kith_core::wire::log;
 use kith_core::wire::relay::Response;
 
@@ -187,7 +187,7 @@ impl World {
         for outgoing in effects.sends {
             self.note("send", device, &outgoing.envelope, || {
                 let to: Vec<String> = outgoing.to.iter().map(|to| self_index(&to.device)).collect();
-                format!("{device} {:?} {} B to {to:?}", outgoing.class, outgoing.envelope.len())
+                format!("{device} {:?} {} to {to:?}", outgoing.class, packet(&outgoing.envelope))
             });
             self.send(device, outgoing);
         }
@@ -229,11 +229,7 @@ fn name(input: &Input) -> String {
         Input::Start { restored } => format!("start, restored {restored}"),
         Input::Command { .. } => "command".to_owned(),
         Input::Envelope { from, bytes } => {
-            let packet = Envelope::decode(bytes).ok().map(|envelope| {
-                let packet = kith_core::wire::envelope::Packet::decode(&envelope.packet);
-                (envelope.id, packet)
-            });
-            format!("envelope from {:?}: {packet:?}", from.map(|from| from.short()))
+            format!("envelope from {:?}: {}", from.map(|from| from.short()), packet(bytes))
         }
         Input::Answer { outcome, .. } => format!("answer {outcome:?}"),
         Input::Sent { envelope, device, outcome } => format!("sent {envelope:?} to {} {outcome:?}", device.short()),
@@ -244,6 +240,24 @@ fn name(input: &Input) -> String {
         Input::Record { .. } => "record".to_owned(),
         Input::Timer => "timer".to_owned(),
     }
+}
+
+/// An envelope as a trace names it.
+fn packet(bytes: &[u8]) -> String {
+    let Ok(envelope) = Envelope::decode(bytes) else { return format!("{} B", bytes.len()) };
+    let (name, group) = match Packet::decode(&envelope.packet) {
+        Err(_) => ("garbage", None),
+        Ok(Packet::Mls { group, .. }) => ("Mls", Some(group)),
+        Ok(Packet::Welcome { group, .. }) => ("Welcome", Some(group)),
+        Ok(Packet::Hint { group, .. }) => ("Hint", Some(group)),
+        Ok(Packet::Shown { group, .. }) => ("Shown", Some(group)),
+        Ok(Packet::Over { group }) => ("Over", Some(group)),
+        Ok(Packet::Unknown { group }) => ("Unknown", Some(group)),
+        Ok(Packet::Wanted { group, .. }) => ("Wanted", Some(group)),
+        Ok(Packet::Sealed { .. }) => ("Sealed", None),
+    };
+    let group = group.map(|group| format!(" of {}", group.short())).unwrap_or_default();
+    format!("{} {name}{group}, {} B", envelope.id.short(), bytes.len())
 }
 
 /// What one input came to.
