@@ -136,7 +136,8 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         if let Some(known) = event.content().and_then(|content| attachment::known(header.kind, content))
             && !self.is_deleted(&id)?
         {
-            self.tx.put(Table::Attachment, self.scope(), self.key_of(&id), known.encode());
+            let key = key::event(&self.conversation, &id);
+            self.tx.put(Table::Attachment, self.scope(), key, known.encode());
         }
         let Some((kind, target)) = event.content().and_then(|content| target(header.kind, content)) else {
             return Ok(());
@@ -172,7 +173,7 @@ impl<R: Read + ?Sized> Feeds<'_, '_, R> {
         let header = event.header();
         let id = super::feed::place(event);
         if attachment::may_have(header.kind) {
-            let key = self.key_of(&id);
+            let key = key::event(&self.conversation, &id);
             self.tx.delete(Table::Attachment, key);
         }
         let Some((kind, target)) = event.content().and_then(|content| target(header.kind, content)) else {

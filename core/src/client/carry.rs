@@ -163,7 +163,7 @@ impl Client {
         };
         let missing = || ClientError::NoMessage(format_id(&id));
         let view = self.conversation(conversation)?.ok_or_else(missing)?;
-        self.message(&view, &id)?.ok_or_else(missing)
+        Ok(Reply::Message(self.message(&view, &id)?.ok_or_else(missing)?))
     }
 
     /// Of a contact who has not accepted yet there is nobody to tell, and a person may have chosen to tell nobody.
