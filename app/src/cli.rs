@@ -17,6 +17,7 @@ mod chat;
 mod data;
 mod error;
 pub(crate) mod keychain;
+mod models;
 mod people;
 mod print;
 mod run;
@@ -101,6 +102,7 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Run => run::run(context).await,
         Command::Stop => run::stop(context).await,
         Command::Transcribe(arguments) => sound::transcribe(context, arguments).await,
+        Command::Models(arguments) => models::models(context, arguments).await,
     }
 }
 

@@ -19,7 +19,7 @@ use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, Former, Grant, Leave, Mark, Marks,
     Message, Past, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin, RequestCard, Sealed, Setting, Text,
-    TokenPair, Vector, VoiceNote,
+    TokenPair, Transcript, TranscriptSegment, Vector, VoiceNote,
 };
 use kith_core::wire::{control, relay};
 use rand_core::SeedableRng as _;
@@ -216,8 +216,16 @@ fn contents() -> Vec<Vec<u8>> {
         Draft { conversation, text }.encode(),
         vector().encode(),
         profile.encode(),
+        transcript().encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
+}
+
+fn transcript() -> Transcript {
+    let segment = TranscriptSegment { start_ms: 0, end_ms: 900, text: "Meet me.".into(), words: vec![0, 0, 0, 40] };
+    let unheard = TranscriptSegment { start_ms: 900, end_ms: 2000, text: String::new(), words: Vec::new() };
+    let (language, model) = ("en".into(), "kith-test.en".into());
+    Transcript { of: place(), language, model, translated: false, edited: true, segments: vec![segment, unheard] }
 }
 
 fn messages() -> Vec<Message> {

@@ -13,19 +13,25 @@ pub mod control;
 mod error;
 mod events;
 mod export;
+mod find;
+mod models;
 mod names;
 mod plain;
+mod power;
 mod profile;
 mod relays;
 pub mod sample;
+mod speech_options;
+mod spoken;
 mod transcribe;
 mod view;
 mod views;
 
 pub use error::ClientError;
 pub use events::EventStream;
+pub use models::ModelShelf;
 pub use profile::{Profile, Registered, Registration, Unlock};
-pub use transcribe::transcribe_file;
+pub use transcribe::{FileTask, FileTranscriber};
 
 pub use crate::wire::control::{Event, Reply, Request};
 
@@ -68,13 +74,12 @@ pub struct Client {
 struct Inner {
     session: Session,
     directory: PathBuf,
-    models: Option<PathBuf>,
     relays: relays::KnownRelays,
     choices: choices::Choices,
     link: Mutex<Link>,
     warnings: Mutex<Vec<String>>,
     views: views::Views,
-    transcriber: transcribe::Lazy,
+    speech: transcribe::Speech,
 }
 
 /// Whether the own relay is connected, why not, and what is wrong with this device's clock by the relay's.
@@ -115,17 +120,17 @@ impl Client {
         let restored = opened == Opened::Restored;
         let (choices, wrong) = choices::Choices::load(directory, &options);
         let session = Session::start(store, session_options(&options, choices.started(), restored)?).await?;
+        let (speech, speech_wrong) = transcribe::Speech::new(directory, options.models.as_deref());
         let views = views::Views::new(session.account(), session.subscribe());
         let inner = Inner {
             session,
             views,
             directory: directory.to_owned(),
-            models: options.models,
             relays: relays::KnownRelays::load(directory),
             choices,
             link: Mutex::default(),
-            warnings: Mutex::new(wrong.into_iter().collect()),
-            transcriber: transcribe::Lazy::default(),
+            warnings: Mutex::new(wrong.into_iter().chain(speech_wrong).collect()),
+            speech,
         };
         let client = Self { inner: Arc::new(inner) };
         events::follow(&client);

@@ -307,7 +307,11 @@ impl Home {
             Event::Warning { message } => self.warn(message),
             Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
             Event::Raise { link: Some(link) } => self.add(Some(link)),
-            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } => Task::none(),
+            Event::Connection { .. }
+            | Event::Contact { .. }
+            | Event::Raise { link: None }
+            | Event::Transcription { .. }
+            | Event::Model { .. } => Task::none(),
         }
     }
 

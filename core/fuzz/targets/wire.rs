@@ -68,6 +68,7 @@ fn content(bytes: &[u8]) -> bool {
         body::<message::Draft>,
         body::<message::Vector>,
         body::<message::Profile>,
+        body::<message::Transcript>,
     ];
     let Some((kind, rest)) = bytes.split_first() else { return false };
     KINDS.get(usize::from(*kind)).is_some_and(|kind| kind(rest))

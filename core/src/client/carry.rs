@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::transcribe::Wanted;
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
 use crate::chat::policy::direct_conversation;
@@ -11,7 +12,7 @@ use crate::session::Event as Told;
 use crate::store::StoreError;
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::voice;
-use crate::wire::control::{Reply, Request};
+use crate::wire::control::{Reply, Request, SpeechOptions};
 
 /// The longest sound file that is read to make a voice note: an hour of uncompressed stereo.
 const MAX_SOUND_FILE: u64 = 1 << 30;
@@ -109,8 +110,65 @@ impl Client {
                 let (conversation, upto) = self.place(&with, &upto)?;
                 self.done(Command::MarkRead { conversation, upto }).await
             }
-            Request::Transcribe { with, message } => {
-                Ok(Reply::Transcript(self.transcribe(&with, message.as_deref()).await?))
+            Request::Transcribe { with, message, priority, language, translate, again } => {
+                let wanted = Wanted { urgency: priority, language, translate, again };
+                Ok(Reply::Transcript(self.transcribe(&with, message.as_deref(), wanted).await?))
+            }
+            Request::CancelTranscription { with, message } => {
+                self.cancel_transcription(&with, &message)?;
+                Ok(Reply::Done)
+            }
+            Request::Transcript { with, message } => Ok(Reply::Transcript(self.whole_transcript(&with, &message)?)),
+            Request::EditTranscript { with, message, text } => {
+                Ok(Reply::Transcript(self.edit_transcript(&with, &message, &text).await?))
+            }
+            Request::AttachTranscript { with, message, on } => {
+                self.attach_transcript(&with, &message, on).await?;
+                Ok(Reply::Done)
+            }
+            Request::Listening { with } => {
+                let conversation = self.conversation_named(&with)?.id;
+                Ok(Reply::Listening(self.listening_to(&conversation)?.view()))
+            }
+            Request::SetListening { with, language, translate } => {
+                Ok(Reply::Listening(self.set_listening(&with, language, translate).await?.view()))
+            }
+            Request::SpeechOptions => Ok(Reply::SpeechOptions(self.speech_options())),
+            Request::Models => Ok(Reply::Models(self.model_list()?)),
+            Request::DownloadModel { name } => {
+                self.download_model(name)?;
+                Ok(Reply::Done)
+            }
+            Request::PauseModel { name } => {
+                self.pause_model(&name)?;
+                Ok(Reply::Done)
+            }
+            Request::DeleteModel { name } => {
+                self.delete_model(name).await?;
+                Ok(Reply::Done)
+            }
+            Request::ImportModel { file } => Ok(Reply::Model(self.import_model(file).await?)),
+            Request::BenchModel { name } => Ok(Reply::Model(self.bench_model(name).await?)),
+            Request::SetSpeechOptions { automatic, mains_only, up_to_s, attach, model, mirrors } => {
+                for mirror in mirrors.iter().flatten() {
+                    crate::speech::fetch::check_mirror(mirror)?;
+                }
+                if let Some(name) = &model {
+                    self.inner.speech.models.to_listen_with(name)?;
+                }
+                self.inner.speech.choices.choose(|choice| {
+                    choice.automatic = automatic.unwrap_or(choice.automatic);
+                    choice.mains_only = mains_only.unwrap_or(choice.mains_only);
+                    choice.up_to_s = up_to_s.unwrap_or(choice.up_to_s);
+                    choice.attach = attach.unwrap_or(choice.attach);
+                    choice.model = model.unwrap_or_else(|| std::mem::take(&mut choice.model));
+                    choice.mirrors = mirrors.unwrap_or_else(|| std::mem::take(&mut choice.mirrors));
+                    choice.mirrors.truncate(crate::speech::fetch::MAX_MIRRORS);
+                })?;
+                Ok(Reply::SpeechOptions(self.speech_options()))
+            }
+            Request::Find { with, words, before, limit } => {
+                Ok(Reply::Found(self.find_words(&with, &words, before.as_deref(), limit)?))
             }
             Request::Invite => Ok(Reply::Link { link: self.invite()? }),
             Request::Listen | Request::Shutdown => Ok(Reply::Done),
@@ -179,6 +237,10 @@ impl Client {
             return Ok(Reply::Done);
         }
         self.done(Command::Typing { conversation, on }).await
+    }
+
+    fn speech_options(&self) -> SpeechOptions {
+        self.inner.speech.choices.view(&self.inner.speech.models)
     }
 
     fn raise(&self, link: Option<String>) -> Result<Reply, ClientError> {

@@ -91,6 +91,7 @@ impl EventStream {
             Told::Peer { device, .. } => return self.peer(device),
             Told::Obstacle { device } => return self.obstacle(device),
             Told::Raise { link } => Event::Raise { link },
+            Told::Client(event) => *event,
             Told::Trouble(message) => Event::Warning { message },
             Told::Recovered => Event::Warning { message: RECOVERED.to_owned() },
         };
@@ -243,12 +244,20 @@ pub(super) fn follow(client: &Client) {
                 Ok(Told::ClockOff(gap)) => client.set_link(Link { clock: Some(clock_off(gap)), ..client.link() }),
                 Ok(Told::Trouble(message)) => client.warn(message),
                 Ok(Told::Recovered) => client.warn(RECOVERED.to_owned()),
-                Ok(Told::Notice(notice)) => match warning(&client, &notice) {
-                    Ok(Some(message)) => client.warn(message),
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(%error, "A notice could not be read."),
-                },
-                Ok(Told::Peer { .. } | Told::Obstacle { .. } | Told::Raise { .. }) | Err(RecvError::Lagged(_)) => {}
+                Ok(Told::Notice(notice)) => {
+                    match warning(&client, &notice) {
+                        Ok(Some(message)) => client.warn(message),
+                        Ok(None) => {}
+                        Err(error) => tracing::warn!(%error, "A notice could not be read."),
+                    }
+                    if let Notice::Timeline { conversation, id, new: true } = notice
+                        && let Err(error) = client.note_appeared(conversation, id)
+                    {
+                        tracing::info!(%error, "A voice note was not turned into text by itself.");
+                    }
+                }
+                Ok(Told::Peer { .. } | Told::Obstacle { .. } | Told::Raise { .. } | Told::Client(_))
+                | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }

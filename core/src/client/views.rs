@@ -172,7 +172,12 @@ impl Kept {
                 }
             }
             Told::Recovered => self.forget(),
-            Told::RelayUp | Told::RelayDown(_) | Told::ClockOff(_) | Told::Raise { .. } | Told::Trouble(_) => {}
+            Told::RelayUp
+            | Told::RelayDown(_)
+            | Told::ClockOff(_)
+            | Told::Raise { .. }
+            | Told::Client(_)
+            | Told::Trouble(_) => {}
         }
     }
 

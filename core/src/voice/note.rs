@@ -114,7 +114,7 @@ pub fn encode_note_within(wav: &[u8], limit_bytes: usize) -> Result<Note, NoteEr
 /// # Errors
 /// [`NoteError`], for every way in which the bytes are not such a file.
 pub fn decode_note(ogg: &[u8]) -> Result<Pcm, NoteError> {
-    let mut reader = Reader::open(ogg)?;
+    let mut reader = Reader::open(std::io::Cursor::new(ogg))?;
     let head = reader.head();
     let mut decoder = Decoder::new(head.gain)?;
     let mut samples = Vec::new();

@@ -7,7 +7,7 @@
 //!
 //! Source: RFC 3533 (pages, over the `ogg` crate), RFC 7845 (headers and positions).
 
-use std::io::Cursor;
+use std::io::{Read, Seek};
 
 use ::ogg::reading::OggReadError;
 use ::ogg::{Packet, PacketReader, PacketWriteEndInfo, PacketWriter};
@@ -166,20 +166,20 @@ pub struct SoundPacket {
 }
 
 /// Reads one stream, packet by packet.
-pub struct Reader<'a> {
-    pages: PacketReader<Cursor<&'a [u8]>>,
+pub struct Reader<R: Read + Seek> {
+    pages: PacketReader<R>,
     head: Head,
     serial: u32,
     ended: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<R: Read + Seek> Reader<R> {
     /// Reads the two headers.
     ///
     /// # Errors
     /// [`OggError`] if this is not an Ogg file with mono or stereo Opus in it.
-    pub fn open(bytes: &'a [u8]) -> Result<Self, OggError> {
-        let mut pages = PacketReader::new(Cursor::new(bytes));
+    pub fn open(source: R) -> Result<Self, OggError> {
+        let mut pages = PacketReader::new(source);
         let first = read(&mut pages)?.ok_or(OggError::Truncated)?;
         let head = Head::parse(&first.data)?;
         let tags = read(&mut pages)?.ok_or(OggError::Truncated)?;
@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read(pages: &mut PacketReader<Cursor<&[u8]>>) -> Result<Option<Packet>, OggError> {
+fn read(pages: &mut PacketReader<impl Read + Seek>) -> Result<Option<Packet>, OggError> {
     pages.read_packet().map_err(|error| match error {
         OggReadError::NoCapturePatternFound => OggError::NotOgg,
         OggReadError::ReadError(_) => OggError::Truncated,

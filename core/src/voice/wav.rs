@@ -7,6 +7,7 @@
 //!
 //! Source: "Multimedia Programming Interface and Data Specifications 1.0" (RIFF WAVE), `mmreg.h` (`WAVEFORMATEXTENSIBLE`).
 
+use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use super::resample::{MAX_RATE, MIN_RATE};
@@ -109,6 +110,106 @@ pub fn decode(bytes: &[u8]) -> Result<Pcm, WavError> {
     let weight = 1.0 / f32::from(format.channels);
     let samples = frames.map(|frame| frame.chunks_exact(width).map(|s| format.sample(s)).sum::<f32>() * weight);
     Ok(Pcm { rate: format.rate, samples: samples.collect() })
+}
+
+/// Reads a WAV file of any length block by block: mono samples at the file's own rate.
+pub struct Stream<R> {
+    source: R,
+    format: Format,
+    /// Bytes of sound that the header promises and that were not read; none for "until the end".
+    left: Option<u64>,
+    read: u64,
+}
+
+/// Frames of a block.
+const BLOCK_FRAMES: usize = 16 * 1024;
+
+/// The largest chunk that is passed over before the sound, in bytes: cover pictures are smaller.
+const MAX_SKIPPED: u64 = 64 << 20;
+
+impl<R: Read> Stream<R> {
+    /// Reads up to the first sample.
+    ///
+    /// # Errors
+    /// [`WavError`].
+    pub fn open(mut source: R) -> Result<Self, WavError> {
+        let mut riff = [0; 12];
+        source.read_exact(&mut riff).map_err(|_| WavError::NotWav)?;
+        if riff.get(..4) != Some(b"RIFF") || riff.get(8..) != Some(b"WAVE") {
+            return Err(WavError::NotWav);
+        }
+        let mut format: Option<Format> = None;
+        loop {
+            let mut header = [0; CHUNK_HEADER];
+            if let Err(error) = source.read_exact(&mut header) {
+                return Err(match (error.kind(), format) {
+                    (ErrorKind::UnexpectedEof, Some(_)) => WavError::Empty,
+                    _ => WavError::NoFormat,
+                });
+            }
+            let size = u32_at(&header, 4).unwrap_or(0);
+            if header.get(..4) == Some(b"data") {
+                let format = format.ok_or(WavError::NoFormat)?;
+                format.check()?;
+                let left = (size < UNKNOWN_SIZE).then_some(u64::from(size));
+                if left == Some(0) {
+                    return Err(WavError::Empty);
+                }
+                return Ok(Self { source, format, left, read: 0 });
+            }
+            // Chunks of odd size are followed by a byte of padding.
+            let mut rest = u64::from(size).saturating_add(u64::from(size % 2));
+            if header.get(..4) == Some(b"fmt ") {
+                let mut body = [0; 40];
+                let taken = usize::try_from(size).unwrap_or(usize::MAX).min(body.len());
+                let body = body.get_mut(..taken).unwrap_or_default();
+                source.read_exact(body).map_err(|_| WavError::NoFormat)?;
+                rest = rest.saturating_sub(taken as u64);
+                format = Some(body.get(..FORMAT_SIZE).and_then(|_| Format::read(body)).ok_or(WavError::NoFormat)?);
+            }
+            let skipped = std::io::copy(&mut source.by_ref().take(rest.min(MAX_SKIPPED)), &mut std::io::sink());
+            let skipped = skipped.unwrap_or_default();
+            if skipped < u64::from(size).min(rest) {
+                return Err(WavError::Truncated { missing: rest.saturating_sub(skipped) });
+            }
+        }
+    }
+
+    /// Samples a second, in Hz.
+    pub fn rate(&self) -> u32 {
+        self.format.rate
+    }
+
+    /// Frames that the header promises; none where whoever wrote it did not know.
+    pub fn frames(&self) -> Option<u64> {
+        self.left.map(|bytes| bytes.saturating_add(self.read) / u64::from(self.format.block_align.max(1)))
+    }
+
+    /// The next block; none at the end.
+    ///
+    /// # Errors
+    /// [`WavError::Truncated`] when the file ends before what its header promises.
+    pub fn block(&mut self) -> Result<Option<Vec<f32>>, WavError> {
+        let align = usize::from(self.format.block_align);
+        let most = (align.saturating_mul(BLOCK_FRAMES) as u64).min(self.left.unwrap_or(u64::MAX));
+        let mut bytes = Vec::new();
+        // What cannot be read any more is missing.
+        let _ = self.source.by_ref().take(most).read_to_end(&mut bytes);
+        let got = bytes.len() as u64;
+        self.read = self.read.saturating_add(got);
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(got);
+            if got < most {
+                return Err(WavError::Truncated { missing: *left });
+            }
+        }
+        let format = &self.format;
+        let (width, weight) = (usize::from(format.bits / 8), 1.0 / f32::from(format.channels));
+        let frames = bytes.chunks_exact(align.max(1));
+        let samples = frames.map(|frame| frame.chunks_exact(width).map(|s| format.sample(s)).sum::<f32>() * weight);
+        let samples: Vec<f32> = samples.collect();
+        Ok((!samples.is_empty()).then_some(samples))
+    }
 }
 
 /// How samples are stored. Until [`Format::check`] this is what a stranger wrote.

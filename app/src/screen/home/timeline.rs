@@ -221,6 +221,7 @@ pub(crate) mod tests {
             duration_ms: None,
             peaks: None,
             transcript: None,
+            spoken: None,
             state: None,
             route: None,
             problem: None,
