@@ -20,6 +20,7 @@ mod desktop;
 mod error;
 mod file;
 pub(crate) mod keychain;
+mod models;
 mod people;
 mod print;
 mod run;
@@ -108,6 +109,7 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Run => run::run(context).await,
         Command::Stop => run::stop(context).await,
         Command::Transcribe(arguments) => sound::transcribe(context, arguments).await,
+        Command::Models(arguments) => models::models(context, arguments).await,
     }
 }
 

@@ -20,7 +20,7 @@ use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, File, Former, Grant, Leave,
     LongVoiceNote, Mark, Marks, Message, Out, Past, Prekeys, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin,
-    RequestCard, Sealed, Setting, SharedPrekey, Text, TokenPair, Vector, VoiceNote,
+    RequestCard, Sealed, Setting, SharedPrekey, Text, TokenPair, Transcript, TranscriptSegment, Vector, VoiceNote,
 };
 use kith_core::wire::{blob, control, relay};
 use rand_core::SeedableRng as _;
@@ -222,6 +222,7 @@ fn contents() -> Vec<Vec<u8>> {
         file().encode(),
         LongVoiceNote { attachment: attachment(), duration_ms: 60_000, peaks: vec![9; 64] }.encode(),
         Prekeys { prekeys: vec![SharedPrekey { id: 1, suite: 0x4f, secret: vec![7; 32] }] }.encode(),
+        transcript().encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
 }
@@ -284,6 +285,13 @@ fn blob_responses() -> Vec<blob::Response> {
         R::Chunk { chunk: vec![5; 40] },
     ];
     answers.into_iter().chain(refusals.map(R::Refused)).collect()
+}
+
+fn transcript() -> Transcript {
+    let segment = TranscriptSegment { start_ms: 0, end_ms: 900, text: "Meet me.".into(), words: vec![0, 0, 0, 40] };
+    let unheard = TranscriptSegment { start_ms: 900, end_ms: 2000, text: String::new(), words: Vec::new() };
+    let (language, model) = ("en".into(), "kith-test.en".into());
+    Transcript { of: place(), language, model, translated: false, edited: true, segments: vec![segment, unheard] }
 }
 
 fn messages() -> Vec<Message> {

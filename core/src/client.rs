@@ -15,12 +15,17 @@ mod events;
 mod export;
 mod file_name;
 mod files;
+mod find;
+mod models;
 mod names;
 mod plain;
+mod power;
 mod profile;
 mod relays;
 pub mod sample;
 pub mod sound;
+mod speech_options;
+mod spoken;
 mod transcribe;
 mod view;
 mod views;
@@ -28,8 +33,9 @@ mod voice_note;
 
 pub use error::ClientError;
 pub use events::EventStream;
+pub use models::ModelShelf;
 pub use profile::{Profile, Registered, Registration, Unlock};
-pub use transcribe::transcribe_file;
+pub use transcribe::{FileTask, FileTranscriber};
 
 pub use crate::wire::control::{Event, Reply, Request};
 
@@ -81,17 +87,16 @@ pub struct Client {
 struct Inner {
     session: Session,
     directory: PathBuf,
-    models: Option<PathBuf>,
     relays: relays::KnownRelays,
     choices: choices::Choices,
     link: Mutex<Link>,
     warnings: Mutex<Vec<String>>,
     views: views::Views,
-    transcriber: transcribe::Lazy,
     sound: Arc<dyn sound::Backend>,
     sound_options: sound::Kept,
     /// Recordings that are being made: they are no drafts yet.
     recording: Mutex<std::collections::BTreeSet<String>>,
+    speech: transcribe::Speech,
 }
 
 /// Whether the own relay is connected, why not, and what is wrong with this device's clock by the relay's.
@@ -132,20 +137,20 @@ impl Client {
         let restored = opened == Opened::Restored;
         let (choices, wrong) = choices::Choices::load(directory, &options);
         let session = Session::start(store, session_options(&options, choices.started(), restored)?).await?;
+        let (speech, speech_wrong) = transcribe::Speech::new(directory, options.models.as_deref());
         let views = views::Views::new(session.account(), session.subscribe());
         let inner = Inner {
             session,
             views,
             directory: directory.to_owned(),
-            models: options.models,
             relays: relays::KnownRelays::load(directory),
             choices,
             link: Mutex::default(),
-            warnings: Mutex::new(wrong.into_iter().collect()),
-            transcriber: transcribe::Lazy::default(),
             sound: options.sound,
             sound_options: sound::Kept::load(directory),
             recording: Mutex::default(),
+            warnings: Mutex::new(wrong.into_iter().chain(speech_wrong).collect()),
+            speech,
         };
         let client = Self { inner: Arc::new(inner) };
         events::follow(&client);

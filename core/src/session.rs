@@ -74,6 +74,8 @@ pub enum Event {
         /// With a link that was opened.
         link: Option<String>,
     },
+    /// Something that a person's client does and tells as it is.
+    Client(Box<crate::wire::control::Event>),
     /// Something could not be stored, as a sentence; nothing that was acknowledged is lost.
     Trouble(String),
     /// The store and the engine were opened anew after a trouble: it goes on.

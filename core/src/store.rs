@@ -30,7 +30,7 @@
 //! | 13 | `Token` | token, or account id | tokens given and received |
 //! | 14 | `KeyPackage` | hash reference | own key packages and their private parts |
 //! | 15 | `Parked` | group id ‖ envelope id, or as `Event` | envelope that cannot be read yet, and since when; event of an unknown device |
-//! | 16 | `Transcript` | as `Event` | this reader's own transcript of a voice note |
+//! | 16 | `Transcript` | as `Event`, or conversation id | this reader's own transcript of a voice note; how its voice notes are listened to |
 //! | 17 | `HomeLog` | group id ‖ index (u64) | entries of a log for which this device is the home |
 //! | 18 | `Timeline` | conversation id ‖ clock (u64) ‖ device id ‖ incarnation ‖ sequence (u64) | index: order of display |
 //! | 19 | `Seen` | envelope id | envelope already handled |

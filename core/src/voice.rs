@@ -73,7 +73,7 @@ impl fmt::Debug for Pcm {
 }
 
 /// The time that `samples` take at `rate` Hz; zero where the rate is zero.
-fn duration_of(samples: usize, rate: u32) -> Duration {
+pub(crate) fn duration_of(samples: usize, rate: u32) -> Duration {
     let nanos = (samples as u128 * 1_000_000_000).checked_div(u128::from(rate)).unwrap_or(0);
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
@@ -84,7 +84,7 @@ fn max_samples(rate: u32) -> u64 {
 }
 
 /// A sample that later steps can rely on: a number, and within full scale.
-fn tame(sample: f32) -> f32 {
+pub(crate) fn tame(sample: f32) -> f32 {
     if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }
 

@@ -51,6 +51,8 @@ pub struct Config {
     pub external: Vec<String>,
     /// Where the HTTP pages are.
     pub http_listen: SocketAddr,
+    /// A folder with speech models that the HTTP pages serve; none by default.
+    pub models_dir: Option<PathBuf>,
     /// Connections at the same time; more are refused. One costs about 60 kB.
     pub max_connections: u32,
     /// Circuits at the same time; 1,024 when nothing is set, each two streams with 16 KiB of buffer. With none, devices that cannot
@@ -126,6 +128,7 @@ impl Config {
             listen: LISTEN.map(String::from).to_vec(),
             external: Vec::new(),
             http_listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
+            models_dir: None,
             max_connections: 4096,
             max_circuits: 1024,
             log_format: LogFormat::Text,

@@ -1,4 +1,5 @@
-//! The HTTP pages, for machines that watch the relay: `/health`, `/ready`, `/metrics`.
+//! The HTTP pages: `/health`, `/ready` and `/metrics` for machines that watch the relay, and `/models/` for devices where the operator
+//! chose a folder of them.
 //!
 //! Invariant: so many visitors are in at the same time, one request each, and none for longer than its patience; others wait at the
 //! door, in the system's own bounded queue.
@@ -7,6 +8,9 @@ mod door;
 mod error;
 mod health;
 mod metrics;
+mod models;
+
+use std::path::PathBuf;
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -20,20 +24,20 @@ use crate::server::Handle;
 use door::{Bounds, Door};
 
 /// Serves the pages until the relay stops.
-pub(crate) async fn serve(listener: TcpListener, handle: Handle, stopping: CancellationToken) {
-    serve_within(Bounds::default(), listener, handle, stopping).await;
+pub(crate) async fn serve(listener: TcpListener, handle: Handle, models: Option<PathBuf>, stopping: CancellationToken) {
+    serve_within(Bounds::default(), listener, router(handle, models), stopping).await;
 }
 
-async fn serve_within(bounds: Bounds, listener: TcpListener, handle: Handle, stopping: CancellationToken) {
+async fn serve_within(bounds: Bounds, listener: TcpListener, pages: Router, stopping: CancellationToken) {
     let door = Door::new(listener, bounds, stopping.clone());
-    let served = axum::serve(door, router(handle)).with_graceful_shutdown(stopping.cancelled_owned()).await;
+    let served = axum::serve(door, pages).with_graceful_shutdown(stopping.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::error!(%error, "The HTTP pages have stopped.");
     }
 }
 
-fn router(handle: Handle) -> Router {
-    let pages = Router::new().merge(health::router()).merge(metrics::router());
+fn router(handle: Handle, models: Option<PathBuf>) -> Router {
+    let pages = Router::new().merge(health::router()).merge(metrics::router()).merge(models::router(models));
     pages.layer(axum::middleware::map_response(close)).with_state(handle)
 }
 
@@ -67,7 +71,7 @@ mod tests {
         let mut server = Server::bind(config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        server.attach(serve_within(bounds, listener, server.handle(), server.stopping()));
+        server.attach(serve_within(bounds, listener, router(server.handle(), None), server.stopping()));
         (server, address)
     }
 

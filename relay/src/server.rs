@@ -225,7 +225,7 @@ impl Server {
 
     fn start(&mut self, listener: TcpListener, keys: Zeroizing<Vec<u8>>) {
         let (handle, stopping) = (self.handle.clone(), self.stopping.clone());
-        self.tasks.spawn(http::serve(listener, handle.clone(), stopping.clone()));
+        self.tasks.spawn(http::serve(listener, handle.clone(), self.config.models_dir.clone(), stopping.clone()));
         match control::listen(&self.config.control_socket()) {
             Ok(socket) => drop(self.tasks.spawn(control::serve(socket, handle.clone(), keys, stopping.clone()))),
             // The relay does its work without; its operator has to stop it for the commands.

@@ -124,6 +124,8 @@ pub(crate) enum Command {
     Listen,
     #[command(about = help::TRANSCRIBE)]
     Transcribe(Transcribe),
+    #[command(about = help::MODELS_OF_SPEECH)]
+    Models(Models),
     #[command(about = help::EXPORT)]
     Export {
         #[arg(value_name = "DIR", help = help::EXPORT_TO)]
@@ -245,14 +247,72 @@ pub(crate) struct History {
     pub(crate) before: Option<String>,
     #[arg(long, help = help::IDS)]
     pub(crate) ids: bool,
+    #[arg(long, value_name = "WORDS", help = help::FIND)]
+    pub(crate) find: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Transcribe {
     #[arg(value_name = "FILE or MESSAGE", required_unless_present = "with", help = help::WHAT_TO_TRANSCRIBE)]
-    pub(crate) what: Option<PathBuf>,
+    pub(crate) what: Vec<PathBuf>,
     #[arg(long, value_name = "NAME", help = help::WITH)]
     pub(crate) with: Option<String>,
+    #[arg(long, value_name = "NAME or FILE", conflicts_with = "with", help = help::MODEL)]
+    pub(crate) model: Option<String>,
+    #[arg(long, value_name = "CODE", help = help::LANGUAGE)]
+    pub(crate) language: Option<String>,
+    #[arg(long, help = help::TRANSLATE)]
+    pub(crate) translate: bool,
+    #[arg(long, conflicts_with_all = ["vtt", "json"], help = help::SRT)]
+    pub(crate) srt: bool,
+    #[arg(long, conflicts_with_all = ["srt", "json"], help = help::VTT)]
+    pub(crate) vtt: bool,
+    #[arg(long, requires = "with", help = help::AGAIN)]
+    pub(crate) again: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Models {
+    #[arg(long, global = true, value_name = "URL", help = help::MIRROR)]
+    pub(crate) mirror: Vec<String>,
+    #[command(subcommand)]
+    pub(crate) command: ModelCommand,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(crate) enum ModelCommand {
+    #[command(about = help::MODELS_LIST)]
+    List,
+    #[command(about = help::MODELS_DOWNLOAD)]
+    Download {
+        #[arg(help = help::MODEL_NAME)]
+        name: String,
+    },
+    #[command(about = help::MODELS_PAUSE)]
+    Pause {
+        #[arg(help = help::MODEL_NAME)]
+        name: String,
+    },
+    #[command(about = help::MODELS_RESUME)]
+    Resume {
+        #[arg(help = help::MODEL_NAME)]
+        name: String,
+    },
+    #[command(about = help::MODELS_DELETE)]
+    Delete {
+        #[arg(help = help::MODEL_NAME)]
+        name: String,
+    },
+    #[command(about = help::MODELS_IMPORT)]
+    Import {
+        #[arg(help = help::MODEL_FILE)]
+        file: PathBuf,
+    },
+    #[command(about = help::MODELS_BENCH)]
+    Bench {
+        #[arg(help = help::MODEL_NAME)]
+        name: String,
+    },
 }
 
 #[cfg(test)]
@@ -352,10 +412,24 @@ mod tests {
     #[test]
     fn transcribe_takes_a_file_or_a_note() {
         let Command::Transcribe(file) = command("transcribe a.wav") else { panic!() };
-        assert_eq!((file.what, file.with), (Some("a.wav".into()), None));
+        assert_eq!((file.what, file.with), (vec!["a.wav".into()], None));
+        let Command::Transcribe(files) = command("transcribe a.wav b.mp3 --srt --language de --translate") else {
+            panic!()
+        };
+        assert_eq!((files.what.len(), files.srt, files.translate), (2, true, true));
+        assert_eq!(parse("transcribe a.wav --srt --vtt"), Err(ErrorKind::ArgumentConflict));
+        assert_eq!(parse("transcribe --with bob --model tiny"), Err(ErrorKind::ArgumentConflict));
         let Command::Transcribe(note) = command("transcribe --with bob") else { panic!() };
-        assert_eq!((note.what, note.with.as_deref()), (None, Some("bob")));
+        assert_eq!((note.what, note.with.as_deref()), (vec![], Some("bob")));
         assert_eq!(parse("transcribe"), Err(ErrorKind::MissingRequiredArgument));
+    }
+
+    #[test]
+    fn models_are_named() {
+        let Command::Models(models) = command("models download tiny --mirror https://a.b/c") else { panic!() };
+        assert_eq!(models.command, ModelCommand::Download { name: "tiny".into() });
+        assert_eq!(models.mirror, ["https://a.b/c"]);
+        assert_eq!(parse("models delete"), Err(ErrorKind::MissingRequiredArgument));
     }
 
     #[test]

@@ -25,6 +25,21 @@ const LEAVING: Duration = Duration::from_secs(20);
 
 pub(crate) async fn history(context: &Context, arguments: History) -> Result<Success, Error> {
     let mut backend = context.reach(Use::Once).await?;
+    if let Some(words) = arguments.find {
+        let before = arguments.before;
+        let request = Request::Find { with: arguments.name, words, before, limit: arguments.limit.min(200) };
+        let Reply::Found(found) = backend.call(request).await? else { return Err(Error::nonsense()) };
+        context.screen.show_all(&found.hits, || {
+            let mut lines: Vec<String> = found.hits.iter().map(text::hit).collect();
+            if lines.is_empty() {
+                lines.push(text::NOTHING_FOUND.to_owned());
+            }
+            lines.extend(found.before.as_ref().map(|_| text::MORE_TO_FIND.to_owned()));
+            lines.join("\n")
+        })?;
+        backend.close().await;
+        return Ok(Success::Done);
+    }
     let request = Request::History { with: arguments.name, before: arguments.before, limit: arguments.limit };
     let messages = page(&mut backend, request).await?;
     let line = |message: &Message| {
@@ -190,7 +205,7 @@ impl Chat<'_> {
     }
 
     async fn transcribe(&mut self, input: &mut Input) -> Result<(), Error> {
-        let request = Request::Transcribe { with: self.name.clone(), message: None };
+        let request = super::sound::note(self.name.clone(), None);
         let Reply::Transcript(transcript) = self.backend.call(request).await? else { return Err(Error::nonsense()) };
         if self.context.screen.is_json() {
             return self.context.screen.show(&transcript, String::new);
@@ -229,6 +244,8 @@ impl Chat<'_> {
             | Event::Contact { .. }
             | Event::Typing { .. }
             | Event::Connection { .. }
+            | Event::Transcription { .. }
+            | Event::Model { .. }
             | Event::Raise { .. } => false,
         }
     }

@@ -63,7 +63,7 @@ fn write(text: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use kith_core::wire::control::{
-        Chat, Contact, ContactRequest, Event, Me, Message, Reach, Segment, Status, Transcript,
+        Chat, Contact, ContactRequest, Event, Me, Message, Progress, Reach, Segment, SpokenWord, Status, Transcript,
     };
     use serde::Serialize;
 
@@ -100,6 +100,7 @@ mod tests {
             heard: None,
             transcript: None,
             file: None,
+            spoken: None,
             state: Some("sent".into()),
             route: Some("mailbox".into()),
             problem: None,
@@ -114,7 +115,7 @@ mod tests {
 
     const ME: &str =
         r#"{"account":"a1","device":"d1","handle":"alice@relay","relays":["/ip4/127.0.0.1/tcp/4001"],"devices":1}"#;
-    const MESSAGE: &str = r#"{"id":"d1.i1.7","conversation":"c1","author":"a1","author_name":"me","mine":true,"sent_ms":1800000000000,"kind":"text","text":"hello","edited":false,"reply_to":"d2.i2.3","reply_preview":"bob: hello?","reactions":[["👍",2]],"duration_ms":null,"peaks":null,"transcript":null,"state":"sent","route":"mailbox","problem":null}"#;
+    const MESSAGE: &str = r#"{"id":"d1.i1.7","conversation":"c1","author":"a1","author_name":"me","mine":true,"sent_ms":1800000000000,"kind":"text","text":"hello","edited":false,"reply_to":"d2.i2.3","reply_preview":"bob: hello?","reactions":[["👍",2]],"duration_ms":null,"peaks":null,"transcript":null,"spoken":null,"state":"sent","route":"mailbox","problem":null}"#;
     const REQUEST: &str = r#"{"account":"b1","handle":"bob@relay","text":"may I?","sent_ms":5}"#;
 
     const CHAT: &str = r#"{"id":"c1","kind":"direct","account":"b1","name":"bob","handle":"bob@relay","state":"accepted","verified":false,"safety_number":null,"unread":3,"pinned":true,"muted":false,"draft":"hel","last":null,"active_ms":7,"path":"lan","picture":null,"about":null,"members":2}"#;
@@ -204,13 +205,23 @@ mod tests {
         let transcript = Transcript {
             message: None,
             text: "Meet me.".into(),
-            segments: vec![Segment { start_ms: 0, end_ms: 900, text: "Meet me.".into(), confidence: 0.5 }],
+            segments: vec![Segment {
+                start_ms: 0,
+                end_ms: 900,
+                text: "Meet me.".into(),
+                confidence: 0.5,
+                inaudible: false,
+                words: vec![SpokenWord { start_ms: 0, end_ms: 400, text: "Meet".into() }],
+            }],
             model: "m".into(),
             language: "en".into(),
+            translated: false,
+            source: "mine".into(),
+            edited: false,
         };
         is_printed_as(
             &transcript,
-            r#"{"message":null,"text":"Meet me.","segments":[{"start_ms":0,"end_ms":900,"text":"Meet me.","confidence":0.5}],"model":"m","language":"en"}"#,
+            r#"{"message":null,"text":"Meet me.","segments":[{"start_ms":0,"end_ms":900,"text":"Meet me.","confidence":0.5,"inaudible":false,"words":[{"start_ms":0,"end_ms":400,"text":"Meet"}]}],"model":"m","language":"en","translated":false,"source":"mine","edited":false}"#,
         );
     }
 
@@ -239,6 +250,14 @@ mod tests {
             ),
             (Event::Chat { chat: chat() }, format!(r#"{{"event":"chat","chat":{CHAT}}}"#)),
             (Event::ChatGone { chat: "c1".into() }, r#"{"event":"chat_gone","chat":"c1"}"#.into()),
+            (
+                Event::Transcription {
+                    conversation: "c1".into(),
+                    message: "m1".into(),
+                    progress: Progress::Running { percent: 40 },
+                },
+                r#"{"event":"transcription","conversation":"c1","message":"m1","state":"running","percent":40}"#.into(),
+            ),
             (Event::Raise { link: None }, r#"{"event":"raise","link":null}"#.into()),
             (Event::Lagged { missed: 3 }, r#"{"event":"lagged","missed":3}"#.into()),
         ];

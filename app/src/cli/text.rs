@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use kith_core::wire::control::{
-    Contact, ContactRequest, Event, File, Me, Message, Reach, Status, Transcript, Transfer,
+    Contact, ContactRequest, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status, Transcript, Transfer,
 };
 
 /// What `--help` says.
@@ -91,12 +91,34 @@ pub(crate) mod help {
     pub(crate) const TRANSCRIBE: &str =
         "Turn speech into text on this device: a sound file, or a voice note of a conversation";
     pub(crate) const WHAT_TO_TRANSCRIBE: &str =
-        "A file, WAV or Ogg Opus; with --with a voice note's id, by default the newest note";
+        "Files: WAV, Ogg Opus, MP3, M4A, AAC or FLAC; with --with a voice note's id, by default the newest note";
     pub(crate) const WITH: &str = "Transcribe a voice note of this conversation, and keep the text with it";
     #[cfg(target_os = "linux")]
     pub(crate) const DESKTOP: &str = "Put Kith into the menu of this user's desktop, and have it open kith:// links";
     #[cfg(target_os = "linux")]
     pub(crate) const DESKTOP_REMOVE: &str = "Take it away again";
+    pub(crate) const MODEL: &str =
+        "The model that listens, as `kith models list` names it, or a file of Whisper's in ggml form";
+    pub(crate) const LANGUAGE: &str = "The language that is spoken, such as en or uk; without it the model finds out";
+    pub(crate) const TRANSLATE: &str = "Write in English what is said in another language";
+    pub(crate) const SRT: &str = "Print subtitles in SubRip form";
+    pub(crate) const VTT: &str = "Print subtitles in WebVTT form";
+    pub(crate) const AGAIN: &str = "Listen anew, whatever text is kept with the note";
+    pub(crate) const FIND: &str =
+        "Only messages with these words, in their text or in what is said in them, newest first";
+    pub(crate) const MODELS_OF_SPEECH: &str =
+        "The models that turn speech into text: which there are, and fetching them";
+    pub(crate) const MODELS_LIST: &str = "Say which models there are, what each is good for, and which are here";
+    pub(crate) const MODELS_DOWNLOAD: &str = "Fetch a model, or go on with it; Ctrl+C keeps what came";
+    pub(crate) const MODELS_PAUSE: &str = "Stop a download of another process; what came is kept";
+    pub(crate) const MODELS_RESUME: &str = "Go on with a download";
+    pub(crate) const MODELS_DELETE: &str = "Remove a model, whole or not";
+    pub(crate) const MODELS_IMPORT: &str = "Take a model from a file, as a copy";
+    pub(crate) const MODELS_BENCH: &str = "Measure how fast a model is on this machine";
+    pub(crate) const MODEL_NAME: &str = "The model, as `kith models list` names it";
+    pub(crate) const MODEL_FILE: &str = "A file that is one of the models that Kith knows";
+    pub(crate) const MIRROR: &str =
+        "A folder, by HTTP, that is asked before the official host; may be given several times";
     pub(crate) const RUN: &str = "Keep the account online; other commands use this process while it runs";
     pub(crate) const STOP: &str = "End the process that keeps the account online";
 }
@@ -133,6 +155,9 @@ pub(crate) const ENDED: &str = "the Kith that kept this account online has ended
 pub(crate) const NOTHING_TO_SEND: &str = "there is no text to send";
 pub(crate) const TEXT_NOT_UTF8: &str = "the text is not UTF-8";
 pub(crate) const NO_SPEECH: &str = "No speech was found.";
+pub(crate) const NOT_UNDERSTOOD: &str = "Somebody speaks, but the model is not sure what is said.";
+pub(crate) const ONE_NOTE: &str = "one voice note at a time: name one id, or none for the newest";
+pub(crate) const INAUDIBLE: &str = "[inaudible]";
 pub(crate) const MESSAGE_NOT_UTF8: &str = "that is not the id of a message";
 pub(crate) const CHAT_HELP: &str = "A line is a message. A line that begins with / is a command:\n\
     /voice FILE.wav   send a voice note\n\
@@ -494,7 +519,7 @@ pub(crate) fn not_sent_yet(seconds: u64) -> String {
 /// What happened, in words; nothing of what only lists of chats need.
 pub(crate) fn event(event: &Event) -> Option<String> {
     Some(match event {
-        Event::Chat { .. } | Event::ChatGone { .. } => return None,
+        Event::Chat { .. } | Event::ChatGone { .. } | Event::Transcription { .. } | Event::Model { .. } => return None,
         Event::Transfer { message, transfer: now, .. } => format!("{message}: {}", transfer(now)),
         Event::Raise { link: None } => "asked to come to the front".to_owned(),
         Event::Raise { link: Some(link) } => format!("asked to open {link}"),
@@ -550,9 +575,121 @@ pub(crate) fn already_running(me: &Me) -> String {
     format!("{} is online in another process already: end that with `kith stop` first", account_at(me))
 }
 
+/// What was said, and where somebody spoke and nobody knows what.
 pub(crate) fn transcript(transcript: &Transcript) -> String {
-    if transcript.text.is_empty() { NO_SPEECH.to_owned() } else { transcript.text.clone() }
+    let words = |segment: &Segment| if segment.inaudible { INAUDIBLE.to_owned() } else { segment.text.clone() };
+    match transcript.text.is_empty() {
+        true if transcript.segments.is_empty() => NO_SPEECH.to_owned(),
+        true => NOT_UNDERSTOOD.to_owned(),
+        false => transcript.segments.iter().map(words).collect::<Vec<_>>().join(" "),
+    }
 }
+
+/// The list of models.
+pub(crate) fn models(models: &[SpeechModel]) -> String {
+    let rows = models.iter().map(|model| {
+        let languages = if model.languages.is_empty() { "all".to_owned() } else { model.languages.join(" ") };
+        let speed = model.speed_percent.map(speed).unwrap_or_default();
+        let row = [&model.name, &state(model), &size(model.size_bytes), &languages, &speed, &model.about];
+        row.map(String::clone).to_vec()
+    });
+    table(rows.collect())
+}
+
+/// One model.
+pub(crate) fn model(model: &SpeechModel) -> String {
+    let speed = model.speed_percent.map(|percent| format!(", {}", speed(percent))).unwrap_or_default();
+    format!(
+        "{}: {}, {}, about {} of memory{speed}. {}",
+        model.name,
+        state(model),
+        size(model.size_bytes),
+        size(model.memory_bytes),
+        model.about
+    )
+}
+
+fn state(model: &SpeechModel) -> String {
+    match model.state.as_str() {
+        "built_in" => "comes with Kith".to_owned(),
+        "paused" | "downloading" => {
+            format!("{} {} %", model.state, model.have_bytes.saturating_mul(100) / model.size_bytes.max(1))
+        }
+        "missing" => "not here".to_owned(),
+        state => state.to_owned(),
+    }
+}
+
+fn speed(percent: u32) -> String {
+    format!("{}.{} x the speed of speech", percent / 100, percent % 100 / 10)
+}
+
+/// `142 MB`.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+        1_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{} GB", bytes / 1_000_000_000),
+    }
+}
+
+/// How far a download is, for a line that is written over.
+pub(crate) fn downloading(name: &str, have: u64, whole: u64) -> String {
+    let percent = have.saturating_mul(100) / whole.max(1);
+    let bars = usize::try_from(percent.min(100) / 5).unwrap_or_default();
+    format!("{name} [{}{}] {percent:3} % of {}", "#".repeat(bars), ".".repeat(20 - bars), size(whole))
+}
+
+/// Of one of several files.
+pub(crate) fn transcript_of(file: &Path, shown: &Transcript) -> String {
+    format!("{}: {}", file.display(), transcript(shown))
+}
+
+/// Subtitles in SubRip form.
+pub(crate) fn srt(transcript: &Transcript) -> String {
+    let cue = |(number, segment): (usize, &Segment)| {
+        let (start, end) = (cue_time(segment.start_ms, ','), cue_time(segment.end_ms, ','));
+        format!("{}\n{start} --> {end}\n{}\n", number + 1, cue_text(segment))
+    };
+    transcript.segments.iter().enumerate().map(cue).collect::<Vec<_>>().join("\n")
+}
+
+/// Subtitles in WebVTT form.
+pub(crate) fn vtt(transcript: &Transcript) -> String {
+    let cue = |segment: &Segment| {
+        let (start, end) = (cue_time(segment.start_ms, '.'), cue_time(segment.end_ms, '.'));
+        // These three signs begin something else there.
+        let text = cue_text(segment).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        format!("\n{start} --> {end}\n{text}\n")
+    };
+    format!("WEBVTT\n{}", transcript.segments.iter().map(cue).collect::<String>())
+}
+
+fn cue_text(segment: &Segment) -> String {
+    if segment.inaudible { INAUDIBLE.to_owned() } else { segment.text.clone() }
+}
+
+/// `01:02:03,456`.
+fn cue_time(milliseconds: u64, point: char) -> String {
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    format!("{:02}:{:02}:{:02}{point}{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// How far a file was listened to, for a line that is written over.
+pub(crate) fn listening(file: &Path, percent: u8) -> String {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let bars = usize::from(percent.min(100)) / 5;
+    format!("{} [{}{}] {percent:3} %", plain(&name), "#".repeat(bars), ".".repeat(20 - bars))
+}
+
+/// A message in which words were found.
+pub(crate) fn hit(hit: &Hit) -> String {
+    let at = hit.at_ms.map(|ms| format!(" [voice note, at {}]", seconds(ms))).unwrap_or_default();
+    format!("{}  {}:{at} {}\n    id {}", time(hit.sent_ms), hit.author_name, indented(&hit.excerpt), hit.message)
+}
+
+pub(crate) const NOTHING_FOUND: &str = "Nothing was found.";
+pub(crate) const MORE_TO_FIND: &str = "There may be more further back: use --before with the last id.";
 
 pub(crate) fn with_id(message: &Message, line: &str) -> String {
     format!("{line}\n    id {}", message.id)
@@ -667,6 +804,7 @@ mod tests {
             heard: None,
             transcript: None,
             file: None,
+            spoken: None,
             state: Some("delivered".into()),
             route: Some("direct".into()),
             problem: None,
@@ -680,6 +818,43 @@ mod tests {
         shown.route = None;
         assert_eq!(message(&shown), "1970-01-01 00:00Z  me: [voice note, 2.1 s] Meet me.  (queued; 👍 2)");
         assert_eq!(ticked(&shown), None);
+    }
+
+    #[test]
+    fn subtitles_have_their_forms() {
+        let segment = |start_ms, end_ms, text: &str| Segment {
+            start_ms,
+            end_ms,
+            text: text.into(),
+            confidence: 1.0,
+            inaudible: text.is_empty(),
+            words: Vec::new(),
+        };
+        let mut shown = Transcript {
+            message: None,
+            text: "a < b".into(),
+            segments: vec![segment(0, 900, "a < b"), segment(3_723_004, 3_724_000, "")],
+            model: "m".into(),
+            language: "en".into(),
+            translated: false,
+            source: "mine".into(),
+            edited: false,
+        };
+        assert_eq!(
+            srt(&shown),
+            "1\n00:00:00,000 --> 00:00:00,900\na < b\n\n2\n01:02:03,004 --> 01:02:04,000\n[inaudible]\n"
+        );
+        assert_eq!(
+            vtt(&shown),
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\na &lt; b\n\n01:02:03.004 --> 01:02:04.000\n[inaudible]\n"
+        );
+        assert_eq!(transcript(&shown), "a < b [inaudible]");
+        shown.text = String::new();
+        shown.segments.remove(0);
+        assert_eq!(transcript(&shown), NOT_UNDERSTOOD);
+        shown.segments.clear();
+        assert_eq!(transcript(&shown), NO_SPEECH);
+        assert_eq!(listening(Path::new("/a/talk.mp3"), 40), "talk.mp3 [########............]  40 %");
     }
 
     #[test]

@@ -286,9 +286,12 @@ impl Home {
             Event::Warning { message } => self.warn(message),
             Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
             Event::Raise { link: Some(link) } => self.add(Some(link)),
-            Event::Connection { .. } | Event::Contact { .. } | Event::Transfer { .. } | Event::Raise { link: None } => {
-                Task::none()
-            }
+            Event::Connection { .. }
+            | Event::Contact { .. }
+            | Event::Raise { link: None }
+            | Event::Transfer { .. }
+            | Event::Transcription { .. }
+            | Event::Model { .. } => Task::none(),
         }
     }
 

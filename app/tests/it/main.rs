@@ -22,6 +22,7 @@ mod process;
 mod processes_are_killed;
 mod relays_are_found_out;
 mod relays_serve_their_operators;
+mod speech_in_sound_files_becomes_text;
 mod the_demo_plays;
 mod voice_notes_are_transcribed;
 #[cfg(target_os = "linux")]

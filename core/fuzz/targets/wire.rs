@@ -73,6 +73,7 @@ fn content(bytes: &[u8]) -> bool {
         body::<message::File>,
         body::<message::LongVoiceNote>,
         body::<message::Prekeys>,
+        body::<message::Transcript>,
     ];
     let Some((kind, rest)) = bytes.split_first() else { return false };
     KINDS.get(usize::from(*kind)).is_some_and(|kind| kind(rest))

@@ -8,7 +8,7 @@ use crate::types::{
     AccountId, ContentId, ConversationId, DeviceId, EnvelopeId, Incarnation, RequestId, Timestamp, Token,
 };
 use crate::wire::envelope::Class;
-use crate::wire::message::{File, LongVoiceNote};
+use crate::wire::message::{File, LongVoiceNote, Transcript};
 use crate::wire::relay::{Deposited, Refusal, Request, Response};
 
 /// The two times of an input.
@@ -257,6 +257,20 @@ pub enum Command {
         of: ContentId,
         /// How far.
         heard: Heard,
+    },
+    /// Tell the others what is said in one's own voice note; a transcript without segments takes it back.
+    AttachTranscript {
+        /// Where.
+        conversation: ConversationId,
+        /// What is said, and in which note.
+        transcript: Transcript,
+    },
+    /// Keep how voice notes of a conversation are listened to here: a local note.
+    KeepListening {
+        /// Where.
+        conversation: ConversationId,
+        /// The encoded choice, as the caller wants it back.
+        choice: Vec<u8>,
     },
     /// Keep what was typed and not sent.
     SaveDraft {

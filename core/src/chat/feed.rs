@@ -282,7 +282,7 @@ impl<'t, 's, R: Read + ?Sized> Feeds<'t, 's, R> {
     /// When the store cannot be read.
     pub fn deletable(&self, of: &ContentId) -> Result<Vec<ContentId>, ReadError> {
         let mut all = vec![*of];
-        all.extend(super::fold::edits(&*self.tx, &self.conversation, self.roster, &self.me, of)?);
+        all.extend(super::fold::additions(&*self.tx, &self.conversation, self.roster, &self.me, of)?);
         Ok(all)
     }
 

@@ -1,10 +1,10 @@
 //! What people see of an event: its text as edited, its deletion, its reactions.
 //!
-//! Edits, deletes and reactions are kept as rows under the event that they are about, whether it is held yet or not, exactly
+//! Edits, transcripts, deletes and reactions are kept as rows under the event that they are about, whether it is held yet or not, exactly
 //! while they count themselves; an item is folded from them when it is shown. So nothing depends on the order of arrival. The rows
 //! stand by account: whoever writes many of them buries only their own.
 //!
-//! Rules: an edit or a delete counts only by the account of its target; of edits the latest by (clock, feed, sequence) shows;
+//! Rules: an edit, a transcript or a delete counts only by the account of its target; of each the latest by (clock, feed, sequence) shows;
 //! of one account's reactions the latest; a delete cannot be deleted; a deleted edit or reaction counts no more.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, Timest
 use crate::wire::blob::Attachment;
 use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event};
-use crate::wire::message::{Delete, Edit, File, Kind, LongVoiceNote, Reaction, Text, VoiceNote};
+use crate::wire::message::{Delete, Edit, File, Kind, LongVoiceNote, Reaction, Text, Transcript, VoiceNote};
 
 /// How many edits of an event by its own account are looked at: more than a person makes.
 const MAX_EDITS: usize = 4096;
@@ -53,6 +53,8 @@ pub struct Item {
     pub edited: bool,
     /// The latest reaction of each account that has one.
     pub reactions: BTreeMap<AccountId, String>,
+    /// What is said in a voice note, by its author.
+    pub transcript: Option<Transcript>,
 }
 
 /// What an item says.
@@ -250,15 +252,17 @@ fn target(kind: u16, content: &Content) -> Option<(Kind, ContentId)> {
             let reaction = Reaction::decode(&content.body).ok()?;
             (reaction.emoji.len() <= MAX_EMOJI).then_some((Kind::Reaction, reaction.of))
         }
+        Kind::Transcript => Transcript::decode(&content.body).ok().map(|transcript| (Kind::Transcript, transcript.of)),
         _ => None,
     }
 }
 
-/// A change's kind in its key: the numbers of these three are below 256.
+/// A change's kind in its key: the numbers of these four are below 256.
 fn kind_byte(kind: Kind) -> u8 {
     match kind {
         Kind::Edit => 2,
         Kind::Delete => 3,
+        Kind::Transcript => 19,
         _ => 4,
     }
 }
@@ -322,8 +326,34 @@ fn whose(roster: &Roster, me: &Me, device: &DeviceId) -> Option<AccountId> {
     if *device == me.device { Some(me.account) } else { roster.member(device).map(|member| member.account) }
 }
 
+/// The edits and transcripts of an event by its own account.
+pub(super) fn additions(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    of: &ContentId,
+) -> Result<Vec<ContentId>, ReadError> {
+    let mut all = edits(read, conversation, roster, me, of)?;
+    all.extend(transcripts(read, conversation, roster, me, of, MAX_EDITS)?);
+    Ok(all)
+}
+
+/// The latest transcripts of an event by its own account, the latest first.
+fn transcripts(
+    read: &(impl Read + ?Sized),
+    conversation: &ConversationId,
+    roster: &Roster,
+    me: &Me,
+    of: &ContentId,
+    most: usize,
+) -> Result<Vec<ContentId>, ReadError> {
+    let Some(author) = whose(roster, me, &of.feed.device) else { return Ok(Vec::new()) };
+    changes_by(read, conversation, of, (Kind::Transcript, &author), most)
+}
+
 /// The edits of an event by its own account.
-pub(super) fn edits(
+fn edits(
     read: &(impl Read + ?Sized),
     conversation: &ConversationId,
     roster: &Roster,
@@ -359,6 +389,7 @@ pub(super) fn fold(
         body: ItemBody::Deleted,
         edited: false,
         reactions: BTreeMap::new(),
+        transcript: None,
     };
     if is_deleted(read, conversation, id, whose)? {
         return Ok(Some(item));
@@ -369,6 +400,15 @@ pub(super) fn fold(
             let content = row::load_content(read, conversation, &by)?;
             if let Some(edit) = content.and_then(|content| Edit::decode(&content.body).ok()) {
                 (*text, item.edited) = (edit.text, true);
+                break;
+            }
+        }
+    }
+    if let ItemBody::VoiceNote { .. } = &item.body {
+        for by in transcripts(read, conversation, roster, me, id, MAX_EDITS)? {
+            let content = row::load_content(read, conversation, &by)?;
+            if let Some(transcript) = content.and_then(|content| Transcript::decode(&content.body).ok()) {
+                item.transcript = Some(transcript).filter(|transcript| !transcript.segments.is_empty());
                 break;
             }
         }

@@ -1,8 +1,7 @@
 //! Carries out requests.
 
-use std::path::Path;
-
 use super::files::Sending;
+use super::transcribe::Wanted;
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
 use crate::chat::policy::direct_conversation;
@@ -11,7 +10,7 @@ use crate::identity::{Handle, Invite};
 use crate::session::Event as Told;
 use crate::store::StoreError;
 use crate::types::{AccountId, ContentId, ConversationId};
-use crate::wire::control::{Reply, Request};
+use crate::wire::control::{Reply, Request, SpeechOptions};
 
 impl Client {
     /// Carries out a request. [`Request::Listen`] and [`Request::Shutdown`] are for whoever serves the socket: here they do
@@ -116,8 +115,65 @@ impl Client {
                 let (conversation, upto) = self.place(&with, &upto)?;
                 self.done(Command::MarkRead { conversation, upto }).await
             }
-            Request::Transcribe { with, message } => {
-                Ok(Reply::Transcript(self.transcribe(&with, message.as_deref()).await?))
+            Request::Transcribe { with, message, priority, language, translate, again } => {
+                let wanted = Wanted { urgency: priority, language, translate, again };
+                Ok(Reply::Transcript(self.transcribe(&with, message.as_deref(), wanted).await?))
+            }
+            Request::CancelTranscription { with, message } => {
+                self.cancel_transcription(&with, &message)?;
+                Ok(Reply::Done)
+            }
+            Request::Transcript { with, message } => Ok(Reply::Transcript(self.whole_transcript(&with, &message)?)),
+            Request::EditTranscript { with, message, text } => {
+                Ok(Reply::Transcript(self.edit_transcript(&with, &message, &text).await?))
+            }
+            Request::AttachTranscript { with, message, on } => {
+                self.attach_transcript(&with, &message, on).await?;
+                Ok(Reply::Done)
+            }
+            Request::Listening { with } => {
+                let conversation = self.conversation_named(&with)?.id;
+                Ok(Reply::Listening(self.listening_to(&conversation)?.view()))
+            }
+            Request::SetListening { with, language, translate } => {
+                Ok(Reply::Listening(self.set_listening(&with, language, translate).await?.view()))
+            }
+            Request::SpeechOptions => Ok(Reply::SpeechOptions(self.speech_options())),
+            Request::Models => Ok(Reply::Models(self.model_list()?)),
+            Request::DownloadModel { name } => {
+                self.download_model(name)?;
+                Ok(Reply::Done)
+            }
+            Request::PauseModel { name } => {
+                self.pause_model(&name)?;
+                Ok(Reply::Done)
+            }
+            Request::DeleteModel { name } => {
+                self.delete_model(name).await?;
+                Ok(Reply::Done)
+            }
+            Request::ImportModel { file } => Ok(Reply::Model(self.import_model(file).await?)),
+            Request::BenchModel { name } => Ok(Reply::Model(self.bench_model(name).await?)),
+            Request::SetSpeechOptions { automatic, mains_only, up_to_s, attach, model, mirrors } => {
+                for mirror in mirrors.iter().flatten() {
+                    crate::speech::fetch::check_mirror(mirror)?;
+                }
+                if let Some(name) = &model {
+                    self.inner.speech.models.to_listen_with(name)?;
+                }
+                self.inner.speech.choices.choose(|choice| {
+                    choice.automatic = automatic.unwrap_or(choice.automatic);
+                    choice.mains_only = mains_only.unwrap_or(choice.mains_only);
+                    choice.up_to_s = up_to_s.unwrap_or(choice.up_to_s);
+                    choice.attach = attach.unwrap_or(choice.attach);
+                    choice.model = model.unwrap_or_else(|| std::mem::take(&mut choice.model));
+                    choice.mirrors = mirrors.unwrap_or_else(|| std::mem::take(&mut choice.mirrors));
+                    choice.mirrors.truncate(crate::speech::fetch::MAX_MIRRORS);
+                })?;
+                Ok(Reply::SpeechOptions(self.speech_options()))
+            }
+            Request::Find { with, words, before, limit } => {
+                Ok(Reply::Found(self.find_words(&with, &words, before.as_deref(), limit)?))
             }
             Request::Invite => Ok(Reply::Link { link: self.invite()? }),
             Request::Listen | Request::Shutdown => Ok(Reply::Done),
@@ -175,6 +231,10 @@ impl Client {
         self.done(Command::Typing { conversation, on }).await
     }
 
+    fn speech_options(&self) -> SpeechOptions {
+        self.inner.speech.choices.view(&self.inner.speech.models)
+    }
+
     fn raise(&self, link: Option<String>) -> Result<Reply, ClientError> {
         /// Longer than any link of ours.
         const MAX_LINK: usize = 4096;
@@ -201,17 +261,4 @@ impl Client {
     pub fn conversation_with(&self, account: AccountId) -> ConversationId {
         direct_conversation(self.me().account, account)
     }
-}
-
-/// Reads a file that a person named, if it is not larger than it can be.
-pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ClientError> {
-    let failed = |reason: String| ClientError::File { path: path.display().to_string(), reason };
-    let found = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
-    if !found.is_file() {
-        return Err(failed("it is not a file".to_owned()));
-    }
-    if found.len() > limit {
-        return Err(failed(format!("it is larger than {limit} bytes")));
-    }
-    std::fs::read(path).map_err(|error| failed(error.to_string()))
 }

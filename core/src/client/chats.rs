@@ -100,6 +100,9 @@ impl Client {
         let Some(item) = timeline::summary(self.store(), &id, &view.roster, &self.me())?.last else { return Ok(None) };
         let mut message = self.bare_message(&view, &item)?;
         message.text = message.text.map(|text| cut(&text, LAST_CHARACTERS));
+        message.transcript = message.transcript.map(|text| cut(&text, LAST_CHARACTERS));
+        // A list has no room for what is said when.
+        message.spoken = None;
         message.peaks = None;
         Ok(Some(message))
     }

@@ -6,7 +6,8 @@ use crate::chat::{CommandError, EngineError};
 use crate::identity::{FormatError, HandleError};
 use crate::net::{InvalidRelayAddress, NetError};
 use crate::session::{CommandFailure, OnboardingError, StartError};
-use crate::speech::{ModelError, SpeechError};
+use crate::speech::fetch::FetchError;
+use crate::speech::{ModelError, SoundError, SpeechError};
 use crate::store::{ReadError, StoreError};
 use crate::voice::note::NoteError;
 use crate::wire::relay::Refusal;
@@ -171,13 +172,45 @@ pub enum ClientError {
     Model(#[from] ModelError),
     /// The transcription failed.
     #[error(transparent)]
-    Speech(#[from] SpeechError),
+    Speech(SpeechError),
+    /// A sound file cannot be listened to.
+    #[error("{path}: {error}")]
+    SoundFile {
+        /// Which.
+        path: String,
+        /// Why.
+        error: SoundError,
+    },
+    /// The speech model is not here.
+    #[error("the speech model {0:?} is not here: `kith models list` says which there are")]
+    NoModel(String),
+    /// Kith knows no such speech model.
+    #[error("Kith knows no speech model {0:?}: `kith models list` says which there are")]
+    UnknownModel(String),
+    /// A speech model was not fetched, kept or removed.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// Others are being fetched.
+    #[error("two speech models are being downloaded: wait for one of them, or pause one")]
+    ManyDownloads,
+    /// Nobody has listened to the voice note.
+    #[error("this voice note has no transcript yet")]
+    NoTranscript,
     /// A file of the profile cannot be written.
     #[error("the profile cannot be written: {0}")]
     Write(String),
     /// A task of this program has ended.
     #[error("this program is ending")]
     Ending,
+}
+
+impl From<SpeechError> for ClientError {
+    fn from(error: SpeechError) -> Self {
+        match error {
+            SpeechError::Model(error) => Self::Model(error),
+            error => Self::Speech(error),
+        }
+    }
 }
 
 impl From<CommandFailure> for ClientError {
@@ -245,8 +278,14 @@ impl ClientError {
             Self::Erase { .. } => "erase",
             Self::Note(_) => "sound",
             Self::Audio(_) => "sound_device",
-            Self::Model(_) => "model",
+            Self::Model(_) | Self::NoModel(_) | Self::UnknownModel(_) => "model",
+            Self::Fetch(FetchError::Paused { .. }) => "paused",
+            Self::Fetch(FetchError::DiskFull { .. }) => "disk_full",
+            Self::Fetch(_) | Self::ManyDownloads => "model_download",
+            Self::Speech(SpeechError::Cancelled) => "cancelled",
+            Self::Speech(SpeechError::Sound(_)) | Self::SoundFile { .. } => "sound",
             Self::Speech(_) => "speech",
+            Self::NoTranscript => "no_transcript",
             Self::Ending => "ending",
         }
     }

@@ -92,6 +92,7 @@ impl EventStream {
             Told::Obstacle { device } => return self.obstacle(device),
             Told::Transfer { conversation, id } => return self.transfer(conversation, id),
             Told::Raise { link } => Event::Raise { link },
+            Told::Client(event) => *event,
             Told::Trouble(message) => Event::Warning { message },
             Told::Recovered => Event::Warning { message: RECOVERED.to_owned() },
         };
@@ -252,12 +253,25 @@ pub(super) fn follow(client: &Client) {
                 Ok(Told::ClockOff(gap)) => client.set_link(Link { clock: Some(clock_off(gap)), ..client.link() }),
                 Ok(Told::Trouble(message)) => client.warn(message),
                 Ok(Told::Recovered) => client.warn(RECOVERED.to_owned()),
-                Ok(Told::Notice(notice)) => match warning(&client, &notice) {
-                    Ok(Some(message)) => client.warn(message),
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(%error, "A notice could not be read."),
-                },
-                Ok(Told::Peer { .. } | Told::Obstacle { .. } | Told::Transfer { .. } | Told::Raise { .. })
+                Ok(Told::Notice(notice)) => {
+                    match warning(&client, &notice) {
+                        Ok(Some(message)) => client.warn(message),
+                        Ok(None) => {}
+                        Err(error) => tracing::warn!(%error, "A notice could not be read."),
+                    }
+                    if let Notice::Timeline { conversation, id, new: true } = notice
+                        && let Err(error) = client.note_appeared(conversation, id).await
+                    {
+                        tracing::info!(%error, "A voice note was not turned into text by itself.");
+                    }
+                }
+                Ok(
+                    Told::Peer { .. }
+                    | Told::Obstacle { .. }
+                    | Told::Transfer { .. }
+                    | Told::Raise { .. }
+                    | Told::Client(_),
+                )
                 | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }

@@ -1,5 +1,7 @@
 //! View models: what the store holds, as it is shown.
 
+use super::spoken::{self, Kept};
+use super::transcribe::{MINE, SENDERS};
 use super::views::{Entry, Person};
 use super::{Client, ClientError, file_name, plain};
 use crate::chat::account::{Account, WaitingRequest, known_record, waiting_requests};
@@ -120,7 +122,9 @@ impl Client {
             None => Anchor::Newest,
         };
         let items = view::page(self.store(), &view, self.me(), anchor, page_size(limit))?;
-        items.iter().map(|item| self.message_view(&view, item)).collect()
+        let mut messages: Vec<_> = items.iter().map(|item| self.message_view(&view, item)).collect::<Result<_, _>>()?;
+        spoken::bound(&mut messages);
+        Ok(messages)
     }
 
     /// A part of a history; of a contact who has not accepted yet an empty one.
@@ -145,8 +149,11 @@ impl Client {
         let limit = page_size(limit);
         let page = timeline::page_with_sides(store, &view.id, &view.roster, &me, anchor, limit)?;
         let page = page.ok_or_else(|| ClientError::NoMessage(named.cloned().unwrap_or_default()))?;
+        let mut messages: Vec<_> =
+            page.items.iter().map(|item| self.message_view(&view, item)).collect::<Result<_, _>>()?;
+        spoken::bound(&mut messages);
         Ok(control::Page {
-            messages: page.items.iter().map(|item| self.message_view(&view, item)).collect::<Result<_, _>>()?,
+            messages,
             more_before: page.before,
             more_after: page.after,
             first_unread: first_unread.as_ref().map(format_id),
@@ -202,8 +209,8 @@ impl Client {
             None => None,
         };
         let file = self.file_view(conversation.id, item.id, &item.body);
-        let transcript = match sound {
-            Some(_) => self.kept_transcript(conversation, &item.id)?.map(|transcript| transcript.text),
+        let said = match sound {
+            Some(_) => self.transcript_of(conversation, item)?,
             None => None,
         };
         Ok(control::Message {
@@ -223,8 +230,9 @@ impl Client {
             peaks: sound.map(|(_, peaks)| peaks.to_vec()),
             heard_ms: heard.map(|heard| heard.position_ms),
             heard: heard.map(|heard| heard.whole),
-            transcript,
             file,
+            transcript: said.as_ref().map(|(kept, _)| kept.beginning()),
+            spoken: said.map(|(kept, source)| kept.spoken(source)),
             state,
             route: route.map(|route| route_word(route).to_owned()),
             problem,
@@ -281,10 +289,24 @@ impl Client {
         &self,
         conversation: &ConversationView,
         id: &ContentId,
-    ) -> Result<Option<control::Transcript>, ClientError> {
+    ) -> Result<Option<Kept>, ClientError> {
         let key = crate::chat::feed::event_key(&conversation.id, id);
-        let kept = self.store().get(Table::Transcript, &key)?;
-        Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        let kept = self.store().get(Table::Transcript, &key)?.and_then(|bytes| Kept::decode(&bytes));
+        // One that was discarded says nothing.
+        Ok(kept.filter(|kept| *kept != Kept::default()))
+    }
+
+    /// What is said in a voice note, and whose word that is.
+    pub(super) fn transcript_of(
+        &self,
+        conversation: &ConversationView,
+        item: &Item,
+    ) -> Result<Option<(Kept, &'static str)>, ClientError> {
+        if let Some(kept) = self.kept_transcript(conversation, &item.id)? {
+            return Ok(Some((kept, MINE)));
+        }
+        let source = if item.author == self.me().account { MINE } else { SENDERS };
+        Ok(item.transcript.as_ref().map(|transcript| (Kept::attached(transcript), source)))
     }
 
     pub(super) async fn status(&self) -> Result<control::Status, ClientError> {

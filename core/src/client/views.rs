@@ -173,7 +173,12 @@ impl Kept {
             }
             Told::Transfer { conversation, .. } => drop(self.chats.remove(conversation)),
             Told::Recovered => self.forget(),
-            Told::RelayUp | Told::RelayDown(_) | Told::ClockOff(_) | Told::Raise { .. } | Told::Trouble(_) => {}
+            Told::RelayUp
+            | Told::RelayDown(_)
+            | Told::ClockOff(_)
+            | Told::Raise { .. }
+            | Told::Client(_)
+            | Told::Trouble(_) => {}
         }
     }
 

@@ -25,6 +25,9 @@ pub struct Manifest {
 pub struct ModelFacts {
     /// A short name, shown and stored with transcripts.
     pub name: String,
+    /// What it does.
+    #[serde(default)]
+    pub kind: Kind,
     /// The name of its file, without a folder.
     pub file: String,
     /// The size of its file, in bytes.
@@ -32,10 +35,29 @@ pub struct ModelFacts {
     /// The SHA-256 of its file.
     #[serde(deserialize_with = "hex")]
     pub sha256: [u8; 32],
-    /// The languages it knows, as in ISO 639-1.
+    /// About how much memory it takes while it is loaded, in bytes.
+    pub memory_bytes: u64,
+    /// The languages it knows, as in ISO 639-1; empty for all that Whisper knows, about a hundred.
     pub languages: Vec<String>,
+    /// It can turn what is said in another language into English text.
+    #[serde(default)]
+    pub translates: bool,
+    /// Where the official host has it; none for what comes with the program.
+    #[serde(default)]
+    pub url: Option<String>,
     /// A sentence for the person who chooses.
     pub about: String,
+}
+
+/// What a model does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It writes down what is said.
+    #[default]
+    Speech,
+    /// It says where somebody speaks.
+    Detector,
 }
 
 /// Why a manifest was refused.
@@ -83,6 +105,12 @@ impl Manifest {
         self.models.iter().find(|model| model.file == file)
     }
 
+    /// The model of this name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&ModelFacts> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
     /// The model whose file has this SHA-256.
     #[must_use]
     pub fn by_sha256(&self, sha256: &[u8; 32]) -> Option<&ModelFacts> {
@@ -107,6 +135,31 @@ mod tests {
         assert_eq!((model.name.as_str(), model.size_bytes), ("kith-test.en", 7_143_590));
         assert_eq!(manifest.by_sha256(&model.sha256), Some(model));
         assert_eq!(manifest.by_file("ggml-large.bin"), None);
+        assert_eq!(manifest.by_name("kith-test.en"), Some(model));
+    }
+
+    #[test]
+    fn entries_are_told_apart_and_are_fetched_from_a_place_that_does_not_change() {
+        let manifest = Manifest::built_in().unwrap();
+        assert!(manifest.models.len() > 10);
+        for model in &manifest.models {
+            let same = |other: &&ModelFacts| {
+                other.name == model.name || other.file == model.file || other.sha256 == model.sha256
+            };
+            assert_eq!(manifest.models.iter().filter(same).count(), 1, "{}", model.name);
+            assert!(!model.file.contains(['/', '\\']) && model.file.ends_with(".bin"), "{}", model.file);
+            assert!(model.memory_bytes >= model.size_bytes / 2, "{}", model.name);
+            let Some(url) = &model.url else {
+                assert_eq!(model.name, "kith-test.en");
+                continue;
+            };
+            // A revision of 40 hexadecimal digits, and the file.
+            let parts: Vec<&str> = url.split('/').collect();
+            let [.., revision, file] = parts.as_slice() else { panic!("{url}") };
+            assert!(url.starts_with("https://") && *file == model.file, "{url}");
+            assert!(revision.len() == 40 && revision.chars().all(|digit| digit.is_ascii_hexdigit()), "{url}");
+        }
+        assert_eq!(manifest.models.iter().filter(|model| model.kind == Kind::Detector).count(), 1);
     }
 
     #[test]
@@ -115,7 +168,7 @@ mod tests {
         let malformed = |text: &str| matches!(Manifest::parse(text), Err(ManifestError::Malformed { .. }));
         assert!(malformed("format = 1"));
         assert!(malformed("format = 1\nmodel = []\nnews = 1"));
-        assert!(malformed(&BUILT_IN.replace("8c\"", "\"")));
-        assert!(malformed(&BUILT_IN.replace("8c\"", "8C\"")));
+        assert!(malformed(&BUILT_IN.replacen("4b8c\"", "\"", 1)));
+        assert!(malformed(&BUILT_IN.replacen("8c\"", "8C\"", 1)));
     }
 }

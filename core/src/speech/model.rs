@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256};
 use whisper_rs::{WhisperContext, WhisperContextParameters};
 
 use super::ggml::{self, Flaw};
-use super::manifest::{Manifest, ManifestError};
+use super::manifest::{Kind, Manifest, ManifestError, ModelFacts};
 
 /// Bytes read from the file at a time: large enough that hashing and not calls is what takes time.
 const READ_BUFFER: usize = 1 << 16;
@@ -78,10 +78,72 @@ pub enum ModelError {
     Manifest(#[from] ManifestError),
 }
 
+/// Whether a file is the one that the manifest names as a detector of speech; its name.
+pub(super) fn verify_detector(path: &Path) -> Result<String, ModelError> {
+    let manifest = Manifest::built_in()?;
+    let found = sha256_of(path)?;
+    match manifest.by_sha256(&found) {
+        Some(facts) if facts.kind == Kind::Detector => Ok(facts.name.clone()),
+        _ => Err(ModelError::Unknown { path: path.to_owned(), found: HEXLOWER.encode(&found) }),
+    }
+}
+
+/// The SHA-256 of a file. Blocks: reads all of it.
+///
+/// # Errors
+/// [`ModelError::Missing`] and [`ModelError::Unreadable`].
+pub(super) fn sha256_of(path: &Path) -> Result<[u8; 32], ModelError> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => ModelError::Missing { path: path.to_owned() },
+        kind => ModelError::Unreadable { path: path.to_owned(), kind },
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut file = Hashing { inner: file, hash: Context::new(&SHA256) };
+    std::io::copy(&mut BufReader::with_capacity(READ_BUFFER, &mut file), &mut std::io::sink()).map_err(unreadable)?;
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(file.hash.finish().as_ref());
+    Ok(sha256)
+}
+
+/// Whether a file is what a model's entry in the manifest says: of a model for Whisper its form too.
+pub(super) fn verify(path: &Path, facts: &ModelFacts) -> Result<(), ModelError> {
+    let found = match facts.kind {
+        Kind::Speech => inspect(path)?,
+        Kind::Detector => sha256_of(path)?,
+    };
+    if found == facts.sha256 {
+        return Ok(());
+    }
+    let expected = HEXLOWER.encode(&facts.sha256);
+    Err(ModelError::WrongHash { name: facts.name.clone(), expected, found: HEXLOWER.encode(&found) })
+}
+
+/// A model's file, to be loaded when there is something to listen to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// A person named the file, and takes the risk that the manifest does not know it ([`Model::load_unlisted`]).
+    pub unlisted: bool,
+}
+
+impl ModelFile {
+    /// One of the models that the manifest names.
+    #[must_use]
+    pub fn listed(path: PathBuf) -> Self {
+        Self { path, unlisted: false }
+    }
+
+    pub(super) fn load(&self) -> Result<Model, ModelError> {
+        if self.unlisted { Model::load_unlisted(&self.path) } else { Model::load(&self.path) }
+    }
+}
+
 /// A model in memory, ready to listen.
 pub struct Model {
     pub(super) context: WhisperContext,
     name: String,
+    translates: Option<bool>,
 }
 
 impl fmt::Debug for Model {
@@ -107,7 +169,7 @@ impl Model {
         let sha256 = inspect(path)?;
         let found = HEXLOWER.encode(&sha256);
         if let Some(facts) = manifest.by_sha256(&sha256) {
-            return Self::open(path, facts.name.clone());
+            return Self::open(path, facts.name.clone(), Some(facts.translates));
         }
         let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         Err(match manifest.by_file(file) {
@@ -126,7 +188,7 @@ impl Model {
     pub fn load_unlisted(path: &Path) -> Result<Self, ModelError> {
         inspect(path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Self::open(path, name)
+        Self::open(path, name, None)
     }
 
     /// The short name that transcripts carry.
@@ -135,11 +197,16 @@ impl Model {
         &self.name
     }
 
-    fn open(path: &Path, name: String) -> Result<Self, ModelError> {
+    /// Whether it turns other languages into English; none if nobody knows.
+    pub(super) fn translates(&self) -> Option<bool> {
+        self.translates
+    }
+
+    fn open(path: &Path, name: String, translates: Option<bool>) -> Result<Self, ModelError> {
         log_through_tracing();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
             .map_err(|error| ModelError::Refused { path: path.to_owned(), reason: error.to_string() })?;
-        Ok(Self { context, name })
+        Ok(Self { context, name, translates })
     }
 }
 

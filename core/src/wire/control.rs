@@ -318,13 +318,137 @@ pub enum Request {
         /// The last one read.
         upto: String,
     },
-    /// Turns a voice note into text on this device, and keeps the text.
+    /// Turns a voice note into text on this device, and keeps the text. The answer comes when that is done;
+    /// [`Event::Transcription`] tells how it goes meanwhile. What was kept before is the answer at once.
     Transcribe {
         /// With whom.
         with: String,
         /// Which note; the newest if none is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
+        /// Before what else. Asking again for what waits makes it so urgent.
+        #[serde(default)]
+        priority: Urgency,
+        /// The language that is spoken, as in ISO 639-1, or `auto`; what was chosen for the chat if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+        /// In English, whatever is spoken; what was chosen for the chat if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        translate: Option<bool>,
+        /// Listen anew, whatever was kept before.
+        #[serde(default)]
+        again: bool,
+    },
+    /// Calls a transcription off, whether it waits or runs; of one that is done nothing changes.
+    CancelTranscription {
+        /// With whom.
+        with: String,
+        /// Of which note.
+        message: String,
+    },
+    /// The whole transcript of a voice note, this reader's own or its sender's.
+    Transcript {
+        /// With whom.
+        with: String,
+        /// Of which note.
+        message: String,
+    },
+    /// Mends the words of this reader's own transcript; where words stay, their times do. Of one's own note whose transcript was
+    /// attached the others get it too.
+    EditTranscript {
+        /// With whom.
+        with: String,
+        /// Of which note.
+        message: String,
+        /// The new words, with a line break after each segment or in one line; empty ones discard the transcript.
+        text: String,
+    },
+    /// Gives the others this reader's own transcript of one's own voice note, or takes it back.
+    AttachTranscript {
+        /// With whom.
+        with: String,
+        /// Of which note.
+        message: String,
+        /// Give it, or take it back.
+        on: bool,
+    },
+    /// How voice notes of a chat are listened to on this device.
+    Listening {
+        /// Which chat.
+        with: String,
+    },
+    /// Chooses that anew; what is not named stays.
+    SetListening {
+        /// Which chat.
+        with: String,
+        /// The language that is spoken, as in ISO 639-1, or `auto`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+        /// In English, whatever is spoken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        translate: Option<bool>,
+    },
+    /// What was chosen for speech on this device.
+    SpeechOptions,
+    /// Chooses anew; what is not named stays. It counts from the next voice note on.
+    SetSpeechOptions {
+        /// Turn voice notes into text when they come.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        automatic: Option<bool>,
+        /// But only while there is power from the mains.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mains_only: Option<bool>,
+        /// And only those that last at most so many seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to_s: Option<u32>,
+        /// Give others the transcripts of one's own voice notes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attach: Option<bool>,
+        /// The model to listen with; an empty name lets Kith choose the best that is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// Addresses of folders, by HTTP, that are asked for models before the official host; at most 16.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mirrors: Option<Vec<String>>,
+    },
+    /// The speech models that Kith knows, and how each stands.
+    Models,
+    /// Fetches a model, or goes on with it; [`Event::Model`] tells how it goes.
+    DownloadModel {
+        /// Its name.
+        name: String,
+    },
+    /// Stops fetching it; what came is kept.
+    PauseModel {
+        /// Its name.
+        name: String,
+    },
+    /// Removes it, whole or not.
+    DeleteModel {
+        /// Its name.
+        name: String,
+    },
+    /// Takes a model from a file, as a copy.
+    ImportModel {
+        /// An absolute path that the running profile can read.
+        file: std::path::PathBuf,
+    },
+    /// Measures how fast it is on this machine.
+    BenchModel {
+        /// Its name.
+        name: String,
+    },
+    /// Messages with these words: texts, and voice notes with a transcript. The newest first.
+    Find {
+        /// Where.
+        with: String,
+        /// Words, all of which have to be there, at most 256 characters; the last may be a beginning.
+        words: String,
+        /// Only those before this message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+        /// At most so many, and never over 200.
+        limit: u32,
     },
     /// From now on events come as lines of their own.
     Listen,
@@ -332,6 +456,19 @@ pub enum Request {
     Invite,
     /// Ends the running profile.
     Shutdown,
+}
+
+/// Before what else something is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Nobody asked for it.
+    Background,
+    /// Somebody asked for it.
+    #[default]
+    Asked,
+    /// Somebody looks at it.
+    OnScreen,
 }
 
 /// Where a page lies.
@@ -405,7 +542,7 @@ pub enum Reply {
         /// Its id.
         conversation: String,
     },
-    /// To [`Request::Transcribe`].
+    /// To [`Request::Transcribe`], [`Request::Transcript`] and [`Request::EditTranscript`].
     Transcript(Transcript),
     /// To [`Request::Fetch`] and [`Request::CancelTransfer`]: how it stands now.
     Transfer(Transfer),
@@ -416,6 +553,16 @@ pub enum Reply {
         /// Bytes that were written.
         bytes: u64,
     },
+    /// To [`Request::Listening`] and [`Request::SetListening`].
+    Listening(Listening),
+    /// To [`Request::SpeechOptions`] and [`Request::SetSpeechOptions`].
+    SpeechOptions(SpeechOptions),
+    /// To [`Request::Models`].
+    Models(Vec<SpeechModel>),
+    /// To [`Request::ImportModel`] and [`Request::BenchModel`].
+    Model(SpeechModel),
+    /// To [`Request::Find`].
+    Found(Found),
     /// To [`Request::Invite`].
     Link {
         /// The link.
@@ -659,11 +806,13 @@ pub struct Message {
     pub heard_ms: Option<u32>,
     /// Whether this reader has heard all of it once.
     pub heard: Option<bool>,
-    /// This reader's own transcript of a voice note.
-    pub transcript: Option<String>,
     /// What travels as an attachment: a file, or the sound of a voice note that does not fit in a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<File>,
+    /// What is said in a voice note: this reader's own transcript, or else the sender's; of a long one its beginning.
+    pub transcript: Option<String>,
+    /// The same with its times, to be shown under the waveform; in the list of chats never, and in a long page without its segments.
+    pub spoken: Option<Spoken>,
     /// Of one's own message: `queued`, `sent`, `delivered` or `read`.
     pub state: Option<String>,
     /// Which way it went or came: `direct` or `mailbox`.
@@ -709,7 +858,52 @@ pub struct Transfer {
     pub problem: Option<String>,
 }
 
-/// A voice note as text.
+/// What is said in a voice note, as it is shown with the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// `mine`: this account's own; `sender`: its sender's, who may have mended it.
+    pub source: String,
+    /// In order.
+    pub segments: Vec<SpokenSegment>,
+    /// The language that was spoken, as in ISO 639-1; empty if nobody knows.
+    pub language: String,
+    /// The words are English, whatever was spoken.
+    pub translated: bool,
+    /// The model that wrote it.
+    pub model: String,
+    /// It was mended by hand.
+    pub edited: bool,
+    /// This is its beginning only, since it is long: [`Request::Transcript`] has all of it.
+    pub cut: bool,
+}
+
+/// Some words in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpokenSegment {
+    /// Where it begins, in milliseconds from the start of the sound.
+    pub start_ms: u64,
+    /// Where it ends.
+    pub end_ms: u64,
+    /// The words; none where somebody speaks and nobody knows what.
+    pub text: String,
+    /// Somebody speaks, and nobody knows what: to be said, in the reader's language.
+    pub inaudible: bool,
+    /// The words one by one; none where their times are not known.
+    pub words: Vec<SpokenWord>,
+}
+
+/// A word, with the signs that stand on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpokenWord {
+    /// Where it begins, in milliseconds from the start of the sound.
+    pub start_ms: u64,
+    /// Where it ends.
+    pub end_ms: u64,
+    /// The word.
+    pub text: String,
+}
+
+/// A voice note, or a sound file, as text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The note.
@@ -722,6 +916,20 @@ pub struct Transcript {
     pub model: String,
     /// The language.
     pub language: String,
+    /// The words are English, whatever was spoken.
+    #[serde(default)]
+    pub translated: bool,
+    /// `mine` or `sender`, as of [`Spoken::source`].
+    #[serde(default = "mine")]
+    pub source: String,
+    /// It was mended by hand.
+    #[serde(default)]
+    pub edited: bool,
+}
+
+/// Whose transcripts were before there were others'.
+fn mine() -> String {
+    "mine".to_owned()
 }
 
 /// A part of a transcript.
@@ -731,10 +939,121 @@ pub struct Segment {
     pub start_ms: u64,
     /// Where it ends.
     pub end_ms: u64,
-    /// What is said.
+    /// What is said; nothing where somebody speaks and the model is not sure what.
     pub text: String,
     /// 0 to 1: how sure the model is.
     pub confidence: f32,
+    /// Somebody speaks, and nobody knows what.
+    #[serde(default)]
+    pub inaudible: bool,
+    /// The words one by one; none where their times are not known.
+    #[serde(default)]
+    pub words: Vec<SpokenWord>,
+}
+
+/// How voice notes of a chat are listened to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// The language that is spoken, as in ISO 639-1, or `auto`.
+    pub language: String,
+    /// In English, whatever is spoken.
+    pub translate: bool,
+}
+
+/// What was chosen for speech on a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeechOptions {
+    /// Turn voice notes into text when they come.
+    pub automatic: bool,
+    /// But only while there is power from the mains.
+    pub mains_only: bool,
+    /// And only those that last at most so many seconds.
+    pub up_to_s: u32,
+    /// Give others the transcripts of one's own voice notes.
+    pub attach: bool,
+    /// The model that was chosen; empty: the best that is there.
+    pub model: String,
+    /// The model that counts at present.
+    pub listens: String,
+    /// Addresses of folders that are asked for models before the official host.
+    pub mirrors: Vec<String>,
+    /// There is power from the mains, or no battery.
+    pub on_mains: bool,
+}
+
+/// A speech model that Kith knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeechModel {
+    /// Its name.
+    pub name: String,
+    /// `speech`: it writes down what is said; `detector`: it finds where somebody speaks.
+    pub kind: String,
+    /// A sentence, in English, for the person who chooses.
+    pub about: String,
+    /// The languages it knows, as in ISO 639-1; empty for all that Whisper knows, about a hundred.
+    pub languages: Vec<String>,
+    /// It can write English for what is said in another language.
+    pub translates: bool,
+    /// The size of its file.
+    pub size_bytes: u64,
+    /// About how much memory it takes while it listens.
+    pub memory_bytes: u64,
+    /// `built_in`, `here`, `missing`, `paused` (a part of it is here) or `downloading`.
+    pub state: String,
+    /// Bytes of it that are here.
+    pub have_bytes: u64,
+    /// How fast it listens on this machine, if that was measured: 100 is as fast as somebody speaks.
+    pub speed_percent: Option<u32>,
+    /// Why the last download came to nothing, as a sentence.
+    pub problem: Option<String>,
+}
+
+/// How a transcription goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Progress {
+    /// It waits for its turn.
+    Waiting,
+    /// It runs.
+    Running {
+        /// How much is done.
+        percent: u8,
+    },
+    /// It is done; the message was told as changed.
+    Done,
+    /// It was called off.
+    Cancelled,
+    /// It came to nothing.
+    Failed {
+        /// A stable word for programs.
+        code: String,
+        /// A sentence for the person.
+        message: String,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The newest first.
+    pub hits: Vec<Hit>,
+    /// Where to go on, as `before`: there may be more.
+    pub before: Option<String>,
+}
+
+/// A message in which words were found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Which.
+    pub message: String,
+    /// When it was sent, in milliseconds since 1970.
+    pub sent_ms: u64,
+    /// How its author is called here; `me` for oneself.
+    pub author_name: String,
+    /// Of a voice note: where in the sound the first of the words is said, in milliseconds.
+    pub at_ms: Option<u64>,
+    /// What stands around it, at most 160 characters.
+    pub excerpt: String,
 }
 
 /// Bytes in JSON.
@@ -817,6 +1136,21 @@ pub enum Event {
         path: String,
         /// Why.
         why: Option<String>,
+    },
+    /// A speech model was fetched, deleted or measured, or is being fetched.
+    Model {
+        /// How it stands now.
+        model: SpeechModel,
+    },
+    /// How the transcription of a voice note goes.
+    Transcription {
+        /// The conversation's id.
+        conversation: String,
+        /// Of which note.
+        message: String,
+        /// How it goes.
+        #[serde(flatten)]
+        progress: Progress,
     },
     /// The app was started again: whoever shows this profile comes to the front.
     Raise {

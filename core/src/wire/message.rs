@@ -318,6 +318,8 @@ pub enum Kind {
     Leave = 17,
     /// [`Profile`].
     Profile = 18,
+    /// [`Transcript`].
+    Transcript = 19,
     /// [`ContactChange`], in the conversation with oneself.
     Contact = 32,
     /// [`ReadUpTo`], in the conversation with oneself.
@@ -333,7 +335,7 @@ pub enum Kind {
 impl Kind {
     /// The kind of this number, if this Kith knows it.
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Kind; 15] = [
+        const ALL: [Kind; 16] = [
             Kind::Text,
             Kind::Edit,
             Kind::Delete,
@@ -344,6 +346,7 @@ impl Kind {
             Kind::Grant,
             Kind::Leave,
             Kind::Profile,
+            Kind::Transcript,
             Kind::Contact,
             Kind::Read,
             Kind::Setting,
@@ -472,6 +475,84 @@ impl Body for LongVoiceNote {
     fn check(&self) -> Result<(), DecodeError> {
         at_most(&self.peaks, MAX_PEAKS, "peaks")?;
         self.attachment.check()
+    }
+}
+
+/// What is said in one's own earlier voice note, so that whoever gets it needs no model. The latest counts; one without segments
+/// takes it back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// Of which voice note.
+    #[serde(rename = "o")]
+    pub of: ContentId,
+    /// The language that was spoken, as in ISO 639-1, at most [`MAX_LANGUAGE`] bytes; empty if nobody knows.
+    #[serde(rename = "l")]
+    pub language: String,
+    /// The model that wrote it, at most [`MAX_MODEL_NAME`] bytes.
+    #[serde(rename = "m")]
+    pub model: String,
+    /// The words are English, whatever was spoken.
+    #[serde(rename = "e")]
+    pub translated: bool,
+    /// Its author has mended it.
+    #[serde(rename = "h")]
+    pub edited: bool,
+    /// In order, at most [`MAX_SEGMENTS`].
+    #[serde(rename = "s")]
+    pub segments: Vec<TranscriptSegment>,
+}
+
+/// The most segments of a transcript: one of 60 minutes has about a thousand.
+pub const MAX_SEGMENTS: usize = 4096;
+
+/// The longest name of a language in a transcript, in bytes.
+pub const MAX_LANGUAGE: usize = 16;
+
+/// The longest name of a model in a transcript, in bytes.
+pub const MAX_MODEL_NAME: usize = 64;
+
+/// Some words in a row.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranscriptSegment {
+    /// Where they begin, in milliseconds from the start of the sound.
+    #[serde(rename = "b")]
+    pub start_ms: u32,
+    /// Where they end.
+    #[serde(rename = "e")]
+    pub end_ms: u32,
+    /// The words; none where somebody speaks and nobody knows what.
+    #[serde(rename = "t")]
+    pub text: String,
+    /// Where each of the [`words`] begins: two bytes each, big-endian, in hundredths of a second after the segment's begin; empty
+    /// where that is not known.
+    #[serde(rename = "w", with = "serde_bytes")]
+    pub words: Vec<u8>,
+}
+
+/// From here on scripts have no blanks between their words: Han, kana, hangul syllables and what lies among them.
+pub const WITHOUT_BLANKS: char = '\u{2e80}';
+
+/// The words of a text, as far as their times are told: what blanks part, and of scripts without blanks every letter.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().flat_map(|part| {
+        let mut rest = part;
+        std::iter::from_fn(move || {
+            let begins = |(_, sign): &(usize, char)| *sign >= WITHOUT_BLANKS && sign.is_alphabetic();
+            let next = rest.char_indices().skip(1).find(begins).map_or(rest.len(), |(at, _)| at);
+            let (word, after) = rest.split_at_checked(next)?;
+            rest = after;
+            (!word.is_empty()).then_some(word)
+        })
+    })
+}
+
+impl Body for Transcript {
+    const MAX_BYTES: usize = MAX_CONTENT;
+
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most(self.language.as_bytes(), MAX_LANGUAGE, "language")?;
+        at_most(self.model.as_bytes(), MAX_MODEL_NAME, "model")?;
+        at_most(&self.segments, MAX_SEGMENTS, "segments")
     }
 }
 
@@ -799,7 +880,7 @@ macro_rules! discreet {
 }
 
 discreet! {
-    Text { reply_to }, Edit { of }, VoiceNote { duration_ms }, LongVoiceNote { duration_ms }, File { attachment }, Setting { name }, Draft { conversation }, Profile { picture, set },
+    Text { reply_to }, Edit { of }, Transcript { of }, TranscriptSegment { start_ms, end_ms }, VoiceNote { duration_ms }, LongVoiceNote { duration_ms }, File { attachment }, Setting { name }, Draft { conversation }, Profile { picture, set },
     SharedPrekey { id, suite }, RequestCard { wall, device }, Rejoin { conversation, device }, Recall { conversation, device },
     Out { conversation, device },
 }

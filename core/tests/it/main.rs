@@ -15,6 +15,8 @@ mod corpora_are_replayed;
 mod devices_exchange_envelopes;
 mod floors;
 mod licences_are_known;
+#[cfg(all(feature = "client", target_os = "linux"))]
+mod models_come_onto_a_full_disk;
 #[cfg(all(feature = "client", feature = "test-utils"))]
 mod profiles_are_whole_or_not_there;
 mod protocol_documents_name_every_key;
@@ -25,6 +27,8 @@ mod speech_turns_voice_notes_into_text;
 #[cfg(feature = "store")]
 mod store;
 mod the_soak_profile_names_every_long_form;
+#[cfg(feature = "client")]
+mod transcripts_are_kept_shown_and_found;
 #[cfg(feature = "client")]
 mod views_show_what_is_there;
 #[cfg(feature = "voice")]

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use kith_core::speech::{Model, Options, SpeechError, Transcriber, Transcript, Update, Window};
+use kith_core::speech::{
+    ModelFile, Options, Priority, SoundError, SpeechError, Task, Transcriber, Transcript, Update, Window,
+};
 use kith_core::voice::{Pcm, decode_note, encode_note, wav};
 
 /// Longer than any run of these tests may take, even where the machine is busy.
@@ -18,8 +20,11 @@ fn file(path: &str) -> PathBuf {
 }
 
 fn transcriber(window: Window) -> Transcriber {
-    let model = Model::load(&file("../assets/models/ggml-kith-test.en.bin")).expect("the test model");
-    Transcriber::start(model, Options { window, ..Options::default() }).expect("a transcriber")
+    Transcriber::start(model(), Options { window, ..Options::default() }).expect("a transcriber")
+}
+
+fn model() -> ModelFile {
+    ModelFile::listed(file("../assets/models/ggml-kith-test.en.bin"))
 }
 
 /// The clips of a list, with what is said in them.
@@ -170,7 +175,7 @@ fn a_queue_reports_progress_obeys_and_says_when_it_is_full() {
     let (start, started) = channel();
     let first = tell.clone();
     let ticket = transcriber
-        .submit(clip.clone(), move |update| match update {
+        .submit(clip.clone(), Task::default(), move |update| match update {
             Update::Progress(_) => start.send(()).expect("a listener"),
             Update::Done(outcome) => first.send(("first", outcome)).expect("a listener"),
         })
@@ -178,7 +183,7 @@ fn a_queue_reports_progress_obeys_and_says_when_it_is_full() {
     started.recv_timeout(LIMIT).expect("progress");
     let submit = |name: &'static str| {
         let tell = tell.clone();
-        transcriber.submit(clip.clone(), move |update| {
+        transcriber.submit(clip.clone(), Task::default(), move |update| {
             if let Update::Done(outcome) = update {
                 tell.send((name, outcome)).expect("a listener");
             }
@@ -210,23 +215,30 @@ fn a_queue_reports_progress_obeys_and_says_when_it_is_full() {
 fn a_callback_that_panics_does_not_stop_the_worker() {
     let transcriber = transcriber(Window::Fitted);
     let clip = sent("ok_03.wav");
-    transcriber.submit(clip.clone(), |_| panic!("a caller's fault")).expect("room in the queue");
+    transcriber.submit(clip.clone(), Task::default(), |_| panic!("a caller's fault")).expect("room in the queue");
     assert_eq!(transcriber.transcribe(clip).expect("a transcript").text(), "The relay is offline.");
 }
 
 #[test]
 fn sounds_that_cannot_be_served_are_refused_with_a_sentence() {
     let transcriber = transcriber(Window::Fitted);
-    let hours = Pcm { rate: 16_000, samples: vec![0.0; 16_000 * 301] };
-    let error = transcriber.transcribe(hours).expect_err("five minutes are the limit");
-    assert_eq!(error.to_string(), "the sound lasts 301 s: at most 300 s are transcribed");
     let odd = Pcm { rate: 1, samples: vec![0.0; 16] };
-    assert!(matches!(transcriber.transcribe(odd), Err(SpeechError::Sound(_))));
+    assert!(matches!(transcriber.transcribe(odd), Err(SpeechError::Sound(SoundError::Rate(_)))));
     assert_eq!(transcriber.transcribe(Pcm { rate: 16_000, samples: vec![] }).expect("nothing").text(), "");
 
-    let model = Model::load(&file("../assets/models/ggml-kith-test.en.bin")).expect("the test model");
-    let options = Options { language: Some("klingon".to_owned()), ..Options::default() };
-    assert!(matches!(Transcriber::start(model, options), Err(SpeechError::Language { .. })));
+    let task = Task { language: Some("klingon".to_owned()), ..Task::default() };
+    let clip = sent("ok_03.wav");
+    let refused = transcriber.transcribe_as(clip.clone(), task, |_| {});
+    assert_eq!(refused, Err(SpeechError::Language { language: "klingon".into() }));
+    let task = Task { translate: true, ..Task::default() };
+    let refused = transcriber.transcribe_as(clip.clone(), task, |_| {});
+    assert_eq!(refused, Err(SpeechError::CannotTranslate { model: "kith-test.en".into() }));
+    // A model that is not there is told to whoever wants something heard, and nobody else.
+    transcriber.set_model(ModelFile::listed("/nowhere.bin".into()), None);
+    assert!(transcriber.transcribe(Pcm { rate: 16_000, samples: vec![0.0; 99] }).is_ok());
+    assert!(matches!(transcriber.transcribe(clip.clone()), Err(SpeechError::Model(_))));
+    transcriber.set_model(model(), None);
+    assert_eq!(transcriber.transcribe(clip).expect("a transcript").text(), "The relay is offline.");
 }
 
 #[test]
@@ -234,7 +246,8 @@ fn a_doubtful_result_is_tried_again_with_the_whole_window() {
     let transcriber = transcriber(Window::Fitted);
     let runs = |sound: Pcm| {
         let (tell, told) = channel();
-        transcriber.submit(sound, move |update| tell.send(update).expect("a listener")).expect("room in the queue");
+        let told_all = move |update| tell.send(update).expect("a listener");
+        transcriber.submit(sound, Task::default(), told_all).expect("room in the queue");
         let mut starts = 0;
         loop {
             match told.recv_timeout(LIMIT).expect("an end") {
@@ -265,4 +278,139 @@ fn words_after_a_long_silence_are_found_with_their_time() {
     let (first, last) = (transcript.segments.first().expect("words"), transcript.segments.last().expect("words"));
     assert!(first.start >= Duration::from_millis(11_500) && first.start < Duration::from_secs(13), "{:?}", first.start);
     assert!(last.end > Duration::from_secs(13) && last.end <= Duration::from_secs(12) + length, "{:?}", last.end);
+}
+
+/// Clips one after the other, with silence between them, and what is said.
+fn talk(names: &[&str], silence: f32) -> (Pcm, String) {
+    let (mut samples, mut said) = (Vec::new(), Vec::new());
+    for (name, text) in clips("clips.tsv") {
+        if names.contains(&name.as_str()) {
+            samples.extend(sent(&name).at_rate(16_000).expect("a rate that is served").samples);
+            samples.extend(vec![0.0; (silence * 16_000.0) as usize]);
+            said.push(text);
+        }
+    }
+    (Pcm { rate: 16_000, samples }, said.join(" "))
+}
+
+#[test]
+fn a_sound_of_minutes_is_heard_window_by_window_with_the_time_of_each_word() {
+    let transcriber = transcriber(Window::Fitted);
+    // Silences so long that each clip is heard by itself: the test model knows nothing longer than nine seconds.
+    let names: Vec<String> = (1..=6).map(|number| format!("ok_{number:02}.wav")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (tell, told) = channel();
+    let mut heard = Vec::new();
+    let mut samples = Vec::new();
+    let mut said = String::new();
+    for name in &names {
+        let (clip, text) = talk(&[name], 30.0);
+        samples.extend(clip.samples);
+        said = format!("{said} {text}");
+    }
+    let length = samples.len() as f32 / 16_000.0;
+    let progress = move |percent| tell.send(percent).expect("a listener");
+    let transcript =
+        transcriber.transcribe_as(Pcm { rate: 16_000, samples }, Task::default(), progress).expect("a transcript");
+    for segment in &transcript.segments {
+        heard.push(segment.text.clone());
+        assert_eq!(segment.words.len(), segment.text.split_whitespace().count(), "{}", segment.text);
+        for (word, text) in segment.words.iter().zip(segment.text.split_whitespace()) {
+            assert_eq!(word.text, text);
+            assert!(
+                segment.start <= word.start
+                    && word.start <= word.end
+                    && word.end <= segment.end + Duration::from_millis(20)
+            );
+        }
+        assert!(segment.words.is_sorted_by(|a, b| a.end <= b.start));
+    }
+    println!("{length:.0} s: {heard:?}");
+    let errors = word_errors(&words(&transcript.text()), &words(&said));
+    assert!(errors * 10 <= words(&said).len(), "{errors} wrong in {:?}", transcript.text());
+    let percents: Vec<u8> = told.iter().collect();
+    assert!(percents.iter().max() >= Some(&60), "{percents:?}");
+    let last = transcript.segments.last().expect("words");
+    assert!(
+        last.start.as_secs_f32() > length - 34.0 && last.end.as_secs_f32() < length - 28.0,
+        "{:?} of {length}",
+        last.start
+    );
+}
+
+#[test]
+fn what_is_on_screen_goes_before_what_nobody_asked_for() {
+    let transcriber = transcriber(Window::Whole);
+    let (tell, told) = channel();
+    let (start, started) = channel();
+    let mut start = Some(start);
+    let submit = |name: &'static str, priority| {
+        let tell = tell.clone();
+        let task = Task { priority, ..Task::default() };
+        let done = move |update| {
+            if let Update::Done(outcome) = update {
+                tell.send((name, outcome.is_ok())).expect("a listener");
+            }
+        };
+        transcriber.submit(sent("ok_03.wav"), task, done).expect("room in the queue")
+    };
+    let first = transcriber.submit(sent("ok_01.wav"), Task::default(), move |update| {
+        if let (Update::Progress(_), Some(start)) = (&update, start.take()) {
+            start.send(()).expect("a listener");
+        }
+    });
+    drop(first.expect("room in the queue"));
+    started.recv_timeout(LIMIT).expect("progress");
+    submit("background", Priority::Background);
+    submit("asked", Priority::Asked);
+    let raised = submit("raised", Priority::Background);
+    submit("on screen", Priority::OnScreen);
+    raised.set_priority(Priority::OnScreen);
+    let order: Vec<&str> = (0..4).map(|_| told.recv_timeout(LIMIT).expect("an end").0).collect();
+    assert_eq!(order, ["raised", "on screen", "asked", "background"]);
+}
+
+#[test]
+fn the_model_is_let_go_of_when_there_was_nothing_to_hear_for_a_while() {
+    let options = Options { kept: Duration::from_millis(50), ..Options::default() };
+    let transcriber = Transcriber::start(model(), options).expect("a transcriber");
+    assert!(!transcriber.is_loaded(), "there was nothing to hear yet");
+    assert_eq!(transcriber.transcribe(Pcm { rate: 16_000, samples: vec![0.0; 32_000] }).expect("nothing").text(), "");
+    assert!(!transcriber.is_loaded(), "silence needs no model");
+    for _ in 0..2 {
+        assert_eq!(transcriber.transcribe(sent("ok_03.wav")).expect("a transcript").text(), "The relay is offline.");
+        let begin = Instant::now();
+        while transcriber.is_loaded() {
+            assert!(begin.elapsed() < LIMIT, "it is kept for ever");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn music_and_clipping_give_no_words() {
+    let transcriber = transcriber(Window::Fitted);
+    let tau = std::f32::consts::TAU;
+    let sound = |at: &dyn Fn(f32) -> f32| Pcm {
+        rate: 16_000,
+        samples: (0..96_000).map(|n| at(n as f32 / 16_000.0).clamp(-1.0, 1.0)).collect(),
+    };
+    let notes = [262.0, 294.0, 330.0, 349.0, 392.0, 440.0, 494.0, 523.0];
+    let note = |t: f32| notes[(t * 4.0) as usize % notes.len()];
+    let plucked = |t: f32| (-6.0 * (t * 4.0).fract()).exp();
+    let melody = |t: f32| 0.3 * plucked(t) * ((tau * note(t) * t).sin() + 0.5 * (tau * 2.0 * note(t) * t).sin());
+    let chord = |t: f32| 0.1 * [220.0, 277.2, 329.6].iter().map(|hz| (tau * hz * t).sin()).sum::<f32>();
+    let drum = |t: f32| 0.8 * (-20.0 * (t * 2.0).fract()).exp() * (tau * 80.0 * t).sin();
+    let cases: [(&str, &dyn Fn(f32) -> f32); 5] = [
+        ("a melody", &melody),
+        ("a chord", &chord),
+        ("a drum", &drum),
+        ("a band", &|t| melody(t) + chord(t) + drum(t)),
+        ("a clipped hum", &|t| 40.0 * (tau * 50.0 * t).sin()),
+    ];
+    for (name, at) in cases {
+        let transcript = transcriber.transcribe(sound(at)).expect("a transcript");
+        println!("{name}: {transcript:?}");
+        assert_eq!(transcript.text(), "", "{name}");
+    }
 }

@@ -19,6 +19,7 @@ mod people;
 mod process;
 mod relay;
 mod rows;
+mod speech;
 mod stranger;
 mod volume;
 mod window;
@@ -63,6 +64,12 @@ const BENCHES: &[Bench] = &[
     Bench { name: "volume", about: "100,000 messages through one relay, 50 pairs", run: volume::run },
     Bench { name: "history", about: "store and start of a client with 100,000 messages", run: history::run },
     Bench { name: "chats", about: "what a window reads of 200 chats with 100,000 messages", run: chats::run },
+    Bench {
+        name: "transcription",
+        about: "speech to text beside whisper.cpp called directly",
+        run: speech::transcription,
+    },
+    Bench { name: "vad", about: "what finding speech saves", run: speech::detection },
     Bench { name: "window", about: "the window of the same profile: its start, its frames, idle", run: window::run },
 ];
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, devices, history, people, relay};
+use crate::{Failure, devices, history, people, relay, speech};
 
 /// Says which role a process plays.
 const ROLE: &str = "KITH_BENCH_ROLE";
@@ -107,6 +107,7 @@ pub(crate) fn play() -> Option<ExitCode> {
         ("relay", Ok(runtime)) => runtime.block_on(relay::play()),
         ("people", Ok(runtime)) => runtime.block_on(people::play()),
         ("idle", Ok(runtime)) => runtime.block_on(devices::play()),
+        ("listener", Ok(runtime)) => runtime.block_on(speech::play()),
         ("opener", Ok(runtime)) => runtime.block_on(history::play()),
         (other, Ok(_)) => Err(format!("there is no role {other:?}").into()),
     };

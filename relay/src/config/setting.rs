@@ -73,6 +73,15 @@ pub const SETTINGS: &[Setting] = &[
     field!("max_circuits", "Circuits at the same time; 0 offers none", number, plain, max_circuits),
     field!("http.listen", "Address and port of the HTTP pages", socket, plain, http_listen),
     Setting {
+        name: "http.models_dir",
+        meaning: "A folder with speech models to serve at /models/; empty serves none",
+        show: |config| config.models_dir.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default(),
+        set: |config, text| {
+            config.models_dir = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+    },
+    Setting {
         name: "log.format",
         meaning: "text or json",
         show: |config| if config.log_format == LogFormat::Json { "json".into() } else { "text".into() },

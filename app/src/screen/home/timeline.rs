@@ -224,6 +224,7 @@ pub(crate) mod tests {
             heard: None,
             transcript: None,
             file: None,
+            spoken: None,
             state: None,
             route: None,
             problem: None,

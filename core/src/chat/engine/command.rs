@@ -12,7 +12,9 @@ use crate::identity::RelayAddress;
 use crate::store::{Scope, Table};
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::wire::codec::Body;
-use crate::wire::message::{Delete, Draft, Edit, Kind, Leave, MAX_TEXT, Reaction, ReadUpTo, Text, VoiceNote};
+use crate::wire::message::{
+    Delete, Draft, Edit, Kind, Leave, MAX_TEXT, Reaction, ReadUpTo, Text, Transcript, VoiceNote,
+};
 
 /// The longest reaction, in bytes: an emoji of several parts.
 const MAX_EMOJI: usize = 32;
@@ -20,8 +22,11 @@ const MAX_EMOJI: usize = 32;
 /// The largest voice note, in bytes.
 const MAX_NOTE: usize = 64 * 1024;
 
-/// The largest transcript that a reader keeps, in bytes.
+/// The largest transcript that a reader keeps, in bytes: that of an hour with the time of each word takes about 180 kB.
 const MAX_TRANSCRIPT: usize = 256 * 1024;
+
+/// The largest choice of how to listen to a conversation, in bytes.
+const MAX_LISTENING: usize = 1024;
 
 type Answered = Result<Result<Reply, CommandError>, EngineError>;
 
@@ -89,6 +94,10 @@ impl Engine {
                 turn.effects.notices.push(Notice::Timeline { conversation, id: of, new: false });
                 Ok(Ok(Reply::Done))
             }
+            Command::AttachTranscript { conversation, transcript } => {
+                self.attach_transcript(turn, conversation, &transcript)
+            }
+            Command::KeepListening { conversation, choice } => self.keep_listening(turn, conversation, choice),
             Command::SaveDraft { conversation, text } => self.save_draft(turn, conversation, text),
             Command::SetProfile { name, about, picture } => self.set_profile(turn, name, about, picture),
             Command::Arrange { conversation, pinned, muted } => self.arrange(turn, conversation, pinned, muted),
@@ -323,6 +332,30 @@ impl Engine {
         let key = crate::chat::feed::key::event(&id, of);
         turn.effects.batch.put(Table::Transcript, Scope::Conversation(id), key, transcript);
         turn.effects.notices.push(Notice::Timeline { conversation: id, id: *of, new: false });
+        Ok(Ok(Reply::Done))
+    }
+
+    fn attach_transcript(&mut self, turn: &mut Turn<'_>, id: ConversationId, transcript: &Transcript) -> Answered {
+        let author = transcript.of.feed.device;
+        let own = self.account.record().devices().iter().any(|device| device.device_id() == author);
+        if !own && author != self.account.device() {
+            return Ok(Err(CommandError::NoMessage));
+        }
+        if transcript.check().is_err() || transcript.encode().len() > Transcript::MAX_BYTES {
+            return Ok(Err(CommandError::TooLong { limit: Transcript::MAX_BYTES }));
+        }
+        self.write(turn, id, Kind::Transcript, transcript.encode())
+    }
+
+    fn keep_listening(&mut self, turn: &mut Turn<'_>, id: ConversationId, choice: Vec<u8>) -> Answered {
+        if choice.len() > MAX_LISTENING {
+            return Ok(Err(CommandError::TooLong { limit: MAX_LISTENING }));
+        }
+        if self.with(turn, id, |_, _, _| Ok(()))?.is_none() {
+            return Ok(Err(CommandError::NoConversation));
+        }
+        let key = id.as_bytes().to_vec();
+        turn.effects.batch.put(Table::Transcript, Scope::Conversation(id), key, choice);
         Ok(Ok(Reply::Done))
     }
 

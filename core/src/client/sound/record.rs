@@ -82,7 +82,7 @@ struct Tape {
     waiting_since: Duration,
     file: Option<Writing>,
     state: watch::Sender<RecordingState>,
-    done: Option<oneshot::Sender<Result<(Take, Option<Writing>), NoteError>>>,
+    done: Option<oneshot::Sender<Outcome>>,
     failed: Option<NoteError>,
 }
 
@@ -262,7 +262,10 @@ impl Client {
     }
 }
 
-type Done = oneshot::Receiver<Result<(Take, Option<Writing>), NoteError>>;
+/// What was recorded, and the file in which it lies.
+type Outcome = Result<(Take, Option<Writing>), NoteError>;
+
+type Done = oneshot::Receiver<Outcome>;
 
 fn start(
     backend: Arc<dyn Backend>,

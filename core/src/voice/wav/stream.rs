@@ -61,6 +61,12 @@ impl<R: Read> Stream<R> {
         self.format.rate
     }
 
+    /// Frames that the header promises and that were not read; none where whoever wrote it did not know.
+    #[must_use]
+    pub fn frames(&self) -> Option<u64> {
+        self.left.map(|bytes| bytes / u64::from(self.format.block_align.max(1)))
+    }
+
     /// Adds the next samples; says whether there were any.
     ///
     /// # Errors
