@@ -23,6 +23,7 @@ pub(crate) mod keychain;
 mod models;
 mod people;
 mod print;
+mod record;
 mod run;
 pub(crate) mod secret;
 mod send;
@@ -109,6 +110,9 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Run => run::run(context).await,
         Command::Stop => run::stop(context).await,
         Command::Transcribe(arguments) => sound::transcribe(context, arguments).await,
+        Command::Record(arguments) => record::record(context, arguments).await,
+        Command::Play(arguments) => record::play(context, arguments).await,
+        Command::Sound => record::devices(context).await,
         Command::Models(arguments) => models::models(context, arguments).await,
     }
 }
@@ -117,7 +121,7 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
 /// What comes a second time is an error to OpenMLS, and an everyday matter here.
 fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off,pulseaudio=off"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     // What the window's diagnostics offer to copy says more than a terminal should.
     let recent =

@@ -124,6 +124,12 @@ pub(crate) enum Command {
     Listen,
     #[command(about = help::TRANSCRIBE)]
     Transcribe(Transcribe),
+    #[command(about = help::RECORD)]
+    Record(Record),
+    #[command(about = help::PLAY)]
+    Play(Play),
+    #[command(about = help::SOUND)]
+    Sound,
     #[command(about = help::MODELS_OF_SPEECH)]
     Models(Models),
     #[command(about = help::EXPORT)]
@@ -269,6 +275,34 @@ pub(crate) struct Transcribe {
     pub(crate) vtt: bool,
     #[arg(long, requires = "with", help = help::AGAIN)]
     pub(crate) again: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Record {
+    #[arg(value_name = "FILE", required_unless_present = "to", conflicts_with = "to", help = help::RECORD_FILE)]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long, value_name = "NAME", help = help::RECORD_TO)]
+    pub(crate) to: Option<String>,
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help = help::RECORD_SECONDS)]
+    pub(crate) seconds: Option<u64>,
+    #[arg(long, value_name = "ID", help = help::MICROPHONE)]
+    pub(crate) device: Option<String>,
+    #[arg(long, value_name = "KBIT", default_value_t = 24, value_parser = clap::value_parser!(i32).range(12..=64), help = help::BITRATE)]
+    pub(crate) bitrate: i32,
+    #[arg(long, help = help::RAW)]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Play {
+    #[arg(value_name = "FILE", help = help::PLAY_FILE)]
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, help = help::PLAY_FROM)]
+    pub(crate) from: u64,
+    #[arg(long, value_name = "PERCENT", default_value_t = 100, value_parser = clap::value_parser!(u16).range(50..=300), help = help::SPEED)]
+    pub(crate) speed: u16,
+    #[arg(long, value_name = "ID", help = help::SPEAKER)]
+    pub(crate) device: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -422,6 +456,22 @@ mod tests {
         let Command::Transcribe(note) = command("transcribe --with bob") else { panic!() };
         assert_eq!((note.what, note.with.as_deref()), (vec![], Some("bob")));
         assert_eq!(parse("transcribe"), Err(ErrorKind::MissingRequiredArgument));
+    }
+
+    #[test]
+    fn a_recording_goes_to_a_file_or_to_somebody() {
+        let Command::Record(record) = command("record a.ogg --seconds 5 --raw") else { panic!() };
+        assert_eq!(
+            (record.file, record.seconds, record.raw, record.bitrate),
+            (Some("a.ogg".into()), Some(5), true, 24)
+        );
+        let Command::Record(record) = command("record --to bob") else { panic!() };
+        assert_eq!((record.file, record.to.as_deref()), (None, Some("bob")));
+        assert_eq!(parse("record"), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse("record a.ogg --to bob"), Err(ErrorKind::ArgumentConflict));
+        assert_eq!(parse("record a.ogg --seconds 0"), Err(ErrorKind::ValueValidation));
+        let Command::Play(play) = command("play a.ogg --speed 150 --from 3") else { panic!() };
+        assert_eq!((play.speed, play.from, play.device), (150, 3, None));
     }
 
     #[test]

@@ -7,6 +7,58 @@ use kith_core::wire::control::{
     Contact, ContactRequest, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status, Transcript, Transfer,
 };
 
+/// While it is recorded, for whoever is at the terminal.
+pub(crate) const RECORDING_ENDS: &str = "Recording; Enter ends it.";
+
+pub(crate) const NOTE_TOO_LARGE: &str = "this is too large for a voice note: play it with a program for music";
+
+pub(crate) const NOTE_DAMAGED: &str = "a part of the voice note is damaged and was left out";
+
+/// Minutes and seconds.
+fn clock(time: std::time::Duration) -> String {
+    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
+}
+
+/// A recording under way: its length, and how loud it is.
+pub(crate) fn recording(duration: std::time::Duration, level: f32) -> String {
+    const WIDTH: usize = 20;
+    // Loudness is heard in steps of equal ratio: the bar covers 60 dB.
+    let loud = ((level.max(1e-6).log10() * 20.0 + 60.0) / 60.0).clamp(0.0, 1.0);
+    let filled = (loud * WIDTH as f32).round() as usize;
+    format!("{} [{}{}]", clock(duration), "#".repeat(filled), " ".repeat(WIDTH - filled.min(WIDTH)))
+}
+
+pub(crate) fn playing(position: std::time::Duration, duration: std::time::Duration) -> String {
+    format!("{} / {}", clock(position), clock(duration))
+}
+
+pub(crate) fn recorded(file: &Path, duration: std::time::Duration) -> String {
+    format!("{} of sound in {}", clock(duration), file.display())
+}
+
+pub(crate) fn microphone_lost(problem: &impl Display) -> String {
+    format!("{problem}; looking for it, or for another")
+}
+
+pub(crate) fn not_written(file: &Path, error: &impl Display) -> String {
+    format!("{} cannot be written: {error}", file.display())
+}
+
+pub(crate) fn not_read(file: &Path, error: &impl Display) -> String {
+    format!("{} cannot be read: {error}", file.display())
+}
+
+pub(crate) fn sound_devices(devices: &[super::record::Shown]) -> String {
+    let line = |device: &super::record::Shown| {
+        let default = if device.default { " (default)" } else { "" };
+        format!("{}: {}{default}\n    {}", device.direction, device.name, device.id)
+    };
+    if devices.is_empty() {
+        return "no microphone and no speaker was found".to_owned();
+    }
+    devices.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// What `--help` says.
 pub(crate) mod help {
     pub(crate) const ABOUT: &str = "Kith, a messenger for text and voice. Without a command it opens its window.";
@@ -106,6 +158,19 @@ pub(crate) mod help {
     pub(crate) const AGAIN: &str = "Listen anew, whatever text is kept with the note";
     pub(crate) const FIND: &str =
         "Only messages with these words, in their text or in what is said in them, newest first";
+    pub(crate) const RECORD: &str = "Record a voice note from the microphone: into a file, or for somebody";
+    pub(crate) const RECORD_FILE: &str = "Where to put it, as Ogg Opus; what is there is replaced";
+    pub(crate) const RECORD_TO: &str = "Send it to this contact or group";
+    pub(crate) const RECORD_SECONDS: &str = "Stop after so many seconds; without it by Enter or Ctrl-C";
+    pub(crate) const MICROPHONE: &str = "The microphone, as `kith sound` names it; else the system's own choice";
+    pub(crate) const BITRATE: &str = "Thousand bits a second, 12 to 64";
+    pub(crate) const RAW: &str = "Leave noise, rumble and loudness as the microphone gives them";
+    pub(crate) const PLAY: &str = "Play a voice note: an Ogg Opus file";
+    pub(crate) const PLAY_FILE: &str = "The file";
+    pub(crate) const PLAY_FROM: &str = "Begin so many seconds into it";
+    pub(crate) const SPEED: &str = "How fast, 50 to 300; voices keep their pitch";
+    pub(crate) const SPEAKER: &str = "The speaker, as `kith sound` names it; else the system's own choice";
+    pub(crate) const SOUND: &str = "Say which microphones and speakers there are";
     pub(crate) const MODELS_OF_SPEECH: &str =
         "The models that turn speech into text: which there are, and fetching them";
     pub(crate) const MODELS_LIST: &str = "Say which models there are, what each is good for, and which are here";

@@ -803,8 +803,10 @@ pub struct Message {
     /// A voice note's waveform: peaks of 0 to 255, evenly spaced.
     pub peaks: Option<Vec<u8>>,
     /// How far this reader has listened to a voice note of another, in milliseconds; 0 from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_ms: Option<u32>,
     /// Whether this reader has heard all of it once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<bool>,
     /// What travels as an attachment: a file, or the sound of a voice note that does not fit in a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -73,6 +73,18 @@ pub struct Take {
     pub peaks: Vec<u8>,
 }
 
+impl Take {
+    /// Writes it as an Ogg Opus file that only its owner may read, durably; says how many bytes it has.
+    ///
+    /// # Errors
+    /// [`NoteError::Empty`] without any sound; if the disk refuses.
+    pub fn save(&self, path: &std::path::Path) -> Result<usize, ClientError> {
+        let ogg = self.packets.to_ogg()?;
+        crate::store::write_private(path, &ogg)?;
+        Ok(ogg.len())
+    }
+}
+
 /// What happens on the microphone's thread.
 struct Tape {
     recorder: Option<Recorder>,
