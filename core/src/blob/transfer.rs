@@ -25,9 +25,6 @@ pub fn window(quickest_ms: u64) -> u32 {
     u32::try_from(quickest_ms / 50).unwrap_or(u32::MAX).saturating_add(1).min(MAX_WINDOW)
 }
 
-/// Chunks that came and are not kept yet: a disk that is slower than the network holds it back.
-const MAX_LANDING: usize = 4;
-
 /// What came of a question that was not answered with what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -91,7 +88,7 @@ pub struct Download<S> {
     held: Option<Held>,
     sources: BTreeMap<S, Source>,
     asked: BTreeMap<u32, S>,
-    /// Chunks that came and are being looked at and kept: by then the next may be under way.
+    /// Chunks that came and are being looked at and kept. On a far path others are under way meanwhile.
     landing: BTreeSet<u32>,
 }
 
@@ -114,7 +111,8 @@ impl<S: Copy + Ord> Download<S> {
 
     /// The next question, if there is one now; it counts as asked.
     pub fn next(&mut self, now: u64) -> Option<Ask<S>> {
-        if self.is_done() || self.under_way() >= self.window as usize || self.landing.len() >= MAX_LANDING {
+        // What is landing counts too: of what a kill takes, no more than the window has to come again.
+        if self.is_done() || self.under_way().saturating_add(self.landing.len()) >= self.window as usize {
             return None;
         }
         let listing = self.sources.values().any(|source| source.listing);

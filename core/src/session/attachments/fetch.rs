@@ -123,7 +123,7 @@ struct Landing {
 impl Fetching<'_> {
     async fn run(mut self, lied_to: bool) -> Ran {
         let mut asked: JoinSet<(Ask<usize>, u64, Result<Response, NetError>)> = JoinSet::new();
-        // The next chunk is under way while the one before is looked at and kept.
+        // On a far path the next chunks are under way while one is looked at and kept.
         let (mut landing, mut came) = (None::<Landing>, VecDeque::new());
         self.show();
         while !self.machine.is_done() {
