@@ -118,13 +118,13 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
 }
 
 /// Logs go to standard error, and by default only say what broke: `KITH_LOG` sets more, such as `kith_core=debug`.
-/// What comes a second time is an error to OpenMLS, and an everyday matter here.
+/// What comes a second time is an error to OpenMLS, and an everyday matter here; so is a file that is no sound to symphonia.
 fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off,pulseaudio=off"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off,pulseaudio=off,symphonia=off"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     // What the window's diagnostics offer to copy says more than a terminal should.
-    let recent =
-        crate::log::Recent::default().with_filter(tracing_subscriber::EnvFilter::new("info,openmls=off,wgpu=warn"));
+    let recent = crate::log::Recent::default()
+        .with_filter(tracing_subscriber::EnvFilter::new("info,openmls=off,symphonia=off,wgpu=warn"));
     let _ = tracing_subscriber::registry().with(lines).with(recent).try_init();
 }

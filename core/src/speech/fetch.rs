@@ -156,7 +156,7 @@ pub fn fetch(
     }
     let part = Part::open(facts, folder)?;
     let mut fetching = Fetching { facts, part, agent: agent(patience), reasons: Vec::new(), look: &mut look };
-    fetching.from_all(&places)?;
+    fetching.gather(&places)?;
     finish(facts, folder, &target)?;
     Ok(target)
 }
@@ -351,7 +351,7 @@ struct Fetching<'a, L> {
 impl<L: FnMut(u64) -> Flow> Fetching<'_, L> {
     /// First from wherever it comes, each place going on where the last one ended. If that was wrong, nobody knows who lied: then
     /// all of it from one place, for each of them.
-    fn from_all(&mut self, places: &[String]) -> Result<(), FetchError> {
+    fn gather(&mut self, places: &[String]) -> Result<(), FetchError> {
         // Who gave all of it, if one did.
         let mut alone = (self.part.have == 0).then_some(None);
         for place in places {
@@ -359,7 +359,7 @@ impl<L: FnMut(u64) -> Flow> Fetching<'_, L> {
                 break;
             }
             let before = self.part.have;
-            self.from(place)?;
+            self.exhaust(place)?;
             if self.part.have > before {
                 alone = match alone {
                     Some(None) => Some(Some(place)),
@@ -386,7 +386,7 @@ impl<L: FnMut(u64) -> Flow> Fetching<'_, L> {
         }
         for place in places.iter().filter(|place| Some(*place) != liar) {
             self.part.restart()?;
-            self.from(place)?;
+            self.exhaust(place)?;
             if self.is_right()? {
                 return Ok(());
             }
@@ -414,7 +414,7 @@ impl<L: FnMut(u64) -> Flow> Fetching<'_, L> {
     }
 
     /// Asks one place until it has given all, or gives no more.
-    fn from(&mut self, place: &str) -> Result<(), FetchError> {
+    fn exhaust(&mut self, place: &str) -> Result<(), FetchError> {
         let mut best = self.part.have;
         loop {
             let outcome = self.ask(place)?;
@@ -494,4 +494,5 @@ impl<L: FnMut(u64) -> Flow> Fetching<'_, L> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "places to fetch from, as they behave and misbehave")]
 mod tests;

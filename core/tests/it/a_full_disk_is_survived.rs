@@ -38,7 +38,8 @@ fn what_was_acknowledged_is_kept_and_nothing_else_and_writing_goes_on_by_itself(
                     Err(error) => break (text, error),
                 }
             };
-            assert!(matches!(refused, ClientError::Uncertain(_)), "{refused}");
+            // Where pages are moved between two messages that is noticed first, and then nothing of the second was begun.
+            let uncertain = matches!(refused, ClientError::Uncertain(_)).then_some(uncertain);
             assert_eq!(refused.code(), "disk_full", "{refused}");
             assert!(refused.to_string().contains("the disk is full"), "{refused}");
             for _ in 0..3 {
@@ -59,9 +60,7 @@ fn what_was_acknowledged_is_kept_and_nothing_else_and_writing_goes_on_by_itself(
             kept.insert(text);
             let there = notes(&client).await.unwrap();
             // That one was on the disk, though not surely.
-            if there.contains(&uncertain) {
-                kept.insert(uncertain);
-            }
+            kept.extend(uncertain.filter(|text| there.contains(text)));
             assert_eq!(there, kept);
         }
         client.shutdown().await;
