@@ -121,7 +121,8 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
 /// What comes a second time is an error to OpenMLS, and an everyday matter here; so is a file that is no sound to symphonia.
 fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off,pulseaudio=off,symphonia=off"));
+    let filter =
+        filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off,pulseaudio=off,symphonia=off"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     // What the window's diagnostics offer to copy says more than a terminal should.
     let recent = crate::log::Recent::default()
