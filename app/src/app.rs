@@ -434,7 +434,9 @@ impl App {
                 self.is_focused = false;
                 self.with_home(|home, _| home.left())
             }
-            window::Event::FileDropped(_) => self.with_home(|home, context| home.file_dropped(context)),
+            window::Event::FileDropped(path) => {
+                self.with_home(|home, context| home.file_dropped(path.clone(), context))
+            }
             window::Event::CloseRequested => self.close_requested(),
             window::Event::Closed => {
                 self.window = None;

@@ -257,10 +257,17 @@ impl Backend {
         Subscription::run_with(Feed(self.client.clone()), Feed::listen)
     }
 
+    /// The profile's client, where there is one: sound is recorded and played in this process.
+    pub(crate) fn client(&self) -> Option<Client> {
+        self.client.client()
+    }
+
     /// Carries out what has no answer but that it is done.
     pub(crate) async fn command(self, request: Request) -> Result<(), Problem> {
         match self.client.execute(request).await? {
-            Reply::Done | Reply::Conversation { .. } => Ok(()),
+            Reply::Done | Reply::Conversation { .. } | Reply::Message(_) | Reply::Transfer(_) | Reply::Saved { .. } => {
+                Ok(())
+            }
             _ => Err(Problem::nonsense()),
         }
     }

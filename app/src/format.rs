@@ -96,6 +96,17 @@ fn has_halves(locale: &str) -> bool {
     matches!(country, "US" | "CA" | "AU" | "NZ" | "IN" | "PH" | "EG" | "SA" | "CO" | "MY" | "PK" | "BD")
 }
 
+/// How large a file is: `4.2 MB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let (value, unit) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..1_000_000 => (bytes as f64 / 1e3, "kB"),
+        1_000_000..1_000_000_000 => (bytes as f64 / 1e6, "MB"),
+        _ => (bytes as f64 / 1e9, "GB"),
+    };
+    format!("{value:.1} {unit}")
+}
+
 /// How long a sound is: `1:05`.
 pub(crate) fn duration(ms: u32) -> String {
     let seconds = ms.div_ceil(1000);

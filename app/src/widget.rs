@@ -14,3 +14,4 @@ pub(crate) mod seen;
 pub(crate) mod selectable;
 #[cfg(test)]
 pub(crate) mod stage;
+pub(crate) mod waveform;

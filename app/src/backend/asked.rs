@@ -36,6 +36,15 @@ impl Asked {
         }
     }
 
+    /// The client itself, for what is no request: sound.
+    pub(super) fn client(&self) -> Option<Client> {
+        match self {
+            Self::Client(client) => Some(client.clone()),
+            #[cfg(test)]
+            Self::Nobody(_) => None,
+        }
+    }
+
     pub(super) fn directory(&self) -> &Path {
         match self {
             Self::Client(client) => client.directory(),

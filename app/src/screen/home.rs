@@ -236,11 +236,17 @@ impl Home {
     }
 
     /// A file was dropped on the window.
-    pub(crate) fn file_dropped(&mut self, context: Context<'_>) -> Task<Message> {
+    pub(crate) fn file_dropped(&mut self, path: std::path::PathBuf, context: Context<'_>) -> Task<Message> {
         let looked_at = self.is_looked_at;
-        self.in_open(|open| match open.update(conversation::Message::Attach, looked_at, context) {
-            conversation::Action::Run(task) => task,
-            _ => Task::none(),
+        self.in_open(|open| {
+            match open.update(
+                conversation::Message::Sound(conversation::SoundDeed::Chosen(vec![path])),
+                looked_at,
+                context,
+            ) {
+                conversation::Action::Run(task) => task,
+                _ => Task::none(),
+            }
         })
     }
 
@@ -284,12 +290,17 @@ impl Home {
                 Task::none()
             }
             Event::Warning { message } => self.warn(message),
+            Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
+                if open.chat().id == conversation {
+                    open.transferred(&message, transfer);
+                }
+                Task::none()
+            }),
             Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
             Event::Raise { link: Some(link) } => self.add(Some(link)),
             Event::Connection { .. }
             | Event::Contact { .. }
             | Event::Raise { link: None }
-            | Event::Transfer { .. }
             | Event::Transcription { .. }
             | Event::Model { .. } => Task::none(),
         }

@@ -78,5 +78,7 @@ pub(crate) const DOT: f32 = 12.0;
 pub(crate) const BAR_WIDTH: f32 = 6.0;
 /// The focus ring.
 pub(crate) const RING: f32 = 2.0;
+/// How wide the picture of a sound is.
+pub(crate) const WAVEFORM: f32 = 192.0;
 /// The composer never grows over this.
 pub(crate) const COMPOSER_MAX: f32 = 220.0;

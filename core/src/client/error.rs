@@ -283,6 +283,7 @@ impl ClientError {
             Self::Fetch(FetchError::DiskFull { .. }) => "disk_full",
             Self::Fetch(_) | Self::ManyDownloads => "model_download",
             Self::Speech(SpeechError::Cancelled) => "cancelled",
+            Self::SoundFile { error: SoundError::Unreadable(_), .. } => "file",
             Self::Speech(SpeechError::Sound(_)) | Self::SoundFile { .. } => "sound",
             Self::Speech(_) => "speech",
             Self::NoTranscript => "no_transcript",

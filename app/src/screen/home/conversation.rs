@@ -3,10 +3,13 @@
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
 mod reading;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod view;
 mod writing;
+
+pub(crate) use sound::Deed as SoundDeed;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -64,6 +67,7 @@ pub(crate) struct Conversation {
     read_upto: Option<String>,
     reload: Reload,
     notice: Option<String>,
+    sound: sound::Sound,
 }
 
 #[derive(Debug)]
@@ -187,8 +191,8 @@ pub(crate) enum Message {
     TypingDue,
     /// A command was carried out, or not.
     Done(Result<(), Problem>),
-    /// Files cannot be sent yet.
-    Attach,
+    /// Sound and files.
+    Sound(SoundDeed),
     /// The panel beside it.
     ToggleDetails,
     /// Back to the list, where both do not fit.
@@ -239,11 +243,13 @@ impl Conversation {
             read_upto: None,
             reload: Reload::Idle,
             notice: None,
+            sound: sound::Sound::default(),
             chat,
             backend,
         };
         let open = conversation.page(At::Unread, PAGE, Message::Opened);
-        (conversation, Task::batch([open, operation::focus(COMPOSER)]))
+        let found = conversation.find_recordings();
+        (conversation, Task::batch([open, operation::focus(COMPOSER), found]))
     }
 
     /// The list of messages: another chat is another list.
@@ -272,7 +278,8 @@ impl Conversation {
             Mode::Edit { before, .. } => before.clone(),
             Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
         };
-        Task::batch([self.keep_draft(text), self.say_typing(false)])
+        let stopped = self.stop_playing();
+        Task::batch([self.keep_draft(text), self.say_typing(false), stopped])
     }
 
     /// Somebody types, or stopped.
@@ -356,10 +363,7 @@ impl Conversation {
                 self.notice = Some(problem.sentence(context.i18n));
                 Action::None
             }
-            Message::Attach => {
-                self.notice = Some(context.i18n.tr("files-not-yet"));
-                Action::None
-            }
+            Message::Sound(deed) => self.sound(deed, context),
             Message::ToggleDetails => Action::ToggleDetails,
             Message::Back => Action::Back,
             Message::Unblock => {

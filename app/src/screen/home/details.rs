@@ -263,7 +263,7 @@ impl Details {
 
     fn media<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         let i18n = context.i18n;
-        column![text(i18n.tr("shared-media")).font(font::SEMIBOLD), ui::caption(i18n.tr("files-not-yet"))]
+        column![text(i18n.tr("shared-media")).font(font::SEMIBOLD), ui::caption(i18n.tr("shared-media-where"))]
             .spacing(metric::TIGHT)
             .into()
     }

@@ -291,6 +291,10 @@ pub(crate) fn said(message: &Shown, names: bool, context: Context<'_>) -> String
     let words = match message.kind.as_str() {
         "text" => one_line(message.text.as_deref().unwrap_or_default(), 100),
         "voice" => i18n.tr("said-voice"),
+        "file" => match &message.file {
+            Some(file) => format!("{}: {}", i18n.tr("said-file"), one_line(&file.name, 60)),
+            None => i18n.tr("said-file"),
+        },
         "deleted" => i18n.tr("said-deleted"),
         "left" => i18n.tr("said-left"),
         _ => i18n.tr("said-unknown"),

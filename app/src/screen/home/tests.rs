@@ -4,6 +4,7 @@ use super::list::tests::chat;
 use super::timeline::tests::message;
 use super::*;
 use crate::backend::asked::tests::Record;
+use crate::problem::Problem;
 use crate::snapshots::{World, outputs};
 use crate::widget::stage::{Stage, frame, moved, wheel};
 
@@ -61,10 +62,13 @@ async fn an_answer_for_a_chat_that_was_left_changes_nothing() {
     let mut window = Window::new(&["Ann", "Bob"]);
     window.opens("Ann");
     window.opens("Bob");
-    let late = conversation::Message::Attach;
+    let late = conversation::Message::Done(Err(Problem::new("no_message", "it is gone")));
     window.hears(Message::Conversation("id-Ann".into(), late));
     assert!(!window.home.open.as_mut().unwrap().escape(), "Bob's conversation says nothing");
-    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Attach));
+    window.hears(Message::Conversation(
+        "id-Bob".into(),
+        conversation::Message::Done(Err(Problem::new("no_message", "it is gone"))),
+    ));
     assert!(window.home.open.as_mut().unwrap().escape());
 }
 
@@ -309,7 +313,10 @@ async fn what_is_scrolled_and_where_the_focus_is_stays_whatever_the_conversation
     said.into_iter().for_each(|message| drop(window.hears(message)));
     let (scrolled, _) = look(&mut stage, &window);
     assert!(scrolled < end, "{scrolled} {end}");
-    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Attach));
+    window.hears(Message::Conversation(
+        "id-Bob".into(),
+        conversation::Message::Done(Err(Problem::new("no_message", "it is gone"))),
+    ));
     let after = look(&mut stage, &window);
     assert_eq!(after, (scrolled, Some(conversation::COMPOSER.into())), "a notice came");
     let emoji = conversation::Message::ToggleEmoji(conversation::Target::Composer);

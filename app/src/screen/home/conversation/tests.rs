@@ -3,6 +3,7 @@ use kith_core::wire::control::Reply;
 
 use super::*;
 use crate::backend::asked::tests::Record;
+use crate::problem::Problem;
 use crate::screen::home::list::tests::chat;
 use crate::screen::home::timeline::key_of;
 use crate::screen::home::timeline::tests::message;
@@ -291,7 +292,7 @@ async fn what_comes_while_one_reads_old_messages_is_counted_and_not_fetched() {
 async fn escape_takes_away_one_thing_after_the_other() {
     let mut talk = Talk::with(chat("Bob"), vec![mine(1, "one")]);
     let _ = talk.hears(Message::EditLast);
-    let _ = talk.hears(Message::Attach);
+    let _ = talk.hears(Message::Done(Err(Problem::new("no_message", "it is gone"))));
     assert!(talk.talk.notice.is_some());
     assert!(talk.talk.escape() && talk.talk.notice.is_none() && talk.talk.mode != Mode::Write);
     assert!(talk.talk.escape() && talk.talk.mode == Mode::Write);

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use iced::widget::{Column, column, container, hover, row, space, stack, text, tooltip};
 use iced::{Alignment, Length, Size};
+use kith_core::client::sound::{PlaybackPhase, RecordingPhase};
 use kith_core::wire::control::Message as Shown;
 
-use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, Target};
+use super::sound::Tape;
+use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target};
 use crate::app::Context;
 use crate::format::{self, one_line};
 use crate::screen::home::list;
@@ -21,6 +23,7 @@ use crate::widget::history::history;
 use crate::widget::line::line;
 use crate::widget::press::press;
 use crate::widget::selectable::selectable;
+use crate::widget::waveform::waveform;
 
 /// The row above the first message that was not read.
 pub(super) const UNREAD: u64 = 1;
@@ -246,6 +249,7 @@ impl Conversation {
                 column![corner(words, meta)].push(more).into()
             }
             "voice" => self.voice(entry, context),
+            "file" => self.file(entry, context),
             "deleted" => quiet(i18n.tr("said-deleted")),
             "missing" => quiet(i18n.tr("said-missing")),
             "malformed" => quiet(i18n.tr("said-malformed")),
@@ -254,10 +258,43 @@ impl Conversation {
     }
 
     fn voice<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
-        let message = &entry.message;
-        let icon = text(Icon::Mic.glyph()).font(font::ICONS).size(metric::ICON).style(theme::text::accent);
-        let length = text(format::duration(message.duration_ms.unwrap_or_default())).size(metric::CAPTION);
-        let head = row![icon, text(context.i18n.tr("said-voice")).font(font::MEDIUM), length]
+        let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
+        let deed = |deed| Message::Sound(deed);
+        let length_ms = message.duration_ms.unwrap_or_default();
+        let playing = self.sound.playing.as_ref().filter(|playing| playing.id == message.id);
+        let at_ms = match playing {
+            Some(playing) => u32::try_from(playing.state.position.as_millis()).unwrap_or(length_ms),
+            None => message.heard_ms.unwrap_or_default(),
+        };
+        let runs = playing.is_some_and(|playing| playing.state.phase != PlaybackPhase::Paused);
+        let is_here = message.file.as_ref().is_none_or(|file| file.transfer.here);
+        let button = match (is_here, runs) {
+            (false, _) => form::icon_button(Icon::Download, i18n.tr("file-fetch"), Some(deed(SoundDeed::Fetch(key)))),
+            (true, true) => form::icon_button(Icon::Pause, i18n.tr("voice-pause"), Some(deed(SoundDeed::Play(key)))),
+            (true, false) => form::icon_button(Icon::Play, i18n.tr("voice-play"), Some(deed(SoundDeed::Play(key)))),
+        };
+        let heard = at_ms as f32 / length_ms.max(1) as f32;
+        let peaks = message.peaks.as_deref().unwrap_or_default();
+        let wave = waveform(peaks, heard).on_seek(move |part| Message::Sound(SoundDeed::Seek(key, part)));
+        let time = if at_ms == 0 {
+            format::duration(length_ms)
+        } else {
+            format!("{} / {}", format::duration(at_ms), format::duration(length_ms))
+        };
+        let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
+        let time = text(time).size(metric::CAPTION).style(style).wrapping(text::Wrapping::None);
+        let unheard = (!message.mine && message.heard == Some(false)).then(|| {
+            text(Icon::Circle.glyph()).font(font::ICONS).size(metric::TINY).line_height(1.0).style(theme::text::accent)
+        });
+        let speed = playing.is_some().then(|| {
+            let words = format!("{}×", f32::from(self.sound.speed_percent) / 100.0);
+            press(text(words).size(metric::CAPTION))
+                .padding([0.0, metric::TIGHT])
+                .style(theme::button::quiet)
+                .on_press(deed(SoundDeed::Speed))
+        });
+        let facts = row![time].push(unheard).push(speed).spacing(metric::SMALL).align_y(Alignment::Center);
+        let head = row![button, column![Element::from(wave), facts].spacing(metric::TIGHT)]
             .spacing(metric::SMALL)
             .align_y(Alignment::Center);
         let words = message.transcript.as_ref().map(|_| {
@@ -265,6 +302,88 @@ impl Conversation {
         });
         let words = words.map(Element::from);
         column![head].push(words).push(meta_row(message, context)).spacing(metric::TIGHT).into()
+    }
+
+    fn file<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
+        let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
+        let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
+        let Some(file) = &message.file else { return text(i18n.tr("said-file")).into() };
+        let transfer = &file.transfer;
+        let is_on_its_way = !transfer.here && matches!(transfer.state.as_str(), "waiting" | "active");
+        let (icon, words, deed) = if transfer.here {
+            (Icon::Save, i18n.tr("file-save"), SoundDeed::Save(key))
+        } else if is_on_its_way {
+            (Icon::X, i18n.tr("cancel"), SoundDeed::CancelFetch(key))
+        } else {
+            (Icon::Download, i18n.tr("file-fetch"), SoundDeed::Fetch(key))
+        };
+        let button = form::icon_button(icon, words, Some(Message::Sound(deed)));
+        let size = if is_on_its_way || matches!(transfer.state.as_str(), "active") {
+            format!("{} / {}", format::bytes(transfer.done.min(file.size)), format::bytes(file.size))
+        } else {
+            format::bytes(file.size)
+        };
+        let name = line(file.name.clone()).font(font::MEDIUM);
+        let size = text(size).size(metric::CAPTION).style(style);
+        let problem =
+            transfer.problem.clone().map(|problem| text(problem).size(metric::CAPTION).style(theme::text::danger));
+        let facts = column![name, size].push(problem).spacing(metric::TIGHT / 2.0);
+        let head = row![button, facts].spacing(metric::SMALL).align_y(Alignment::Center);
+        let caption = message.text.as_ref().filter(|text| !text.is_empty()).map(|_| {
+            Element::from(
+                selectable(entry.rich.spans(context.palette))
+                    .size(metric::BODY)
+                    .line_height(metric::LINE)
+                    .font(font::TEXT)
+                    .on_link(Message::OpenLink),
+            )
+        });
+        column![head].push(caption).push(meta_row(message, context)).spacing(metric::TIGHT).into()
+    }
+
+    /// What stands in the place of the composer while something is recorded.
+    fn tape<'a>(&'a self, context: Context<'a>) -> Option<Element<'a, Message>> {
+        let i18n = context.i18n;
+        let deed = |deed| Some(Message::Sound(deed));
+        let discard = form::icon_button(Icon::Trash2, i18n.tr("recording-discard"), deed(SoundDeed::Discard));
+        let send = |may: bool| {
+            let button = press(ui::icon(Icon::SendHorizontal))
+                .padding(metric::GAP - 1.0)
+                .style(theme::button::primary)
+                .on_press_maybe(may.then_some(Message::Sound(SoundDeed::Send)));
+            ui::with_tooltip(button, i18n.tr("recording-send"), iced::widget::tooltip::Position::Top)
+        };
+        let clock = |time: std::time::Duration| format::duration(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+        let line = match &self.sound.tape {
+            Tape::Empty => return None,
+            Tape::Waiting => row![text(i18n.tr("recording-opens")).style(theme::text::muted).width(Length::Fill)],
+            Tape::Running(_, state) => {
+                let paused = state.phase == RecordingPhase::Paused;
+                let (icon, words) = match paused {
+                    true => (Icon::Mic, i18n.tr("recording-resume")),
+                    false => (Icon::Pause, i18n.tr("voice-pause")),
+                };
+                let pause = form::icon_button(icon, words, deed(SoundDeed::Pause));
+                let stop = form::icon_button(Icon::Check, i18n.tr("recording-stop"), deed(SoundDeed::Stop));
+                let words = match (state.phase, &state.problem, &state.unsaved) {
+                    (RecordingPhase::Opening, ..) => i18n.tr("recording-opens"),
+                    (RecordingPhase::Searching, ..) => i18n.tr("recording-lost"),
+                    (.., Some(_)) => i18n.tr("recording-unsaved"),
+                    _ => state.microphone.clone().unwrap_or_default(),
+                };
+                let words = line(words).size(metric::CAPTION).style(theme::text::muted).width(Length::Fill);
+                let time = text(clock(state.duration)).font(font::MEDIUM).wrapping(text::Wrapping::None);
+                let sign = text(Icon::Mic.glyph()).font(font::ICONS).size(metric::ICON).style(theme::text::danger);
+                let level = level(if paused { 0.0 } else { state.level });
+                row![discard, sign, time, level, words, pause, stop, send(true)]
+            }
+            Tape::Made(draft) => {
+                let words = line(i18n.tr("recording-waits")).size(metric::CAPTION).style(theme::text::muted);
+                let wave = waveform::<Message>(&draft.peaks, 0.0);
+                row![discard, Element::from(wave), text(clock(draft.duration)), words.width(Length::Fill), send(true)]
+            }
+        };
+        Some(line.spacing(metric::SMALL).align_y(Alignment::Center).into())
     }
 
     fn actions<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
@@ -323,7 +442,7 @@ impl Conversation {
         };
         let picker = (self.emoji == Some(Target::Composer)).then(|| self.picker(context));
         let smile = form::icon_button(Icon::Smile, i18n.tr("emoji"), Some(Message::ToggleEmoji(Target::Composer)));
-        let attach = form::icon_button(Icon::Paperclip, i18n.tr("attach"), Some(Message::Attach));
+        let attach = form::icon_button(Icon::Paperclip, i18n.tr("attach"), Some(Message::Sound(SoundDeed::Attach)));
         let field = composer(&self.composer, Message::Compose)
             .id(COMPOSER)
             .placeholder(i18n.tr("composer-placeholder"))
@@ -338,8 +457,15 @@ impl Conversation {
             .padding(metric::GAP - 1.0)
             .style(theme::button::primary)
             .on_press_maybe(may.then_some(Message::Submit));
-        let line = row![attach, field, smile, send].spacing(metric::TIGHT).align_y(Alignment::End);
-        let foot = column![place(picker), place(above), line];
+        let record = form::icon_button(Icon::Mic, i18n.tr("recording-begin"), Some(Message::Sound(SoundDeed::Record)));
+        let writes = !self.composer.is_empty() || self.mode != Mode::Write;
+        let last: Element<'_, Message> = if writes { send.into() } else { record };
+        // The field keeps its place, and so what it knows, while something is recorded instead.
+        let tape = self.tape(context);
+        let tapes = tape.is_some();
+        let written = row![attach, field, smile, last].spacing(metric::TIGHT).align_y(Alignment::End);
+        let written: Element<'_, Message> = if tapes { nothing() } else { written.into() };
+        let foot = column![place(picker), place(above), place(tape), written];
         container(foot).padding(metric::GAP).style(theme::container::surface).into()
     }
 
@@ -492,4 +618,12 @@ fn failed_row<'a>(failed: &'a Failed, context: Context<'a>) -> Element<'a, Messa
     };
     let block = Column::with_children([bubble.into(), below]).spacing(metric::TIGHT).align_x(Alignment::End);
     container(block).align_right(Length::Fill).padding(iced::padding::top(metric::SMALL)).into()
+}
+
+/// How loud it is: a bar that covers 60 dB, since loudness is heard by ratios.
+fn level<'a>(level: f32) -> Element<'a, Message> {
+    let loud = ((level.max(1e-6).log10() * 20.0 + 60.0) / 60.0).clamp(0.0, 1.0);
+    let width = metric::WAVEFORM / 2.0;
+    let full = container(space().width(width * loud).height(metric::TIGHT)).style(theme::container::accent_line);
+    container(full).width(width).into()
 }

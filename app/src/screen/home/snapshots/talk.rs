@@ -69,12 +69,37 @@ fn sorts() -> Vec<Shown> {
         kind("deleted", mine(15, "", "read")),
         Shown {
             duration_ms: Some(65_000),
+            peaks: Some((0..64).map(|n| ((n * 37) % 200 + 20) as u8).collect()),
+            heard: Some(false),
             transcript: Some("Wait for me at the door".into()),
             ..kind("voice", by("Константин", 16, ""))
         },
-        Shown { duration_ms: Some(3_000), ..kind("voice", mine(17, "", "sent")) },
+        Shown { duration_ms: Some(3_000), peaks: Some(vec![90; 64]), ..kind("voice", mine(17, "", "sent")) },
+        Shown {
+            file: Some(file("report of a very long name that goes on and on.pdf", "none")),
+            ..kind("file", by("Zoë", 19, ""))
+        },
+        Shown { file: Some(file("photo.jpg", "active")), ..kind("file", mine(20, "", "delivered")) },
         kind("left", by("Zoë", 18, "")),
     ]
+}
+
+fn file(name: &str, state: &str) -> kith_core::wire::control::File {
+    let here = state == "active";
+    kith_core::wire::control::File {
+        name: name.into(),
+        media_type: String::new(),
+        size: 4_200_000,
+        dimensions: None,
+        preview: None,
+        transfer: kith_core::wire::control::Transfer {
+            state: state.into(),
+            here,
+            done: 1_300_000,
+            total: 4_200_000,
+            problem: None,
+        },
+    }
 }
 
 #[test]
@@ -176,7 +201,7 @@ async fn what_stands_at_the_foot() {
     scene.talks(Deed::ToggleEmoji(Target::Composer));
     scene.talks(Deed::Reply(first));
     scene.talks(typed("Hello Bob,\nhow are you?"));
-    scene.talks(Deed::Attach);
+    scene.talks(Deed::Done(Err(Problem::new("no_message", "it is gone"))));
     scene.shoot("talk-reply-notice");
     for (tag, world) in languages(|| single(560.0)) {
         scene.shoot_in(world, &format!("talk-reply-notice-{tag}"));
