@@ -22,6 +22,8 @@ mod process;
 mod processes_are_killed;
 mod relays_are_found_out;
 mod relays_serve_their_operators;
+#[cfg(target_os = "linux")]
+mod sound_is_recorded_and_played;
 mod speech_in_sound_files_becomes_text;
 mod the_demo_plays;
 mod voice_notes_are_transcribed;
