@@ -265,9 +265,12 @@ impl Backend {
     /// Carries out what has no answer but that it is done.
     pub(crate) async fn command(self, request: Request) -> Result<(), Problem> {
         match self.client.execute(request).await? {
-            Reply::Done | Reply::Conversation { .. } | Reply::Message(_) | Reply::Transfer(_) | Reply::Saved { .. } => {
-                Ok(())
-            }
+            Reply::Done
+            | Reply::Conversation { .. }
+            | Reply::Message(_)
+            | Reply::Transcript(_)
+            | Reply::Transfer(_)
+            | Reply::Saved { .. } => Ok(()),
             _ => Err(Problem::nonsense()),
         }
     }

@@ -290,6 +290,12 @@ impl Home {
                 Task::none()
             }
             Event::Warning { message } => self.warn(message),
+            Event::Transcription { conversation, message, progress } => self.in_open(|open| {
+                if open.chat().id == conversation {
+                    open.transcribed(message, progress);
+                }
+                Task::none()
+            }),
             Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
                 if open.chat().id == conversation {
                     open.transferred(&message, transfer);
@@ -298,11 +304,9 @@ impl Home {
             }),
             Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
             Event::Raise { link: Some(link) } => self.add(Some(link)),
-            Event::Connection { .. }
-            | Event::Contact { .. }
-            | Event::Raise { link: None }
-            | Event::Transcription { .. }
-            | Event::Model { .. } => Task::none(),
+            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } | Event::Model { .. } => {
+                Task::none()
+            }
         }
     }
 

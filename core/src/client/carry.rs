@@ -218,8 +218,13 @@ impl Client {
             return Err(ClientError::Nonsense);
         };
         let missing = || ClientError::NoMessage(format_id(&id));
-        let view = self.conversation(conversation)?.ok_or_else(missing)?;
-        Ok(Reply::Message(self.message(&view, &id)?.ok_or_else(missing)?))
+        let read = || {
+            let view = self.conversation(conversation)?.ok_or_else(missing)?;
+            self.message(&view, &id)?.ok_or_else(missing)
+        };
+        // It is written; a store that stopped since cannot show it, and that must not read as if nothing had been done.
+        let message = read().map_err(|error| self.store().failure().map_or(error, ClientError::Uncertain))?;
+        Ok(Reply::Message(message))
     }
 
     /// Of a contact who has not accepted yet there is nobody to tell, and a person may have chosen to tell nobody.

@@ -392,6 +392,10 @@ impl Heart {
         outcomes: &mut mpsc::UnboundedReceiver<Input>,
         stop: &CancellationToken,
     ) -> bool {
+        // Whoever read first of a store that had stopped by itself says only that it is stopped.
+        if let (Broken::Engine(_), Some(why)) = (&broken, self.store.failure()) {
+            broken = Broken::Store(why);
+        }
         tracing::warn!(why = %broken, "The engine is opened anew from the store.");
         let _ = self.events.send(Event::Trouble(broken.sentence()));
         loop {
@@ -544,7 +548,10 @@ impl Heart {
                         round.released.push((effects, None));
                     }
                     Err(error) => {
-                        let _ = reply.send(Err(CommandError::Internal(error.to_string()).into()));
+                        // A store that stopped by itself is noticed by whoever reads next: then nothing of this was begun.
+                        let stopped = self.store.failure();
+                        let internal = || CommandError::Internal(error.to_string()).into();
+                        let _ = reply.send(Err(stopped.map_or_else(internal, CommandFailure::Store)));
                         return Err(error.into());
                     }
                 }

@@ -43,7 +43,8 @@ fn what_was_acknowledged_is_kept_and_nothing_else_and_writing_goes_on_by_itself(
             assert_eq!(refused.code(), "disk_full", "{refused}");
             assert!(refused.to_string().contains("the disk is full"), "{refused}");
             for _ in 0..3 {
-                assert_eq!(note(&client, "lost").await.unwrap_err().code(), "disk_full");
+                let error = note(&client, "lost").await.unwrap_err();
+                assert_eq!(error.code(), "disk_full", "{error}");
                 assert_eq!(notes(&client).await.unwrap_err().code(), "disk_full");
             }
             drop(filler);

@@ -1,5 +1,6 @@
 //! What is heard and recorded in a conversation, and its files.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use iced::Task;
 use kith_core::client::sound::{
     Draft, Playback, PlaybackPhase, PlaybackState, Recording, RecordingPhase, RecordingState, SPEEDS_PERCENT,
 };
-use kith_core::wire::control::{Message as Shown, Request, Transfer};
+use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Urgency};
 use tokio::sync::watch;
 
 use super::{Action, Conversation};
@@ -83,6 +84,8 @@ pub(crate) enum Deed {
     CancelFetch(u64),
     /// Save the file of this row.
     Save(u64),
+    /// Write down what is said in the note of this row, or call that off.
+    Transcribe(u64),
 }
 
 /// A note that is listened to.
@@ -113,12 +116,14 @@ pub(super) struct Sound {
     pub(super) playing: Option<Playing>,
     pub(super) tape: Tape,
     pub(super) speed_percent: u16,
+    /// Notes that are being turned into text: their ids, and how much is done.
+    pub(super) transcribing: BTreeMap<String, u8>,
     serial: u64,
 }
 
 impl Default for Sound {
     fn default() -> Self {
-        Self { playing: None, tape: Tape::Empty, speed_percent: 100, serial: 0 }
+        Self { playing: None, tape: Tape::Empty, speed_percent: 100, transcribing: BTreeMap::new(), serial: 0 }
     }
 }
 
@@ -211,6 +216,7 @@ impl Conversation {
             Deed::Fetch(key) => self.with_file(key, |with, message| Request::Fetch { with, message }),
             Deed::CancelFetch(key) => self.with_file(key, |with, message| Request::CancelTransfer { with, message }),
             Deed::Save(key) => self.save(key, context),
+            Deed::Transcribe(key) => self.transcribe(key),
         }
     }
 
@@ -222,6 +228,31 @@ impl Conversation {
             file.transfer = transfer;
             let _ = self.timeline.change(changed);
         }
+    }
+
+    /// How the turning of a note into text goes; its end is told as a change of the message, or by whoever asked.
+    pub(crate) fn transcribed(&mut self, message: String, progress: Progress) {
+        let _ = match progress {
+            Progress::Waiting => self.sound.transcribing.insert(message, 0),
+            Progress::Running { percent } => self.sound.transcribing.insert(message, percent),
+            Progress::Done | Progress::Cancelled | Progress::Failed { .. } => self.sound.transcribing.remove(&message),
+        };
+    }
+
+    fn transcribe(&self, key: u64) -> Action {
+        let Some(entry) = self.timeline.by_key(key) else { return Action::None };
+        let (with, message) = (self.chat.id.clone(), entry.message.id.clone());
+        if self.sound.transcribing.contains_key(&message) {
+            return Action::Run(self.command(Request::CancelTranscription { with, message }));
+        }
+        Action::Run(self.command(Request::Transcribe {
+            with,
+            message: Some(message),
+            priority: Urgency::OnScreen,
+            language: None,
+            translate: None,
+            again: false,
+        }))
     }
 
     /// Files are sent one by one, in their order.

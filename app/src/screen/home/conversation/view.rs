@@ -300,8 +300,19 @@ impl Conversation {
         let words = message.transcript.as_ref().map(|_| {
             selectable(entry.rich.spans(context.palette)).size(metric::BODY).line_height(metric::LINE).font(font::TEXT)
         });
+        let running = self.sound.transcribing.get(&message.id);
+        let offer = (message.transcript.is_none() && is_here).then(|| {
+            let words = match running {
+                Some(percent) => i18n.tr_with("voice-listens", [("percent", (*percent).into())]),
+                None => i18n.tr("voice-write-down"),
+            };
+            press(text(words).size(metric::CAPTION).font(font::MEDIUM))
+                .padding(0)
+                .style(theme::button::link)
+                .on_press(deed(SoundDeed::Transcribe(key)))
+        });
         let words = words.map(Element::from);
-        column![head].push(words).push(meta_row(message, context)).spacing(metric::TIGHT).into()
+        column![head].push(words).push(offer).push(meta_row(message, context)).spacing(metric::TIGHT).into()
     }
 
     fn file<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
