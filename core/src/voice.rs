@@ -25,7 +25,7 @@ pub mod wav;
 
 pub use clean::CleanUp;
 pub use note::{MAX_NOTE_BYTES, Note, NoteError, decode_note, encode_note, encode_note_within};
-pub use packets::{MAX_RECORDED, Packets};
+pub use packets::Packets;
 pub use peaks::PEAK_COUNT;
 pub use player::Player;
 pub use recorder::Recorder;

@@ -11,12 +11,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::ogg::{Head, OggError, Reader, Writer};
+use super::note::Timeline;
+use super::ogg::{Head, Reader, Writer};
 use super::opus::packet_samples;
 use super::{NoteError, OPUS_RATE, duration_of};
-
-/// The longest sound that is recorded here.
-pub const MAX_RECORDED: Duration = Duration::from_secs(60 * 60);
 
 /// The longest sound that is played as a note; a longer one is a file for a player of files.
 pub const MAX_PLAYED: Duration = Duration::from_secs(4 * 60 * 60);
@@ -83,24 +81,15 @@ impl Packets {
     pub fn from_ogg(ogg: &[u8]) -> Result<Self, NoteError> {
         let mut reader = Reader::open(ogg)?;
         let mut packets = Self::with_head(reader.head());
-        let mut start = None;
+        let mut timeline = Timeline::within(MAX_PLAYED);
         while let Some(packet) = reader.read()? {
+            timeline.advance(packet_samples(&packet.data)?)?;
             packets.push(&packet.data)?;
-            let Some(position) = packet.position else { continue };
-            let decoded = packets.decoded();
-            // A stream of one page trims its end by stating less than it holds; the first page of a longer one that was cut out
-            // of a recording states more (RFC 7845 §4.5).
-            let start = match start {
-                Some(start) => start,
-                None if packet.last => *start.insert(position.saturating_sub(decoded)),
-                None => *start.insert(position.checked_sub(decoded).ok_or(OggError::Damaged)?),
-            };
-            let here = position.checked_sub(start).ok_or(OggError::Damaged)?;
-            if here > decoded || (here < decoded && !packet.last) {
-                return Err(OggError::Damaged.into());
+            if let Some(position) = packet.position {
+                timeline.page_ends(position, packet.last)?;
             }
-            packets.total = here;
         }
+        packets.trim(timeline.end());
         if packets.duration().is_zero() { Err(NoteError::Empty) } else { Ok(packets) }
     }
 

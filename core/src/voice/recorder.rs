@@ -13,7 +13,7 @@ use super::peaks::Peaks;
 use super::{NoteError, OPUS_RATE, duration_of, tame};
 
 /// The bit rate of recordings unless another is chosen, in bit/s: wideband speech without audible loss.
-pub const DEFAULT_BITRATE_BPS: i32 = 24_000;
+pub const DEFAULT_BITRATE_BPS: i32 = super::stream::LONG_BITRATE_BPS;
 
 /// Bit rates that may be chosen for recordings, in bit/s.
 pub const BITRATES_BPS: std::ops::RangeInclusive<i32> = 12_000..=64_000;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::note::{NoteError, Timeline};
 use super::ogg::{Head, Reader, Writer};
 use super::opus::{Decoder, Encoder, FRAME, packet_samples};
-use super::peaks::peaks;
+use super::peaks::Peaks;
 use super::resample;
 use super::wav;
 use super::{OPUS_RATE, duration_of};
@@ -18,9 +18,6 @@ pub const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The bit rate of a long note, in bit/s: wideband speech without audible loss; an hour is 11 MB.
 pub const LONG_BITRATE_BPS: i32 = 24_000;
-
-/// Samples of 48 kHz in one measure of loudness: an hour has 72,000 of them.
-const MEASURE: usize = 2_400;
 
 /// What is shown of a sound.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,29 +38,22 @@ impl std::fmt::Debug for Shape {
 /// Gathers the shape of a sound as it passes.
 #[derive(Debug, Default)]
 pub struct Meter {
-    loudest: Vec<f32>,
+    peaks: Peaks,
     samples: u64,
 }
 
 impl Meter {
     /// More of the sound, at 48 kHz.
     pub fn hear(&mut self, samples: &[f32]) {
-        for sample in samples {
-            if self.samples.is_multiple_of(MEASURE as u64) {
-                self.loudest.push(0.0);
-            }
-            if let Some(last) = self.loudest.last_mut() {
-                *last = last.max(sample.abs());
-            }
-            self.samples += 1;
-        }
+        samples.iter().for_each(|sample| self.peaks.push(*sample));
+        self.samples += samples.len() as u64;
     }
 
     /// Its shape so far.
     #[must_use]
     pub fn shape(&self) -> Shape {
         let samples = usize::try_from(self.samples).unwrap_or(usize::MAX);
-        Shape { duration: duration_of(samples, OPUS_RATE), peaks: peaks(&self.loudest) }
+        Shape { duration: duration_of(samples, OPUS_RATE), peaks: self.peaks.clone().finish() }
     }
 }
 

@@ -9,7 +9,8 @@ use super::super::{Client, ClientError};
 use super::draft::{Draft, Writing, put_packet};
 use crate::audio::{AudioError, Backend, Microphone, Sound};
 use crate::voice::note::NoteError;
-use crate::voice::{CleanUp, MAX_RECORDED, OPUS_RATE, Packets, Recorder};
+use crate::voice::stream::LONGEST;
+use crate::voice::{CleanUp, OPUS_RATE, Packets, Recorder};
 
 /// How much of a recording may be lost with the process: what is gathered before it is written to the disk.
 pub(super) const SAVED_EVERY: Duration = Duration::from_millis(500);
@@ -125,7 +126,7 @@ impl Tape {
 
     fn record(&mut self, samples: &[f32]) {
         let Some(recorder) = self.recorder.as_mut() else { return };
-        let left = MAX_RECORDED.saturating_sub(recorder.duration());
+        let left = LONGEST.saturating_sub(recorder.duration());
         let left = usize::try_from(left.as_millis()).unwrap_or(usize::MAX).saturating_mul(OPUS_RATE as usize / 1_000);
         let (packets, waiting) = (&mut self.packets, &mut self.waiting);
         let mut refused = None;
