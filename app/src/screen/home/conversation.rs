@@ -2,8 +2,10 @@
 //!
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
+pub(crate) mod find;
 mod reading;
 mod sound;
+mod spoken;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -16,8 +18,9 @@ use std::time::Duration;
 
 use iced::Task;
 use iced::widget::{Id, operation};
-use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request};
+use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request, Transcript};
 
+use super::player::Wish;
 use super::timeline::{PAGE, Side, Timeline};
 use crate::app::Context;
 use crate::backend::Backend;
@@ -68,6 +71,9 @@ pub(crate) struct Conversation {
     reload: Reload,
     notice: Option<String>,
     sound: sound::Sound,
+    find: Option<find::Find>,
+    /// The message that is shown once the history is here.
+    wanted: Option<String>,
 }
 
 #[derive(Debug)]
@@ -94,6 +100,13 @@ pub(crate) enum Mode {
     Reply(Box<Shown>),
     /// Another text for a message of one's own; with what had been typed before.
     Edit {
+        /// The message.
+        message: String,
+        /// What had been typed.
+        before: String,
+    },
+    /// Other words for this reader's own transcript of a voice note.
+    Mend {
         /// The message.
         message: String,
         /// What had been typed.
@@ -169,6 +182,16 @@ pub(crate) enum Message {
     React(u64, String),
     /// All of a long text.
     ShowWhole(u64),
+    /// All of a long transcript.
+    WholeTranscript(u64),
+    /// It is here.
+    TranscriptCame(u64, Result<Box<Transcript>, Problem>),
+    /// Mend the transcript of this row.
+    Mend(u64),
+    /// The words to be mended are here.
+    MendThis(String, Result<String, Problem>),
+    /// Words are looked for.
+    Find(find::Deed),
     /// A link was pressed.
     OpenLink(String),
     /// Emoji are wanted, or not.
@@ -210,6 +233,8 @@ pub(crate) enum Action {
     Run(Task<Message>),
     /// Keeps this setting.
     Set(Change, Task<Message>),
+    /// Wants this of what plays.
+    Player(Wish, Task<Message>),
     /// Asks whether this message is to be erased.
     ConfirmDelete(String),
     /// Opens a link.
@@ -244,6 +269,8 @@ impl Conversation {
             reload: Reload::Idle,
             notice: None,
             sound: sound::Sound::default(),
+            find: None,
+            wanted: None,
             chat,
             backend,
         };
@@ -274,12 +301,8 @@ impl Conversation {
 
     /// What was typed is kept, and others are told that one types no more: on leaving.
     pub(crate) fn leave(&mut self) -> Task<Message> {
-        let text = match &self.mode {
-            Mode::Edit { before, .. } => before.clone(),
-            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
-        };
-        let stopped = self.stop_playing();
-        Task::batch([self.keep_draft(text), self.say_typing(false), stopped])
+        let text = self.written();
+        Task::batch([self.keep_draft(text), self.say_typing(false)])
     }
 
     /// Somebody types, or stopped.
@@ -335,6 +358,11 @@ impl Conversation {
                 self.timeline.show_whole(key);
                 Action::None
             }
+            Message::WholeTranscript(key) => self.ask_whole(key),
+            Message::TranscriptCame(key, transcript) => self.whole_came(key, transcript, context),
+            Message::Mend(key) => self.mend(key),
+            Message::MendThis(message, words) => self.mend_this(message, words, context),
+            Message::Find(deed) => self.find(deed, context),
             Message::OpenLink(link) => Action::OpenLink(link),
             Message::ToggleEmoji(target) => {
                 self.emoji = if self.emoji == Some(target) { None } else { Some(target) };
@@ -378,11 +406,11 @@ impl Conversation {
         if self.emoji.take().is_some() || self.chosen.take().is_some() || self.notice.take().is_some() {
             return true;
         }
-        if self.mode == Mode::Write {
-            return false;
+        if self.mode != Mode::Write {
+            let _ = self.cancel();
+            return true;
         }
-        let _ = self.cancel();
-        true
+        self.find.take().is_some()
     }
 
     /// The text of a message is erased everywhere.

@@ -1,59 +1,26 @@
 //! What is heard and recorded in a conversation, and its files.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::Stream;
 use iced::Task;
-use kith_core::client::sound::{
-    Draft, Playback, PlaybackPhase, PlaybackState, Recording, RecordingPhase, RecordingState, SPEEDS_PERCENT,
-};
+use kith_core::client::sound::{Draft, Recording, RecordingPhase, RecordingState};
 use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Urgency};
-use tokio::sync::watch;
 
 use super::{Action, Conversation};
 use crate::app::Context;
 use crate::problem::Problem;
-
-/// Something that is handed over once, in a message that may be copied.
-pub(crate) struct Once<T>(Arc<Mutex<Option<T>>>);
-
-impl<T> Once<T> {
-    fn new(thing: T) -> Self {
-        Self(Arc::new(Mutex::new(Some(thing))))
-    }
-
-    fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl<T> Clone for Once<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> std::fmt::Debug for Once<T> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Once")
-    }
-}
+use crate::screen::home::player::{Once, Wish, states};
 
 /// What happens to sound and files.
 #[derive(Debug, Clone)]
 pub(crate) enum Deed {
     /// Play the note of this row, or stand still, or go on.
     Play(u64),
-    /// Go on in the note of this row this far along, 0 to 1.
-    Seek(u64, f32),
-    /// The next speed.
-    Speed,
-    /// A note plays, or not.
-    Started(String, Result<Once<Playback>, Problem>),
-    /// Where the note stands that was started so many times ago.
-    Moved(u64, PlaybackState),
+    /// Go on in the note of this row at this moment, in milliseconds.
+    Seek(u64, u64),
+    /// What plays is to be otherwise.
+    Player(Wish),
     /// Record.
     Record,
     /// The microphone is asked for, or not.
@@ -88,14 +55,6 @@ pub(crate) enum Deed {
     Transcribe(u64),
 }
 
-/// A note that is listened to.
-#[derive(Debug)]
-pub(super) struct Playing {
-    pub(super) id: String,
-    pub(super) state: PlaybackState,
-    playback: Playback,
-}
-
 /// What stands in the place of the composer while something is recorded.
 #[derive(Debug, Default)]
 pub(super) enum Tape {
@@ -111,31 +70,12 @@ pub(super) enum Tape {
 }
 
 /// What is heard and recorded.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sound {
-    pub(super) playing: Option<Playing>,
     pub(super) tape: Tape,
-    pub(super) speed_percent: u16,
     /// Notes that are being turned into text: their ids, and how much is done.
     pub(super) transcribing: BTreeMap<String, u8>,
     serial: u64,
-}
-
-impl Default for Sound {
-    fn default() -> Self {
-        Self { playing: None, tape: Tape::Empty, speed_percent: 100, transcribing: BTreeMap::new(), serial: 0 }
-    }
-}
-
-/// Each state, from the one now until nothing changes any more.
-fn states<T: Clone + Send + Sync + 'static>(states: watch::Receiver<T>) -> impl Stream<Item = T> + Send + 'static {
-    futures::stream::unfold((states, true), |(mut states, first)| async move {
-        if !first {
-            states.changed().await.ok()?;
-        }
-        let state = states.borrow_and_update().clone();
-        Some((state, (states, false)))
-    })
 }
 
 impl Conversation {
@@ -153,11 +93,9 @@ impl Conversation {
 
     pub(super) fn sound(&mut self, deed: Deed, context: Context<'_>) -> Action {
         match deed {
-            Deed::Play(key) => self.play(key),
-            Deed::Seek(key, part) => self.seek(key, part),
-            Deed::Speed => self.next_speed(),
-            Deed::Started(id, Ok(playback)) => self.started(id, &playback),
-            Deed::Moved(serial, state) => self.moved(serial, state),
+            Deed::Play(key) => self.with_note(key, Wish::Toggle),
+            Deed::Seek(key, ms) => self.with_note(key, |note| Wish::Seek(note, Duration::from_millis(ms))),
+            Deed::Player(wish) => Action::Player(wish, Task::none()),
             Deed::Record => self.record(),
             Deed::Recording(Ok(recording)) => self.recording(&recording),
             Deed::Recorded(serial, state) => self.recorded(serial, state),
@@ -191,7 +129,7 @@ impl Conversation {
                 // It is still on the disk.
                 Action::Run(self.find_recordings())
             }
-            Deed::Started(_, Err(problem)) | Deed::Recording(Err(problem)) | Deed::Made(_, Err(problem)) => {
+            Deed::Recording(Err(problem)) | Deed::Made(_, Err(problem)) => {
                 if !matches!(self.sound.tape, Tape::Running(..) | Tape::Made(_)) {
                     self.sound.tape = Tape::Empty;
                 }
@@ -291,124 +229,21 @@ impl Conversation {
         Action::Run(Task::perform(save, super::Message::Done))
     }
 
-    fn play(&mut self, key: u64) -> Action {
-        let Some(message) = self.timeline.by_key(key).map(|entry| entry.message.clone()) else { return Action::None };
-        if let Some(playing) = self.sound.playing.as_ref().filter(|playing| playing.id == message.id) {
-            playing.playback.pause(playing.state.phase != PlaybackPhase::Paused);
-            return Action::None;
+    fn with_note(&self, key: u64, wish: impl FnOnce(Box<Shown>) -> Wish) -> Action {
+        match self.timeline.by_key(key) {
+            Some(entry) => Action::Player(wish(Box::new(entry.message.clone())), Task::none()),
+            None => Action::None,
         }
-        let from = message.heard_ms.map_or(Duration::ZERO, |ms| Duration::from_millis(ms.into()));
-        self.play_from(&message, from)
-    }
-
-    fn play_from(&mut self, message: &Shown, from: Duration) -> Action {
-        let leave = self.stop_playing();
-        let Some(client) = self.backend.client() else { return Action::Run(leave) };
-        self.sound.speed_percent = client.sound_options().speed_percent;
-        let (with, id) = (self.chat.id.clone(), message.id.clone());
-        let play = async move {
-            let started = client.play(&with, &id, from).await;
-            (id, started.map(Once::new).map_err(Problem::from))
-        };
-        let start = Task::perform(play, |(id, started)| super::Message::Sound(Deed::Started(id, started)));
-        Action::Run(Task::batch([leave, start]))
-    }
-
-    /// What plays stops, and where it stopped is kept.
-    pub(super) fn stop_playing(&mut self) -> Task<super::Message> {
-        let Some(playing) = self.sound.playing.take() else { return Task::none() };
-        self.keep_heard(playing.id, playing.state.position, false)
-    }
-
-    fn keep_heard(&self, id: String, position: Duration, whole: bool) -> Task<super::Message> {
-        let Some(client) = self.backend.client() else { return Task::none() };
-        let with = self.chat.id.clone();
-        let keep = async move { client.keep_heard(&with, &id, position, whole).await.map_err(Problem::from) };
-        Task::perform(keep, super::Message::Done)
-    }
-
-    fn started(&mut self, id: String, playback: &Once<Playback>) -> Action {
-        let Some(playback) = playback.take() else { return Action::None };
-        self.sound.serial += 1;
-        let serial = self.sound.serial;
-        let follow =
-            Task::run(states(playback.state()), move |state| super::Message::Sound(Deed::Moved(serial, state)));
-        let state = playback.state().borrow().clone();
-        self.sound.playing = Some(Playing { id, state, playback });
-        Action::Run(follow)
-    }
-
-    fn moved(&mut self, serial: u64, state: PlaybackState) -> Action {
-        let Some(playing) = self.sound.playing.as_mut().filter(|_| serial == self.sound.serial) else {
-            return Action::None;
-        };
-        playing.state = state;
-        match playing.state.phase.clone() {
-            PlaybackPhase::Finished => {
-                let id = playing.id.clone();
-                self.sound.playing = None;
-                let heard = self.keep_heard(id.clone(), Duration::ZERO, true);
-                let next = self
-                    .next_unheard(&id)
-                    .filter(|_| self.backend.client().is_some_and(|client| client.sound_options().play_next));
-                match next.map(|next| self.play_from(&next, Duration::ZERO)) {
-                    Some(Action::Run(task)) => Action::Run(Task::batch([heard, task])),
-                    _ => Action::Run(heard),
-                }
-            }
-            PlaybackPhase::Failed(error) => {
-                self.sound.playing = None;
-                self.notice = Some(error.to_string());
-                Action::None
-            }
-            _ => Action::None,
-        }
-    }
-
-    fn next_unheard(&self, id: &str) -> Option<Shown> {
-        let after = self.timeline.entries().skip_while(|entry| entry.message.id != id).skip(1);
-        let mut unheard = after.filter(|entry| {
-            let message = &entry.message;
-            message.kind == "voice" && !message.mine && message.heard == Some(false)
-        });
-        unheard.next().map(|entry| entry.message.clone())
-    }
-
-    fn seek(&mut self, key: u64, part: f32) -> Action {
-        let Some(message) = self.timeline.by_key(key).map(|entry| entry.message.clone()) else { return Action::None };
-        let length = Duration::from_millis(message.duration_ms.unwrap_or_default().into());
-        let to = length.mul_f32(part.clamp(0.0, 1.0));
-        match self.sound.playing.as_ref().filter(|playing| playing.id == message.id) {
-            Some(playing) => {
-                playing.playback.seek(to);
-                Action::None
-            }
-            None => self.play_from(&message, to),
-        }
-    }
-
-    fn next_speed(&mut self) -> Action {
-        let Some(client) = self.backend.client() else { return Action::None };
-        let mut options = client.sound_options();
-        let at = SPEEDS_PERCENT.iter().position(|speed| *speed == options.speed_percent).unwrap_or_default();
-        options.speed_percent = SPEEDS_PERCENT.get((at + 1) % SPEEDS_PERCENT.len()).copied().unwrap_or(100);
-        self.sound.speed_percent = options.speed_percent;
-        if let Some(playing) = &self.sound.playing {
-            playing.playback.set_speed(options.speed_percent);
-        }
-        let set = tokio::task::spawn_blocking(move || client.set_sound_options(options));
-        let set = async move { set.await.map_or(Ok(()), |set| set.map_err(Problem::from)) };
-        Action::Run(Task::perform(set, super::Message::Done))
     }
 
     fn record(&mut self) -> Action {
         let (Tape::Empty, Some(client)) = (&self.sound.tape, self.backend.client()) else { return Action::None };
         self.sound.tape = Tape::Waiting;
-        let leave = self.stop_playing();
         let with = self.chat.id.clone();
         let record = async move { client.record(&with).await.map(Once::new).map_err(Problem::from) };
         let start = Task::perform(record, |begun| super::Message::Sound(Deed::Recording(begun)));
-        Action::Run(Task::batch([leave, start]))
+        // What plays would be recorded, too.
+        Action::Player(Wish::Stop, start)
     }
 
     fn recording(&mut self, recording: &Once<Recording>) -> Action {
