@@ -96,21 +96,23 @@ impl Bucket {
     /// A sentence for the operator.
     pub async fn claim(&self, relay: RelayId) -> Result<(), String> {
         let (owner, own) = (self.prefix.clone().join(OWNER), relay.to_string());
+        let is_own = |found: &[u8]| match found == own.as_bytes() {
+            true => Ok(()),
+            false => Err(format!(
+                "the attachments of another relay are there, and two would delete each other's: name another prefix, or \
+                 delete {owner} if that relay is gone"
+            )),
+        };
         let claimed = async {
             match self.fetch(&owner).await {
-                Ok(found) if found == own.as_bytes() => {}
-                Ok(_) => {
-                    return Err(format!(
-                        "the attachments of another relay are there, and two would delete each other's: name another \
-                         prefix, or delete {owner} if that relay is gone"
-                    ));
-                }
+                Ok(found) => is_own(&found)?,
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(words(&error)),
             }
-            self.store.put(&owner, own.into_bytes().into()).await.map_err(|error| words(&error))?;
-            let listed = self.store.list(Some(&owner)).try_next().await;
-            listed.map(drop).map_err(|error| words(&error))
+            self.store.put(&owner, own.clone().into_bytes().into()).await.map_err(|error| words(&error))?;
+            self.store.list(Some(&self.prefix)).try_next().await.map_err(|error| words(&error))?;
+            // Another one may have come at the same time.
+            is_own(&self.fetch(&owner).await.map_err(|error| words(&error))?)
         };
         within(self.patience.part, claimed).await.unwrap_or_else(|| Err(slow(self.patience.part)))
     }

@@ -95,6 +95,9 @@ async fn a_folder_and_a_bucket_keep_the_same_promises() {
     keeps_its_promises(&bucket_of(&service).await).await;
     assert!(service.keys().iter().all(|key| key.starts_with("kith/relay/")), "{:?}", service.keys());
     assert!(service.asked().iter().any(|asked| asked.contains("continuation-token")), "no list had a second page");
+    let service = S3::start().await;
+    let (config, place) = service.config_of_google();
+    keeps_its_promises(&Bucket::open(&config, &place, relay(1), impatient()).await.unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,13 +311,39 @@ async fn a_relay_whose_bucket_cannot_be_used_does_not_start_and_says_why() {
     assert!(matches!(&error, ServerError::Blobs(said) if said.contains("InvalidAccessKeyId")), "{error}");
 }
 
+fn borrowed(variables: &[(String, String)]) -> Vec<(&str, &str)> {
+    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_waits_for_its_bucket_stops_in_time() {
+    let service = S3::start().await;
+    let room = tempfile::tempdir().unwrap();
+    let room = room.path();
+    let variables = service.variables();
+    let relay = Process::start(&room.join("relay"), &borrowed(&variables)).await;
+    let mut alice = Person::register(&room.join("alice"), "alice", relay.said()).await;
+    let mut bob = Person::register(&room.join("bob"), "bob", relay.said()).await;
+    become_contacts(&mut alice, &mut bob, ["alice", "bob"]).await;
+    bob.client.shutdown().await;
+    service.set_down(Some(Fault::Silent));
+    let before = service.asked().len();
+    let (path, _) = write(room, "report.pdf", CHUNK);
+    alice.send_file("bob", &path).await;
+    while service.asked().len() == before {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    relay.terminate().await;
+    alice.client.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_away_fetches_a_file_from_the_bucket_of_a_relay() {
     let service = S3::start().await;
     let room = tempfile::tempdir().unwrap();
     let room = room.path();
     let variables = service.variables();
-    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let variables = borrowed(&variables);
     let relay = Process::start(&room.join("relay"), &variables).await;
     let mut alice = Person::register(&room.join("alice"), "alice", relay.said()).await;
     let mut bob = Person::register(&room.join("bob"), "bob", relay.said()).await;
@@ -322,7 +351,7 @@ async fn whoever_was_away_fetches_a_file_from_the_bucket_of_a_relay() {
     bob.client.shutdown().await;
 
     // While the service is busy messages go on and the relay is ready; the file waits.
-    service.set_down(true);
+    service.set_down(Some(Fault::Busy));
     let (path, content) = write(room, "report.pdf", 2 * CHUNK + 1);
     alice.send_file("bob", &path).await;
     alice.ask(Request::Send { to: "bob".into(), text: "see the report".into(), reply_to: None }).await.unwrap();
@@ -330,7 +359,7 @@ async fn whoever_was_away_fetches_a_file_from_the_bucket_of_a_relay() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!((relay.page("/ready").await.0, service.chunks()), (200, 0));
-    service.set_down(false);
+    service.set_down(None);
     alice.transfer("bob", "the upload", |transfer| transfer.state == "uploaded").await;
     assert_eq!(service.chunks(), 3);
     alice.client.shutdown().await;

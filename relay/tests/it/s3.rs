@@ -1,5 +1,5 @@
-//! A service that speaks as much of S3's language as a relay does, on loopback: it checks signatures, gives lists in short pages,
-//! and can be busy, slow, endless or gone.
+//! A service that speaks as much of S3's language as a relay does, and of Google's dialect of it, on loopback: it checks signatures,
+//! gives lists in short pages, and can be busy, slow, endless or gone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use data_encoding::{BASE64, HEXLOWER};
-use kith_relay::config::{BlobStore, BucketPlace, Place};
+use kith_relay::config::{BlobStore, BucketPlace, Place, Service};
 use ring::{digest, hmac};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -44,7 +44,8 @@ pub(crate) enum Fault {
 struct Inner {
     objects: Mutex<BTreeMap<String, Bytes>>,
     faults: Mutex<VecDeque<Fault>>,
-    down: Mutex<bool>,
+    down: Mutex<Option<Fault>>,
+    of_google: Mutex<bool>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -117,6 +118,18 @@ impl S3 {
         (config, place)
     }
 
+    /// How a relay is told of it as if it were Google's: with an account that needs no token.
+    pub(crate) fn config_of_google(&self) -> (BlobStore, BucketPlace) {
+        let secret_file = self.dir.path().join("account.json");
+        let account =
+            "{\"disable_oauth\": true, \"client_email\": \"\", \"private_key\": \"\", \"private_key_id\": \"\"}";
+        std::fs::write(&secret_file, account).unwrap();
+        *self.inner.of_google.lock().unwrap() = true;
+        let (config, place) = self.config();
+        let place = BucketPlace { service: Service::Google, ..place };
+        (BlobStore { account: String::new(), secret_file: Some(secret_file), ..config }, place)
+    }
+
     /// The same as variables of the environment.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let variable = |name: &str, value: &str| (format!("KITH_RELAY_BLOBS_{name}"), value.to_owned());
@@ -140,7 +153,7 @@ impl S3 {
     }
 
     /// All requests go wrong, or none.
-    pub(crate) fn set_down(&self, down: bool) {
+    pub(crate) fn set_down(&self, down: Option<Fault>) {
         *self.inner.down.lock().unwrap() = down;
     }
 
@@ -198,7 +211,8 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let (path, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or_default().to_owned());
     inner.asked.lock().unwrap().push(format!("{} {path}?{query}", head.method));
-    let fault = if *inner.down.lock().unwrap() { Some(Fault::Busy) } else { inner.faults.lock().unwrap().pop_front() };
+    let down = *inner.down.lock().unwrap();
+    let fault = down.or_else(|| inner.faults.lock().unwrap().pop_front());
     match fault {
         Some(Fault::Busy) => return error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
         Some(Fault::Silent) => std::future::pending::<()>().await,
@@ -209,13 +223,16 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
         }
         None => {}
     }
-    if let Err(code) = check(&head.method, &path, &query, &head.headers, &body) {
+    // An account of Google's that needs no token has an empty one.
+    let token = head.headers.get("authorization").map(|value| value.as_bytes().trim_ascii());
+    let of_google = *inner.of_google.lock().unwrap() && token.is_none_or(|token| token == b"Bearer");
+    if !of_google && let Err(code) = check(&head.method, &path, &query, &head.headers, &body) {
         return error(StatusCode::FORBIDDEN, code);
     }
     let Some(key) = path.strip_prefix(&format!("/{BUCKET}")) else {
         return error(StatusCode::NOT_FOUND, "NoSuchBucket");
     };
-    let key = key.trim_start_matches('/').to_owned();
+    let key = decoded(key.trim_start_matches('/'));
     let mut objects = inner.objects.lock().unwrap();
     match (&head.method, query.as_str()) {
         (&Method::PUT, "") => {
@@ -230,6 +247,10 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
             None => error(StatusCode::NOT_FOUND, "NoSuchKey"),
         },
         (&Method::GET, query) if key.is_empty() => list(&objects, query).into_response(),
+        (&Method::DELETE, "") if of_google => match objects.remove(&key) {
+            Some(_) => StatusCode::NO_CONTENT.into_response(),
+            None => error(StatusCode::NOT_FOUND, "NoSuchKey"),
+        },
         (&Method::POST, "delete") => {
             let text = String::from_utf8(body.to_vec()).unwrap();
             let keys = text.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
@@ -243,6 +264,16 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
     }
 }
 
+fn decoded(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        plain.push(char::from(u8::from_str_radix(&piece[..2], 16).unwrap()));
+        plain.push_str(&piece[2..]);
+    }
+    plain
+}
+
 fn error(status: StatusCode, code: &str) -> Response {
     (status, format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>no</Message></Error>"))
         .into_response()
@@ -250,11 +281,8 @@ fn error(status: StatusCode, code: &str) -> Response {
 
 /// A page of `ListObjectsV2`.
 fn list(objects: &BTreeMap<String, Bytes>, query: &str) -> String {
-    let asked: BTreeMap<&str, String> = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name, value.replace("%2F", "/")))
-        .collect();
+    let asked: BTreeMap<&str, String> =
+        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name, decoded(value))).collect();
     assert_eq!(asked.get("list-type").map(String::as_str), Some("2"));
     let prefix = asked.get("prefix").cloned().unwrap_or_default();
     let matching = objects.keys().filter_map(|key| key.strip_prefix(&prefix));
