@@ -99,9 +99,10 @@ impl Process {
         self.child.id().unwrap().to_string()
     }
 
-    /// SIGKILL.
-    pub(crate) async fn kill(mut self) {
+    /// SIGKILL: its log.
+    pub(crate) async fn kill(mut self) -> String {
         self.child.kill().await.unwrap();
+        self.log.await.unwrap()
     }
 
     /// SIGTERM: its log. It has to end in time, and well.

@@ -348,6 +348,6 @@ pub(crate) fn write_wrong_secret(path: &Path) {
 
 /// Short times, so that a test need not wait for long ones.
 pub(crate) fn impatient() -> kith_relay::blobs::bucket::Patience {
-    let [attempt, retries, part, sweep] = [250, 600, 1_000, 3_000].map(Duration::from_millis);
+    let [attempt, retries, part, sweep] = [500, 1_500, 4_000, 8_000].map(Duration::from_millis);
     kith_relay::blobs::bucket::Patience { attempt, retries, part, sweep }
 }
