@@ -64,6 +64,11 @@ impl Screen {
         self.words.iter().find(|(seen, _)| seen == words).map(|(_, place)| *place)
     }
 
+    /// All words on it.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(words, _)| words.as_str())
+    }
+
     /// Whether the field that has the focus is the one of this name, which stands above it.
     fn is_in_field(&self, name: &str) -> bool {
         let below = |[x, y, _, height]: Place, [left, top, _, _]: Place| {
@@ -289,6 +294,12 @@ impl<'a> Window<'a> {
     pub(crate) async fn minimize(&self) -> Outcome {
         self.display.does(&["windowminimize", &self.id]).await?;
         until("the window away", async || Ok(self.visible().await?.is_none().then_some(()))).await
+    }
+
+    /// SIGKILL, and until it is gone: what was on it last.
+    pub(crate) async fn kill(mut self) -> Outcome<Screen> {
+        self.running.child.kill().await?;
+        Ok(self.screen())
     }
 
     /// Closes it as every desktop does, and waits until the program has ended, and well.

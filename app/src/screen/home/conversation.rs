@@ -3,12 +3,14 @@
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
 mod reading;
+mod recording;
 mod sound;
 #[cfg(test)]
 mod tests;
 mod view;
 mod writing;
 
+pub(crate) use recording::Deed as RecordingDeed;
 pub(crate) use sound::Deed as SoundDeed;
 
 use std::collections::BTreeMap;
@@ -16,7 +18,8 @@ use std::time::Duration;
 
 use iced::Task;
 use iced::widget::{Id, operation};
-use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request};
+use kith_core::client::BUILT_IN_MODEL;
+use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request, SpeechOptions};
 
 use super::timeline::{PAGE, Side, Timeline};
 use crate::app::Context;
@@ -68,6 +71,9 @@ pub(crate) struct Conversation {
     reload: Reload,
     notice: Option<String>,
     sound: sound::Sound,
+    recorder: recording::Recorder,
+    /// Real models of speech are offered: only the one that is built in is here.
+    offers_models: bool,
 }
 
 #[derive(Debug)]
@@ -193,6 +199,14 @@ pub(crate) enum Message {
     Done(Result<(), Problem>),
     /// Sound and files.
     Sound(SoundDeed),
+    /// Of what is recorded.
+    Recording(RecordingDeed),
+    /// Which model of speech listens, for whoever wants a note written down.
+    ModelKnown(Result<Box<SpeechOptions>, Problem>),
+    /// To the models of speech.
+    ShowModels,
+    /// They are not to be offered any more.
+    CloseModels,
     /// The panel beside it.
     ToggleDetails,
     /// Back to the list, where both do not fit.
@@ -216,6 +230,8 @@ pub(crate) enum Action {
     OpenLink(String),
     /// The panel beside it.
     ToggleDetails,
+    /// To the models of speech, in the settings.
+    ShowModels,
     /// Back to the list.
     Back,
 }
@@ -244,6 +260,8 @@ impl Conversation {
             reload: Reload::Idle,
             notice: None,
             sound: sound::Sound::default(),
+            recorder: recording::Recorder::default(),
+            offers_models: false,
             chat,
             backend,
         };
@@ -260,6 +278,11 @@ impl Conversation {
     /// Its chat.
     pub(crate) fn chat(&self) -> &Chat {
         &self.chat
+    }
+
+    #[cfg(test)]
+    pub(crate) fn offers_models(&self) -> bool {
+        self.offers_models
     }
 
     /// The chat is another now.
@@ -279,7 +302,8 @@ impl Conversation {
             Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
         };
         let stopped = self.stop_playing();
-        Task::batch([self.keep_draft(text), self.say_typing(false), stopped])
+        let recorded = self.leave_recording();
+        Task::batch([self.keep_draft(text), self.say_typing(false), stopped, recorded])
     }
 
     /// Somebody types, or stopped.
@@ -363,7 +387,26 @@ impl Conversation {
                 self.notice = Some(problem.sentence(context.i18n));
                 Action::None
             }
-            Message::Sound(deed) => self.sound(deed, context),
+            Message::Sound(deed) => {
+                if matches!(deed, SoundDeed::Play(_)) {
+                    self.recorder.silence();
+                }
+                self.sound(deed, context)
+            }
+            Message::Recording(deed) => self.record(deed, context),
+            Message::ModelKnown(options) => {
+                let is_test = options.is_ok_and(|options| options.listens == BUILT_IN_MODEL);
+                self.offers_models = is_test && context.settings.models_offered;
+                Action::None
+            }
+            Message::ShowModels => {
+                self.offers_models = false;
+                Action::ShowModels
+            }
+            Message::CloseModels => {
+                self.offers_models = false;
+                Action::Set(Change::ModelsOffered(false), Task::none())
+            }
             Message::ToggleDetails => Action::ToggleDetails,
             Message::Back => Action::Back,
             Message::Unblock => {

@@ -51,7 +51,7 @@ pub struct Playback {
 }
 
 impl Playback {
-    fn start(
+    pub(super) fn start(
         backend: Arc<dyn Backend>,
         device: Option<String>,
         packets: Packets,

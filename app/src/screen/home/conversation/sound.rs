@@ -1,45 +1,16 @@
-//! What is heard and recorded in a conversation, and its files.
+//! What is heard in a conversation, and its files.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::Stream;
 use iced::Task;
-use kith_core::client::sound::{
-    Draft, Playback, PlaybackPhase, PlaybackState, Recording, RecordingPhase, RecordingState, SPEEDS_PERCENT,
-};
+use kith_core::client::sound::{Playback, PlaybackPhase, PlaybackState, SPEEDS_PERCENT};
 use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Urgency};
-use tokio::sync::watch;
 
 use super::{Action, Conversation};
 use crate::app::Context;
+use crate::backend::live::{Once, states};
 use crate::problem::Problem;
-
-/// Something that is handed over once, in a message that may be copied.
-pub(crate) struct Once<T>(Arc<Mutex<Option<T>>>);
-
-impl<T> Once<T> {
-    fn new(thing: T) -> Self {
-        Self(Arc::new(Mutex::new(Some(thing))))
-    }
-
-    fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl<T> Clone for Once<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> std::fmt::Debug for Once<T> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Once")
-    }
-}
 
 /// What happens to sound and files.
 #[derive(Debug, Clone)]
@@ -54,26 +25,6 @@ pub(crate) enum Deed {
     Started(String, Result<Once<Playback>, Problem>),
     /// Where the note stands that was started so many times ago.
     Moved(u64, PlaybackState),
-    /// Record.
-    Record,
-    /// The microphone is asked for, or not.
-    Recording(Result<Once<Recording>, Problem>),
-    /// Where the recording stands.
-    Recorded(u64, RecordingState),
-    /// Stand still, or go on.
-    Pause,
-    /// End it, to listen to it before it is sent.
-    Stop,
-    /// End it and send it.
-    Send,
-    /// Throw it away.
-    Discard,
-    /// It ended; to be sent at once, or not.
-    Made(bool, Result<Box<Draft>, Problem>),
-    /// It was sent, or not.
-    Sent(Result<(), Problem>),
-    /// Recordings of this chat that were not sent.
-    Found(Vec<Draft>),
     /// Choose files to send.
     Attach,
     /// They were chosen, or dropped here.
@@ -96,25 +47,10 @@ pub(super) struct Playing {
     playback: Playback,
 }
 
-/// What stands in the place of the composer while something is recorded.
-#[derive(Debug, Default)]
-pub(super) enum Tape {
-    /// Nothing is recorded.
-    #[default]
-    Empty,
-    /// The microphone is being asked for, or the recording is ending.
-    Waiting,
-    /// It is recorded.
-    Running(Box<Recording>, RecordingState),
-    /// It waits to be sent.
-    Made(Box<Draft>),
-}
-
-/// What is heard and recorded.
+/// What is heard.
 #[derive(Debug)]
 pub(super) struct Sound {
     pub(super) playing: Option<Playing>,
-    pub(super) tape: Tape,
     pub(super) speed_percent: u16,
     /// Notes that are being turned into text: their ids, and how much is done.
     pub(super) transcribing: BTreeMap<String, u8>,
@@ -123,34 +59,11 @@ pub(super) struct Sound {
 
 impl Default for Sound {
     fn default() -> Self {
-        Self { playing: None, tape: Tape::Empty, speed_percent: 100, transcribing: BTreeMap::new(), serial: 0 }
+        Self { playing: None, speed_percent: 100, transcribing: BTreeMap::new(), serial: 0 }
     }
-}
-
-/// Each state, from the one now until nothing changes any more.
-fn states<T: Clone + Send + Sync + 'static>(states: watch::Receiver<T>) -> impl Stream<Item = T> + Send + 'static {
-    futures::stream::unfold((states, true), |(mut states, first)| async move {
-        if !first {
-            states.changed().await.ok()?;
-        }
-        let state = states.borrow_and_update().clone();
-        Some((state, (states, false)))
-    })
 }
 
 impl Conversation {
-    /// Looks for recordings that a crash, or leaving the chat, kept.
-    pub(super) fn find_recordings(&self) -> Task<super::Message> {
-        let Some(client) = self.backend.client() else { return Task::none() };
-        let chat = self.chat.id.clone();
-        let found = async move {
-            let mut found = client.recordings().await.unwrap_or_default();
-            found.retain(|draft| draft.conversation == chat);
-            found
-        };
-        Task::perform(found, |found| super::Message::Sound(Deed::Found(found)))
-    }
-
     pub(super) fn sound(&mut self, deed: Deed, context: Context<'_>) -> Action {
         match deed {
             Deed::Play(key) => self.play(key),
@@ -158,50 +71,8 @@ impl Conversation {
             Deed::Speed => self.next_speed(),
             Deed::Started(id, Ok(playback)) => self.started(id, &playback),
             Deed::Moved(serial, state) => self.moved(serial, state),
-            Deed::Record => self.record(),
-            Deed::Recording(Ok(recording)) => self.recording(&recording),
-            Deed::Recorded(serial, state) => self.recorded(serial, state),
-            Deed::Pause => {
-                if let Tape::Running(recording, state) = &self.sound.tape {
-                    if state.phase == RecordingPhase::Paused { recording.resume() } else { recording.pause() }
-                }
-                Action::None
-            }
-            Deed::Stop => self.end(false),
-            Deed::Send => match std::mem::take(&mut self.sound.tape) {
-                Tape::Made(draft) => self.send_draft(draft),
-                tape => {
-                    self.sound.tape = tape;
-                    self.end(true)
-                }
-            },
-            Deed::Discard => self.discard(),
-            Deed::Made(true, Ok(draft)) => self.send_draft(draft),
-            Deed::Made(false, Ok(draft)) => {
-                self.sound.tape = Tape::Made(draft);
-                Action::None
-            }
-            Deed::Sent(Ok(())) => {
-                self.sound.tape = Tape::Empty;
-                Action::Run(Task::batch([self.show_newest(), self.find_recordings()]))
-            }
-            Deed::Sent(Err(problem)) => {
-                self.sound.tape = Tape::Empty;
+            Deed::Started(_, Err(problem)) => {
                 self.notice = Some(problem.sentence(context.i18n));
-                // It is still on the disk.
-                Action::Run(self.find_recordings())
-            }
-            Deed::Started(_, Err(problem)) | Deed::Recording(Err(problem)) | Deed::Made(_, Err(problem)) => {
-                if !matches!(self.sound.tape, Tape::Running(..) | Tape::Made(_)) {
-                    self.sound.tape = Tape::Empty;
-                }
-                self.notice = Some(problem.sentence(context.i18n));
-                Action::None
-            }
-            Deed::Found(mut found) => {
-                if let (Tape::Empty, Some(draft)) = (&self.sound.tape, found.pop()) {
-                    self.sound.tape = Tape::Made(Box::new(draft));
-                }
                 Action::None
             }
             Deed::Attach => {
@@ -245,14 +116,18 @@ impl Conversation {
         if self.sound.transcribing.contains_key(&message) {
             return Action::Run(self.command(Request::CancelTranscription { with, message }));
         }
-        Action::Run(self.command(Request::Transcribe {
+        let listen = self.command(Request::Transcribe {
             with,
             message: Some(message),
             priority: Urgency::OnScreen,
             language: None,
             translate: None,
             again: false,
-        }))
+        });
+        // The model that is built in knows a few words of one synthetic voice: who has no other is told so.
+        let model = self.backend.clone().speech_options(Request::SpeechOptions);
+        let model = Task::perform(model, |options| super::Message::ModelKnown(options.map(Box::new)));
+        Action::Run(Task::batch([listen, model]))
     }
 
     /// Files are sent one by one, in their order.
@@ -399,70 +274,5 @@ impl Conversation {
         let set = tokio::task::spawn_blocking(move || client.set_sound_options(options));
         let set = async move { set.await.map_or(Ok(()), |set| set.map_err(Problem::from)) };
         Action::Run(Task::perform(set, super::Message::Done))
-    }
-
-    fn record(&mut self) -> Action {
-        let (Tape::Empty, Some(client)) = (&self.sound.tape, self.backend.client()) else { return Action::None };
-        self.sound.tape = Tape::Waiting;
-        let leave = self.stop_playing();
-        let with = self.chat.id.clone();
-        let record = async move { client.record(&with).await.map(Once::new).map_err(Problem::from) };
-        let start = Task::perform(record, |begun| super::Message::Sound(Deed::Recording(begun)));
-        Action::Run(Task::batch([leave, start]))
-    }
-
-    fn recording(&mut self, recording: &Once<Recording>) -> Action {
-        let Some(recording) = recording.take() else { return Action::None };
-        self.sound.serial += 1;
-        let serial = self.sound.serial;
-        let follow =
-            Task::run(states(recording.state()), move |state| super::Message::Sound(Deed::Recorded(serial, state)));
-        let state = recording.state().borrow().clone();
-        self.sound.tape = Tape::Running(Box::new(recording), state);
-        Action::Run(follow)
-    }
-
-    fn recorded(&mut self, now: u64, state: RecordingState) -> Action {
-        let serial = self.sound.serial;
-        let Tape::Running(_, shown) = &mut self.sound.tape else { return Action::None };
-        if now != serial {
-            return Action::None;
-        }
-        let ended = matches!(state.phase, RecordingPhase::Ended | RecordingPhase::Full);
-        *shown = state;
-        // Without a microphone, or after an hour: what there is waits to be sent.
-        if ended { self.end(false) } else { Action::None }
-    }
-
-    fn end(&mut self, send: bool) -> Action {
-        let tape = std::mem::replace(&mut self.sound.tape, Tape::Waiting);
-        let Tape::Running(recording, _) = tape else {
-            self.sound.tape = tape;
-            return Action::None;
-        };
-        let finish = async move { recording.finish().await.map(Box::new).map_err(Problem::from) };
-        Action::Run(Task::perform(finish, move |made| super::Message::Sound(Deed::Made(send, made))))
-    }
-
-    fn send_draft(&mut self, draft: Box<Draft>) -> Action {
-        self.sound.tape = Tape::Waiting;
-        let Some(client) = self.backend.client() else { return Action::None };
-        let send = async move { client.send_recording(&draft).await.map(drop).map_err(Problem::from) };
-        Action::Run(Task::perform(send, |sent| super::Message::Sound(Deed::Sent(sent))))
-    }
-
-    fn discard(&mut self) -> Action {
-        match std::mem::take(&mut self.sound.tape) {
-            Tape::Running(recording, _) => {
-                Action::Run(Task::perform(async move { recording.cancel().await }, |()| super::Message::Done(Ok(()))))
-            }
-            Tape::Made(draft) => {
-                if let Some(client) = self.backend.client() {
-                    client.discard_recording(&draft);
-                }
-                Action::None
-            }
-            Tape::Empty | Tape::Waiting => Action::None,
-        }
     }
 }
