@@ -17,7 +17,7 @@ use iced::Subscription;
 use kith_core::client::control::{self, Connection, ControlError, Server, Service};
 use kith_core::client::{Client, Options, Profile, Registration, Unlock};
 use kith_core::wire::control::{
-    At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Status,
+    At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Status, Transcript,
 };
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
@@ -298,6 +298,28 @@ impl Backend {
     pub(crate) async fn page(self, with: String, at: At, limit: u32) -> Result<Page, Problem> {
         match self.client.execute(Request::Page { with, at, limit }).await? {
             Reply::Page(page) => Ok(page),
+            _ => Err(Problem::nonsense()),
+        }
+    }
+
+    /// Messages with these words, the newest first; those before one.
+    pub(crate) async fn find(
+        self,
+        with: String,
+        words: String,
+        before: Option<String>,
+        limit: u32,
+    ) -> Result<kith_core::wire::control::Found, Problem> {
+        match self.client.execute(Request::Find { with, words, before, limit }).await? {
+            Reply::Found(found) => Ok(found),
+            _ => Err(Problem::nonsense()),
+        }
+    }
+
+    /// All that is said in a voice note.
+    pub(crate) async fn transcript(self, with: String, message: String) -> Result<Transcript, Problem> {
+        match self.client.execute(Request::Transcript { with, message }).await? {
+            Reply::Transcript(transcript) => Ok(transcript),
             _ => Err(Problem::nonsense()),
         }
     }

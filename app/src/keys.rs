@@ -15,6 +15,8 @@ pub(crate) enum Press {
     Switcher,
     /// Find in the list.
     Search,
+    /// Find in the chat that is open.
+    Find,
     /// The list of keys.
     Help,
     /// The settings.
@@ -56,7 +58,8 @@ pub(crate) enum Press {
 /// All keys, as the help lists them: the key's name and what it does.
 pub(crate) const SHORTCUTS: &[(&str, &str)] = &[
     ("Ctrl+K", "shortcut-switcher"),
-    ("Ctrl+F", "shortcut-search"),
+    ("Ctrl+F", "shortcut-find"),
+    ("Ctrl+Shift+F", "shortcut-search"),
     ("Ctrl+N", "shortcut-add-contact"),
     ("Ctrl+Shift+N", "shortcut-new-group"),
     ("Alt+↓ / Alt+↑", "shortcut-next-chat"),
@@ -112,7 +115,8 @@ fn of_letter(letter: &str, modifiers: Modifiers) -> Option<Press> {
     Some(match (lower.as_str(), modifiers.shift()) {
         // The same keys of a Cyrillic keyboard stand beside the Latin ones.
         ("k" | "л", false) => Press::Switcher,
-        ("f" | "а", false) => Press::Search,
+        ("f" | "а", false) => Press::Find,
+        ("f" | "а", true) => Press::Search,
         ("n" | "т", false) => Press::AddContact,
         ("n" | "т", true) => Press::NewGroup,
         ("d" | "в", false) => Press::Details,

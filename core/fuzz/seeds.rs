@@ -19,8 +19,9 @@ use kith_core::wire::event::{Content, Header, LogHead, UnverifiedEvent};
 use kith_core::wire::log::{self, Entry, Equivocation, UnverifiedEntry};
 use kith_core::wire::message::{
     Anchors, CommitInfo, ContactChange, Cut, Delete, Digest, Draft, Edit, FeedState, File, Former, Grant, Leave,
-    LongVoiceNote, Mark, Marks, Message, Out, Past, Prekeys, Profile, Reaction, ReadUpTo, Recall, RecordHead, Rejoin,
-    RequestCard, Sealed, Setting, SharedPrekey, Text, TokenPair, Transcript, TranscriptSegment, Vector, VoiceNote,
+    LongVoiceNote, Mark, Marks, Message, Out, Past, Played, Prekeys, Profile, Reaction, ReadUpTo, Recall, RecordHead,
+    Rejoin, RequestCard, Sealed, Setting, SharedPrekey, Text, TokenPair, Transcript, TranscriptSegment, Vector,
+    VoiceNote,
 };
 use kith_core::wire::{blob, control, relay};
 use rand_core::SeedableRng as _;
@@ -223,6 +224,7 @@ fn contents() -> Vec<Vec<u8>> {
         LongVoiceNote { attachment: attachment(), duration_ms: 60_000, peaks: vec![9; 64] }.encode(),
         Prekeys { prekeys: vec![SharedPrekey { id: 1, suite: 0x4f, secret: vec![7; 32] }] }.encode(),
         transcript().encode(),
+        Played { of: place() }.encode(),
     ];
     (0_u8..).zip(bodies).map(|(kind, body)| [[kind].as_slice(), &body].concat()).collect()
 }

@@ -44,3 +44,27 @@ pub(crate) fn states<T: Clone + Send + Sync + 'static>(
         Some((state, (states, false)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_over_is_had_once() {
+        let once = Once::new(7);
+        let copy = once.clone();
+        assert_eq!((once.take(), copy.take()), (Some(7), None));
+    }
+
+    #[tokio::test]
+    async fn each_state_is_told_until_the_last() {
+        use futures::StreamExt as _;
+        let (sender, receiver) = watch::channel(1);
+        let mut told = Box::pin(states(receiver));
+        assert_eq!(told.next().await, Some(1));
+        sender.send(2).unwrap();
+        assert_eq!(told.next().await, Some(2));
+        drop(sender);
+        assert_eq!(told.next().await, None);
+    }
+}

@@ -98,6 +98,7 @@ mod tests {
             peaks: None,
             heard_ms: None,
             heard: None,
+            heard_by: None,
             transcript: None,
             file: None,
             spoken: None,

@@ -4,6 +4,7 @@ mod above;
 mod conversation;
 mod details;
 pub(crate) mod list;
+mod player;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use self::above::{Deed, Modal};
 use self::conversation::Conversation;
 use self::details::Details;
 use self::list::ChatList;
+use self::player::Player;
 use crate::app::Context;
 use crate::backend::{Backend, Overview};
 use crate::i18n::I18n;
@@ -44,6 +46,7 @@ pub(crate) struct Home {
     list: ChatList,
     open: Option<Conversation>,
     details: Option<Details>,
+    player: Player,
     page: Option<Box<SettingsPage>>,
     modal: Option<Modal>,
     pictures: Pictures,
@@ -80,6 +83,8 @@ pub(crate) enum Message {
     Conversation(String, conversation::Message),
     /// Of the panel beside it.
     Details(details::Message),
+    /// Of what plays.
+    Player(player::Message),
     /// Of the settings.
     Settings(settings::Message),
     /// Of somebody who is added.
@@ -158,6 +163,7 @@ impl Home {
             list: ChatList::default(),
             open: None,
             details: None,
+            player: Player::new(backend.clone()),
             page: None,
             modal: None,
             pictures: Pictures::default(),
@@ -204,8 +210,10 @@ impl Home {
     pub(crate) fn end(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let backend = self.backend.clone();
         let draft = self.open.as_ref().and_then(Conversation::last_draft);
+        let heard = self.player.end();
         self.tray = None;
         Box::pin(async move {
+            heard.await;
             if let Some(draft) = draft {
                 let _ = backend.clone().command(draft).await;
             }
@@ -393,6 +401,7 @@ impl Home {
             Message::List(message) => self.listed(message, context),
             Message::Conversation(id, message) => self.conversed(&id, message, context),
             Message::Details(message) => self.detailed(message, context),
+            Message::Player(message) => self.played(message, context),
             Message::Settings(message) => self.set(message, context),
             Message::Add(message) => self.adding(message),
             Message::Group(message) => self.grouping(message, context),
@@ -515,6 +524,13 @@ impl Home {
             conversation::Action::None => Action::None,
             conversation::Action::Run(task) => Action::Run(task.map(route)),
             conversation::Action::Set(change, task) => Action::Set(change, task.map(route)),
+            conversation::Action::Player(wish, task) => {
+                let task = task.map(route);
+                match self.played(player::Message::Wish(wish), context) {
+                    Action::Run(played) => Action::Run(Task::batch([played, task])),
+                    _ => Action::Run(task),
+                }
+            }
             conversation::Action::ConfirmDelete(message) => {
                 let i18n = context.i18n;
                 let words = (i18n.tr("delete-title"), i18n.tr("delete-words"), i18n.tr("delete"));
@@ -525,6 +541,18 @@ impl Home {
             conversation::Action::ShowModels => Action::Run(self.show_settings(Section::Speech)),
             conversation::Action::Back => Action::Run(self.close()),
         }
+    }
+
+    fn played(&mut self, message: player::Message, context: Context<'_>) -> Action {
+        Action::Run(match self.player.update(message) {
+            player::Action::Run(task) => task.map(Message::Player),
+            player::Action::Failed(problem) => self.warn(problem.sentence(context.i18n)),
+            player::Action::Show(chat, message) => {
+                let opened = self.open(&chat, context);
+                let shown = self.in_open(|open| open.show(message));
+                Task::batch([opened, shown])
+            }
+        })
     }
 
     fn toggle_details(&mut self) -> Action {
@@ -570,6 +598,10 @@ impl Home {
             settings::Action::None => Action::None,
             settings::Action::Run(task) => Action::Run(task.map(Message::Settings)),
             settings::Action::Set(change) => Action::Set(change, Task::none()),
+            settings::Action::Speaker(speaker, task) => {
+                self.player.use_speaker(speaker);
+                Action::Run(task.map(Message::Settings))
+            }
             settings::Action::Close => {
                 self.page = None;
                 Action::None
@@ -605,7 +637,11 @@ impl Home {
                 Action::None
             }
             _ if self.modal.is_some() => Action::None,
-            Press::Search => {
+            // Without a chat it is looked for one.
+            Press::Find if self.open.is_some() && self.page.is_none() => {
+                self.converse(conversation::Message::Find(conversation::find::Deed::Open), context)
+            }
+            Press::Search | Press::Find => {
                 self.page = None;
                 Action::Run(operation::focus(list::SEARCH))
             }

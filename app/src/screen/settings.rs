@@ -183,6 +183,8 @@ pub(crate) enum Action {
     Run(Task<Message>),
     /// Sets this.
     Set(Change),
+    /// What plays goes on at this speaker, or the default one; and this.
+    Speaker(Option<String>, Task<Message>),
     /// Shows the chats again.
     Close,
     /// The profile is gone.
@@ -267,7 +269,10 @@ impl SettingsPage {
             }
             Message::Profile(message) => Action::Run(self.profile.update(message, context.i18n).map(Message::Profile)),
             Message::Privacy(message) => Action::Run(self.privacy.update(message).map(Message::Privacy)),
-            Message::Sound(message) => Action::Run(self.sound.update(message).map(Message::Sound)),
+            Message::Sound(message) => match self.sound.update(message) {
+                sound::Outcome::Run(task) => Action::Run(task.map(Message::Sound)),
+                sound::Outcome::Speaker(speaker, task) => Action::Speaker(speaker, task.map(Message::Sound)),
+            },
             Message::Speech(message) => Action::Run(self.speech.update(message, context).map(Message::Speech)),
             Message::Data(message) => match self.data.update(message, context) {
                 data::Outcome::Run(task) => Action::Run(task.map(Message::Data)),

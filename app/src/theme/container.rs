@@ -4,7 +4,7 @@ use iced::border::Radius;
 use iced::widget::container::{Catalog, Style, StyleFn};
 use iced::{Background, Border, Color};
 
-use super::{Theme, metric};
+use super::{Palette, Theme, metric};
 
 impl Catalog for Theme {
     type Class<'a> = StyleFn<'a, Self>;
@@ -62,18 +62,19 @@ pub(crate) struct Joined {
     pub(crate) below: bool,
 }
 
-/// One's own message.
-pub(crate) fn bubble_mine(joined: Joined) -> impl Fn(&Theme) -> Style {
-    move |theme| bubble(theme.palette().mine, right(joined))
+/// One's own message; one that was found stands out.
+pub(crate) fn bubble_mine(joined: Joined, found: bool) -> impl Fn(&Theme) -> Style {
+    move |theme| bubble(theme.palette(), theme.palette().mine, right(joined), found)
 }
 
 /// Another's message.
-pub(crate) fn bubble_theirs(joined: Joined) -> impl Fn(&Theme) -> Style {
-    move |theme| bubble(theme.palette().theirs, left(joined))
+pub(crate) fn bubble_theirs(joined: Joined, found: bool) -> impl Fn(&Theme) -> Style {
+    move |theme| bubble(theme.palette(), theme.palette().theirs, left(joined), found)
 }
 
-fn bubble(color: Color, radius: Radius) -> Style {
-    Style { border: Border { radius, ..Border::default() }, ..ground(color) }
+fn bubble(palette: &Palette, color: Color, radius: Radius, found: bool) -> Style {
+    let width = if found { 2.0 } else { 0.0 };
+    Style { border: Border { radius, width, color: palette.accent }, ..ground(color) }
 }
 
 fn right(joined: Joined) -> Radius {

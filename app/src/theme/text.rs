@@ -16,7 +16,12 @@ impl Catalog for Theme {
     }
 }
 
-/// The ground under code in a line.
+/// The ground of the word of a voice note that is heard.
+pub(crate) fn heard_ground(palette: &Palette) -> iced::Color {
+    iced::Color { a: 0.28, ..palette.accent }
+}
+
+/// The ground of code in a message.
 pub(crate) fn code_ground(palette: &Palette) -> iced::Color {
     iced::Color { a: 0.10, ..palette.text }
 }

@@ -100,7 +100,7 @@ impl Piece {
 }
 
 /// Without what hides, turns the direction of what stands beside it, or heaps marks on one letter.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut marks = 0;
     for character in text.chars() {

@@ -35,6 +35,9 @@ pub(crate) fn words(message: &Shown, i18n: &I18n) -> String {
     if let Some(problem) = &message.problem {
         return problem.clone();
     }
+    if message.heard_by.is_some_and(|heard_by| heard_by > 0) {
+        return i18n.tr("state-played");
+    }
     match (message.state.as_deref(), message.route.as_deref()) {
         (Some("queued"), _) => i18n.tr("state-queued"),
         (Some("sent"), Some("mailbox")) => i18n.tr("state-sent-mailbox"),

@@ -74,6 +74,7 @@ fn content(bytes: &[u8]) -> bool {
         body::<message::LongVoiceNote>,
         body::<message::Prekeys>,
         body::<message::Transcript>,
+        body::<message::Played>,
     ];
     let Some((kind, rest)) = bytes.split_first() else { return false };
     KINDS.get(usize::from(*kind)).is_some_and(|kind| kind(rest))

@@ -1,4 +1,4 @@
-//! What Kith asks of the system's allocator: one setting, in a crate of its own since all others forbid unsafe code.
+//! What Kith asks of the system's allocator: two things, in a crate of its own since all others forbid unsafe code.
 #![deny(missing_docs)]
 
 /// Allocations of this size and more get pages of their own, which go back to the system when they are freed: glibc's default.
@@ -16,5 +16,16 @@ pub fn keep_large_apart() {
     // Called again, or refused, it leaves things as they are.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+    }
+}
+
+/// Gives the system back what lies free within the heap: for after something large was let go of. Elsewhere it does nothing.
+///
+/// What a speech model computes with is many pieces below the limit above; freed, they stay in the heap.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim (POSIX: MT-Safe) takes a plain number, locks each arena itself, and touches only what is free.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

@@ -258,6 +258,13 @@ pub enum Command {
         /// How far.
         heard: Heard,
     },
+    /// Tell the others that all of a voice note of theirs was heard.
+    SayPlayed {
+        /// Where.
+        conversation: ConversationId,
+        /// Which note.
+        of: ContentId,
+    },
     /// Tell the others what is said in one's own voice note; a transcript without segments takes it back.
     AttachTranscript {
         /// Where.

@@ -1,13 +1,13 @@
 //! What people see of an event: its text as edited, its deletion, its reactions.
 //!
-//! Edits, transcripts, deletes and reactions are kept as rows under the event that they are about, whether it is held yet or not, exactly
+//! Edits, transcripts, deletes, reactions and receipts of voice notes that were heard are kept as rows under the event that they are about, whether it is held yet or not, exactly
 //! while they count themselves; an item is folded from them when it is shown. So nothing depends on the order of arrival. The rows
 //! stand by account: whoever writes many of them buries only their own.
 //!
 //! Rules: an edit, a transcript or a delete counts only by the account of its target; of each the latest by (clock, feed, sequence) shows;
 //! of one account's reactions the latest; a delete cannot be deleted; a deleted edit or reaction counts no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attachment;
 use super::feed::row::{self, Shown};
@@ -18,12 +18,12 @@ use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId, Timest
 use crate::wire::blob::Attachment;
 use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event};
-use crate::wire::message::{Delete, Edit, File, Kind, LongVoiceNote, Reaction, Text, Transcript, VoiceNote};
+use crate::wire::message::{Delete, Edit, File, Kind, LongVoiceNote, Played, Reaction, Text, Transcript, VoiceNote};
 
 /// How many edits of an event by its own account are looked at: more than a person makes.
 const MAX_EDITS: usize = 4096;
 
-/// How many accounts' reactions an item shows: more than a conversation has seats over its life.
+/// How many accounts' reactions or receipts an item shows: more than a conversation has seats over its life.
 const MAX_REACTING: usize = 1024;
 
 /// The most bytes of a reaction.
@@ -55,6 +55,8 @@ pub struct Item {
     pub reactions: BTreeMap<AccountId, String>,
     /// What is said in a voice note, by its author.
     pub transcript: Option<Transcript>,
+    /// Who has said that they heard all of a voice note.
+    pub played: BTreeSet<AccountId>,
 }
 
 /// What an item says.
@@ -253,16 +255,18 @@ fn target(kind: u16, content: &Content) -> Option<(Kind, ContentId)> {
             (reaction.emoji.len() <= MAX_EMOJI).then_some((Kind::Reaction, reaction.of))
         }
         Kind::Transcript => Transcript::decode(&content.body).ok().map(|transcript| (Kind::Transcript, transcript.of)),
+        Kind::Played => Played::decode(&content.body).ok().map(|played| (Kind::Played, played.of)),
         _ => None,
     }
 }
 
-/// A change's kind in its key: the numbers of these four are below 256.
+/// A change's kind in its key: the numbers of these five are below 256.
 fn kind_byte(kind: Kind) -> u8 {
     match kind {
         Kind::Edit => 2,
         Kind::Delete => 3,
         Kind::Transcript => 19,
+        Kind::Played => 20,
         _ => 4,
     }
 }
@@ -280,14 +284,15 @@ fn changes_by(
     Ok(rows.iter().filter_map(|row| key::read_place(&row.key)).collect())
 }
 
-/// The latest reaction of each account to an event, an empty one too.
-fn reactions(
+/// The latest change of one kind that each account has made to an event.
+fn latest_of_each(
     read: &(impl Read + ?Sized),
     conversation: &ConversationId,
     target: &ContentId,
+    kind: Kind,
 ) -> Result<Vec<ContentId>, ReadError> {
     let mut prefix = key::changes(conversation, target);
-    prefix.push(kind_byte(Kind::Reaction));
+    prefix.push(kind_byte(kind));
     let mut latest = Vec::new();
     let mut range = Range::last(1);
     while latest.len() < MAX_REACTING {
@@ -390,6 +395,7 @@ pub(super) fn fold(
         edited: false,
         reactions: BTreeMap::new(),
         transcript: None,
+        played: BTreeSet::new(),
     };
     if is_deleted(read, conversation, id, whose)? {
         return Ok(Some(item));
@@ -412,8 +418,11 @@ pub(super) fn fold(
                 break;
             }
         }
+        let played = latest_of_each(read, conversation, id, Kind::Played)?;
+        item.played =
+            played.iter().filter_map(|by| whose(&by.feed.device)).filter(|account| *account != author).collect();
     }
-    for by in reactions(read, conversation, id)? {
+    for by in latest_of_each(read, conversation, id, Kind::Reaction)? {
         let Some(account) = whose(&by.feed.device) else { continue };
         let content = row::load_content(read, conversation, &by)?;
         if let Some(reaction) = content.and_then(|content| Reaction::decode(&content.body).ok()) {

@@ -14,7 +14,7 @@ use crate::store::{Batch, MemoryStore};
 use crate::types::{AccountId, ContentId, ConversationId, DeviceId, GroupId, Hash, Rng, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::event::{Content, Event, Header, LogHead, UnverifiedEvent};
-use crate::wire::message::{Delete, Edit, Kind, Message, Reaction, Text, Vector};
+use crate::wire::message::{Delete, Edit, Kind, Message, Played, Reaction, Text, Vector, VoiceNote};
 
 pub(crate) const CONVERSATION: ConversationId = ConversationId::new([9; 32]);
 pub(crate) const GROUP: GroupId = GroupId::new([8; 32]);
@@ -111,6 +111,14 @@ impl Device {
 
     pub(crate) fn react(&mut self, of: ContentId, emoji: &str) -> UnverifiedEvent {
         self.write(Kind::Reaction, Reaction { of, emoji: emoji.into() }.encode())
+    }
+
+    pub(crate) fn voice_note(&mut self) -> UnverifiedEvent {
+        self.write(Kind::VoiceNote, VoiceNote { ogg: vec![1; 8], duration_ms: 500, peaks: vec![9; 4] }.encode())
+    }
+
+    pub(crate) fn say_played(&mut self, of: ContentId) -> UnverifiedEvent {
+        self.write(Kind::Played, Played { of }.encode())
     }
 
     pub(crate) fn ingest(&mut self, event: &UnverifiedEvent) -> Outcome {

@@ -53,12 +53,13 @@ impl Client {
             }
             Request::Devices => Ok(Reply::Devices(self.device_list()?)),
             Request::Options => Ok(Reply::Options(self.inner.choices.view())),
-            Request::SetOptions { read_receipts, mdns, always_relay, typing, auto_fetch_bytes } => {
+            Request::SetOptions { read_receipts, mdns, always_relay, typing, played_receipts, auto_fetch_bytes } => {
                 self.inner.choices.choose(|choice| {
                     choice.read_receipts = read_receipts.unwrap_or(choice.read_receipts);
                     choice.mdns = mdns.unwrap_or(choice.mdns);
                     choice.always_relay = always_relay.unwrap_or(choice.always_relay);
                     choice.typing = typing.unwrap_or(choice.typing);
+                    choice.played_receipts = played_receipts.unwrap_or(choice.played_receipts);
                     choice.auto_fetch_bytes = auto_fetch_bytes.unwrap_or(choice.auto_fetch_bytes);
                 })?;
                 let now = self.inner.choices.now();

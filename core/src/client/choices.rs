@@ -25,6 +25,7 @@ pub(super) struct Choice {
     pub(super) mdns: bool,
     pub(super) always_relay: bool,
     pub(super) typing: bool,
+    pub(super) played_receipts: bool,
     pub(super) auto_fetch_bytes: u64,
 }
 
@@ -33,14 +34,27 @@ const AUTO_FETCH_BYTES: u64 = 16 << 20;
 
 impl Default for Choice {
     fn default() -> Self {
-        Self { read_receipts: true, mdns: true, always_relay: false, typing: true, auto_fetch_bytes: AUTO_FETCH_BYTES }
+        Self {
+            read_receipts: true,
+            mdns: true,
+            always_relay: false,
+            typing: true,
+            played_receipts: true,
+            auto_fetch_bytes: AUTO_FETCH_BYTES,
+        }
     }
 }
 
 impl Choice {
     /// Tells nobody anything: for when what was chosen cannot be read.
-    const DISCREET: Self =
-        Self { read_receipts: false, mdns: false, always_relay: true, typing: false, auto_fetch_bytes: 0 };
+    const DISCREET: Self = Self {
+        read_receipts: false,
+        mdns: false,
+        always_relay: true,
+        typing: false,
+        played_receipts: false,
+        auto_fetch_bytes: 0,
+    };
 
     /// The same, and whatever a start hides is hidden.
     fn within(self, options: &Options) -> Self {
@@ -49,6 +63,7 @@ impl Choice {
             mdns: self.mdns && options.mdns,
             always_relay: self.always_relay || options.always_relay,
             typing: self.typing,
+            played_receipts: self.played_receipts && options.read_receipts,
             auto_fetch_bytes: self.auto_fetch_bytes,
         }
     }
@@ -94,10 +109,10 @@ impl Choices {
     /// What was chosen, for whoever shows it.
     pub(super) fn view(&self) -> LiveOptions {
         let chosen = *self.chosen();
-        let Choice { read_receipts, mdns, always_relay, typing, auto_fetch_bytes } = chosen;
+        let Choice { read_receipts, mdns, always_relay, typing, played_receipts, auto_fetch_bytes } = chosen;
         // Of these two only the network knows, and it is told once.
         let restart = (chosen.mdns, chosen.always_relay) != (self.started.mdns, self.started.always_relay);
-        LiveOptions { read_receipts, mdns, always_relay, typing, auto_fetch_bytes, restart }
+        LiveOptions { read_receipts, mdns, always_relay, typing, played_receipts, auto_fetch_bytes, restart }
     }
 
     /// Keeps another choice, durably.

@@ -208,6 +208,7 @@ impl Client {
             Some(_) => Some(self.heard(&conversation.id, &item.id)?.unwrap_or_default()),
             None => None,
         };
+        let heard_by = u32::try_from(item.played.len()).unwrap_or(u32::MAX);
         let file = self.file_view(conversation.id, item.id, &item.body);
         let said = match sound {
             Some(_) => self.transcript_of(conversation, item)?,
@@ -229,7 +230,8 @@ impl Client {
             duration_ms: sound.map(|(duration_ms, _)| duration_ms),
             peaks: sound.map(|(_, peaks)| peaks.to_vec()),
             heard_ms: heard.map(|heard| heard.position_ms),
-            heard: heard.map(|heard| heard.whole),
+            heard: heard.map(|heard| heard.whole || item.played.contains(&self.me().account)),
+            heard_by: sound.filter(|_| mine).map(|_| heard_by),
             file,
             transcript: said.as_ref().map(|(kept, _)| kept.beginning()),
             spoken: said.map(|(kept, source)| kept.spoken(source)),

@@ -241,6 +241,7 @@ impl Transcriber {
     /// # Errors
     /// [`SpeechError::Whisper`] if threads are lacking.
     pub fn start(model: ModelFile, options: Options) -> Result<Self, SpeechError> {
+        kith_heap::keep_large_apart();
         let queue = Queue { jobs: Vec::new(), next: 0, model, detector: options.detector.clone(), loaded: false };
         let shared = Arc::new(Shared { queue: Mutex::new(queue), news: Condvar::new(), stop: Arc::default() });
         let worker = Worker { shared: Arc::clone(&shared), options, engine: None };
@@ -434,6 +435,7 @@ impl Worker {
                 queue.loaded = false;
                 drop(queue);
                 self.engine = None;
+                kith_heap::give_back();
                 tracing::debug!("the speech model was let go of");
                 queue = self.shared.queue();
             }

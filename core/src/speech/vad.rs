@@ -52,6 +52,10 @@ const APART: u64 = 2 * SPEECH_RATE as u64;
 /// Where a piece has to be cut because nobody pauses, the quietest frame of the last so many is taken: 6 s.
 const LOOK_BACK: usize = 375;
 
+/// Before a sound in silence the detector listens to so many frames, to know what it stands out from, and after it to as many, since
+/// it is late: 256 ms.
+const AROUND: usize = 16;
+
 /// Below this nobody speaks, whatever the microphone: -55 dB of full scale, without the bass.
 const SILENCE: f32 = 0.0018;
 
@@ -120,12 +124,17 @@ impl Detector {
         WhisperVadContext::new(path_text, params).map(Self::Silero).map_err(|error| refused(&error.to_string()))
     }
 
-    /// A score for each frame of a block.
-    fn scores(&mut self, block: &[f32]) -> Vec<f32> {
+    /// A score for each frame of a block; `loudness` is that of each without its bass.
+    fn scores(&mut self, block: &[f32], loudness: &[f32]) -> Vec<f32> {
         let frames = block.len() / FRAME;
         match self {
             Self::Everything => vec![1.0; frames],
-            Self::BuiltIn(detector) => block.chunks_exact(FRAME).map(|frame| detector.predict_f32(frame)).collect(),
+            Self::BuiltIn(detector) => {
+                let near = near_sound(loudness);
+                let frames = block.chunks_exact(FRAME).enumerate();
+                let listened = |index: usize| near.get(index).copied().unwrap_or(true);
+                frames.map(|(index, frame)| if listened(index) { detector.predict_f32(frame) } else { 0.0 }).collect()
+            }
             Self::Silero(context) => {
                 if context.detect_speech(block).is_err() {
                     // Whisper then hears what nobody sorted out.
@@ -233,8 +242,8 @@ impl Cutter {
     fn score(&mut self, block: Vec<f32>) {
         let loudness = self.loudness_of(&block);
         let silent = !self.hears_everything() && loudness.iter().all(|loud| *loud < SILENCE);
+        let scores = if silent { vec![0.0; loudness.len()] } else { self.detector.scores(&block, &loudness) };
         self.loudness.extend(loudness);
-        let scores = if silent { vec![0.0; block.len() / FRAME] } else { self.detector.scores(&block) };
         self.scored.extend_from_slice(&block);
         for score in scores {
             self.step(score);
@@ -348,6 +357,20 @@ impl Cutter {
         self.loudness.drain(..(gone / FRAME).min(self.loudness.len()));
         self.base = self.base.saturating_add(gone as u64);
     }
+}
+
+/// Which frames of a block are sound, or near some. What comes after the block is not known, and may be.
+fn near_sound(loudness: &[f32]) -> Vec<bool> {
+    let mut near = vec![false; loudness.len()];
+    let last = loudness.len();
+    let sounds = loudness.iter().enumerate().filter(|(_, loud)| **loud >= SILENCE).map(|(index, _)| index);
+    let mut done = 0;
+    for index in sounds.chain([last]) {
+        let (from, to) = (index.saturating_sub(AROUND).max(done), index.saturating_add(AROUND + 1).min(last));
+        near.iter_mut().take(to).skip(from).for_each(|near| *near = true);
+        done = done.max(to);
+    }
+    near
 }
 
 fn root_mean_square(piece: &[f32]) -> f32 {

@@ -275,6 +275,9 @@ pub enum Request {
         /// Tell others that one types.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         typing: Option<bool>,
+        /// Tell others which of their voice notes were heard; without read receipts it is not told either.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        played_receipts: Option<bool>,
         /// Files of others up to so many bytes are fetched without being asked for; 0 for none. Voice notes always are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         auto_fetch_bytes: Option<u64>,
@@ -743,6 +746,9 @@ pub struct LiveOptions {
     pub always_relay: bool,
     /// Tell others that one types.
     pub typing: bool,
+    /// Tell others which of their voice notes were heard.
+    #[serde(default)]
+    pub played_receipts: bool,
     /// Files of others up to so many bytes are fetched without being asked for; 0 for none.
     pub auto_fetch_bytes: u64,
     /// The profile runs otherwise than chosen, and will as chosen from its next start: if that is not told to be more discreet.
@@ -814,6 +820,9 @@ pub struct Message {
     /// Whether this reader has heard all of it once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<bool>,
+    /// Of one's own voice note: how many of the others have said that they heard it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_by: Option<u32>,
     /// What travels as an attachment: a file, or the sound of a voice note that does not fit in a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<File>,

@@ -320,6 +320,8 @@ pub enum Kind {
     Profile = 18,
     /// [`Transcript`].
     Transcript = 19,
+    /// [`Played`].
+    Played = 20,
     /// [`ContactChange`], in the conversation with oneself.
     Contact = 32,
     /// [`ReadUpTo`], in the conversation with oneself.
@@ -335,7 +337,7 @@ pub enum Kind {
 impl Kind {
     /// The kind of this number, if this Kith knows it.
     pub fn from_number(number: u16) -> Option<Self> {
-        const ALL: [Kind; 16] = [
+        const ALL: [Kind; 17] = [
             Kind::Text,
             Kind::Edit,
             Kind::Delete,
@@ -347,6 +349,7 @@ impl Kind {
             Kind::Leave,
             Kind::Profile,
             Kind::Transcript,
+            Kind::Played,
             Kind::Contact,
             Kind::Read,
             Kind::Setting,
@@ -388,6 +391,14 @@ pub struct Edit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delete {
     /// Which message.
+    #[serde(rename = "o")]
+    pub of: ContentId,
+}
+
+/// Says that all of a voice note was heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Played {
+    /// Which voice note.
     #[serde(rename = "o")]
     pub of: ContentId,
 }
@@ -856,6 +867,7 @@ bodies! {
     Text: MAX_TEXT + 256,
     Edit: MAX_TEXT + 256,
     Delete: 256,
+    Played: 256,
     Reaction: 512,
     VoiceNote: MAX_CONTENT,
     Grant: 512,

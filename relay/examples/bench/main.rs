@@ -19,6 +19,7 @@ mod people;
 mod process;
 mod relay;
 mod rows;
+mod sound;
 mod speech;
 mod stranger;
 mod volume;
@@ -70,6 +71,11 @@ const BENCHES: &[Bench] = &[
         run: speech::transcription,
     },
     Bench { name: "vad", about: "what finding speech saves", run: speech::detection },
+    Bench {
+        name: "sound",
+        about: "a press to the first sample and to the first sound; an hour encoded",
+        run: sound::run,
+    },
     Bench { name: "window", about: "the window of the same profile: its start, its frames, idle", run: window::run },
 ];
 

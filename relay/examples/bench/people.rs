@@ -130,9 +130,16 @@ async fn obey(people: &mut BTreeMap<String, Person>, tell: Tell) -> Result<serde
             serde_json::to_value(exchange(people, pairs, each, &looks, also).await?)?
         }
         Tell::TakeFiles { name } => {
-            let (read_receipts, mdns, always_relay, typing) = (None, None, None, None);
+            let (read_receipts, mdns, always_relay, typing, played_receipts) = (None, None, None, None, None);
             let all = Some(u64::MAX);
-            let choice = Request::SetOptions { read_receipts, mdns, always_relay, typing, auto_fetch_bytes: all };
+            let choice = Request::SetOptions {
+                read_receipts,
+                mdns,
+                always_relay,
+                typing,
+                played_receipts,
+                auto_fetch_bytes: all,
+            };
             find(people, &name)?.client.execute(choice).await?;
             serde_json::Value::Null
         }

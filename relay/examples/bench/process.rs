@@ -2,6 +2,7 @@
 //!
 //! A process that a bench started ends with it: its input ends, and if it does not go by itself it is killed, by its id.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, devices, history, people, relay, speech};
+use crate::{Failure, devices, history, people, relay, sound, speech};
 
 /// Says which role a process plays.
 const ROLE: &str = "KITH_BENCH_ROLE";
@@ -26,6 +27,13 @@ impl Actor {
     /// Starts one.
     pub(crate) fn start(role: &'static str) -> Result<Self, Failure> {
         Self::run(Command::new(std::env::current_exe()?), role)
+    }
+
+    /// Starts one with more in its environment.
+    pub(crate) fn start_with(role: &'static str, environment: &[(&str, &OsStr)]) -> Result<Self, Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.envs(environment.iter().copied());
+        Self::run(command, role)
     }
 
     /// Starts one in a network of its own, so that nobody else's bytes go over its loopback (Linux).
@@ -93,8 +101,17 @@ impl Drop for Actor {
 
 /// A process's resident memory in MiB; nothing where the system does not say.
 pub(crate) fn resident_mib(process: u32) -> f64 {
+    status_mib(process, "VmRSS:")
+}
+
+/// The most that a process ever had of it.
+pub(crate) fn highest_mib(process: u32) -> f64 {
+    status_mib(process, "VmHWM:")
+}
+
+fn status_mib(process: u32, field: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
@@ -108,6 +125,7 @@ pub(crate) fn play() -> Option<ExitCode> {
         ("people", Ok(runtime)) => runtime.block_on(people::play()),
         ("idle", Ok(runtime)) => runtime.block_on(devices::play()),
         ("listener", Ok(runtime)) => runtime.block_on(speech::play()),
+        ("sounder", Ok(runtime)) => runtime.block_on(sound::play()),
         ("opener", Ok(runtime)) => runtime.block_on(history::play()),
         (other, Ok(_)) => Err(format!("there is no role {other:?}").into()),
     };

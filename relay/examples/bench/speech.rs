@@ -28,6 +28,12 @@ fn clip(number: usize) -> Result<Vec<f32>, Failure> {
     Ok(wav::decode(&wav)?.at_rate(SPEECH_RATE)?.samples)
 }
 
+/// The samples of a clip, 16 bits each, as they lie in its file.
+pub(crate) fn pcm_of_clip(number: usize) -> Result<Vec<u8>, Failure> {
+    let samples = clip(number)?.into_iter().map(|sample| (sample * 32_767.0) as i16);
+    Ok(samples.flat_map(i16::to_le_bytes).collect())
+}
+
 fn samples(seconds: f32) -> usize {
     (seconds * SPEECH_RATE as f32) as usize
 }

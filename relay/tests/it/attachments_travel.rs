@@ -297,6 +297,7 @@ async fn a_large_file_waits_to_be_asked_for_and_can_be_given_up() {
         mdns: None,
         always_relay: None,
         typing: None,
+        played_receipts: None,
         auto_fetch_bytes: Some(1000),
     };
     let Ok(Reply::Options(chosen)) = bob.ask(choice).await else { panic!("no choice") };

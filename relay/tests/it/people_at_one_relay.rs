@@ -164,12 +164,25 @@ impl Person {
         self.chats().await.into_iter().find(|chat| chat.name == name)
     }
 
+    async fn hears(&mut self, with: &str) -> Message {
+        let note = async |client: &Client, _: &[Event]| {
+            let all = history(client, with).await.ok()?;
+            all.into_iter()
+                .rev()
+                .find(|message| message.kind == "voice" && !message.mine && message.heard == Some(false))
+        };
+        let note = self.until("a voice note", note).await;
+        self.client.keep_heard(with, &note.id, Duration::ZERO, true).await.unwrap();
+        note
+    }
+
     async fn chooses_to_tell_what_was_read(&self, told: bool) {
         let choice = Request::SetOptions {
             read_receipts: Some(told),
             mdns: None,
             always_relay: None,
             typing: None,
+            played_receipts: None,
             auto_fetch_bytes: None,
         };
         let Ok(Reply::Options(chosen)) = self.ask(choice).await else { panic!("no choice") };
@@ -365,6 +378,48 @@ async fn whoever_tells_nobody_what_was_read_is_not_seen_reading() {
     bob.ask(Request::MarkRead { with: "alice".into(), upto: got.id }).await.unwrap();
     alice.is_in_state("bob", "and this", &["read"]).await;
     for person in [alice, bob, carol] {
+        person.client.shutdown().await;
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_voice_note_was_heard_is_told_once_or_not_at_all() {
+    let room = tempfile::tempdir().unwrap();
+    let (server, address) = relay(&room.path().join("relay")).await;
+    let mut alice = Person::register(&room.path().join("alice"), "alice", &address).await;
+    let mut bob = Person::register(&room.path().join("bob"), "bob", &address).await;
+    become_contacts(&mut alice, &mut bob, ["alice", "bob"]).await;
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/clips/ok_01.wav");
+    let send = || Request::SendVoice { to: "bob".into(), file: clip.clone() };
+    let heard_by = async |client: &Client, id: &str| {
+        let all = history(client, "bob").await.ok()?;
+        all.into_iter().find(|message| message.id == id)?.heard_by
+    };
+    for told in [true, false, true] {
+        let choice = Request::SetOptions {
+            read_receipts: None,
+            mdns: None,
+            always_relay: None,
+            typing: None,
+            played_receipts: Some(told),
+            auto_fetch_bytes: None,
+        };
+        bob.ask(choice).await.unwrap();
+        let Reply::Message(sent) = alice.ask(send()).await.unwrap() else { panic!("a note was sent") };
+        assert_eq!(sent.heard_by, Some(0));
+        let note = bob.hears("alice").await;
+        assert_eq!(note.heard_by, None, "only of one's own notes");
+        // Again: nothing more is said.
+        bob.client.keep_heard("alice", &note.id, Duration::from_secs(1), true).await.unwrap();
+        bob.send("alice", &format!("heard: {told}")).await.unwrap();
+        alice.receives("bob", &format!("heard: {told}")).await;
+        let known = heard_by(&alice.client, &sent.id).await;
+        assert_eq!(known, Some(u32::from(told)), "what bob wrote after it has brought it along");
+        let own = history(&bob.client, "alice").await.unwrap();
+        assert_eq!(own.iter().find(|message| message.id == note.id).unwrap().heard, Some(true));
+    }
+    for person in [alice, bob] {
         person.client.shutdown().await;
     }
     server.shutdown().await;

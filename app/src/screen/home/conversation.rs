@@ -2,9 +2,11 @@
 //!
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
+pub(crate) mod find;
 mod reading;
 mod recording;
 mod sound;
+mod spoken;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -19,8 +21,9 @@ use std::time::Duration;
 use iced::Task;
 use iced::widget::{Id, operation};
 use kith_core::client::BUILT_IN_MODEL;
-use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request, SpeechOptions};
+use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request, SpeechOptions, Transcript};
 
+use super::player::Wish;
 use super::timeline::{PAGE, Side, Timeline};
 use crate::app::Context;
 use crate::backend::Backend;
@@ -74,6 +77,9 @@ pub(crate) struct Conversation {
     recorder: recording::Recorder,
     /// Real models of speech are offered: only the one that is built in is here.
     offers_models: bool,
+    find: Option<find::Find>,
+    /// The message that is shown once the history is here.
+    wanted: Option<String>,
 }
 
 #[derive(Debug)]
@@ -100,6 +106,13 @@ pub(crate) enum Mode {
     Reply(Box<Shown>),
     /// Another text for a message of one's own; with what had been typed before.
     Edit {
+        /// The message.
+        message: String,
+        /// What had been typed.
+        before: String,
+    },
+    /// Other words for this reader's own transcript of a voice note.
+    Mend {
         /// The message.
         message: String,
         /// What had been typed.
@@ -175,6 +188,16 @@ pub(crate) enum Message {
     React(u64, String),
     /// All of a long text.
     ShowWhole(u64),
+    /// All of a long transcript.
+    WholeTranscript(u64),
+    /// It is here.
+    TranscriptCame(u64, Result<Box<Transcript>, Problem>),
+    /// Mend the transcript of this row.
+    Mend(u64),
+    /// The words to be mended are here.
+    MendThis(String, Result<String, Problem>),
+    /// Words are looked for.
+    Find(find::Deed),
     /// A link was pressed.
     OpenLink(String),
     /// Emoji are wanted, or not.
@@ -224,6 +247,8 @@ pub(crate) enum Action {
     Run(Task<Message>),
     /// Keeps this setting.
     Set(Change, Task<Message>),
+    /// Wants this of what plays.
+    Player(Wish, Task<Message>),
     /// Asks whether this message is to be erased.
     ConfirmDelete(String),
     /// Opens a link.
@@ -262,6 +287,8 @@ impl Conversation {
             sound: sound::Sound::default(),
             recorder: recording::Recorder::default(),
             offers_models: false,
+            find: None,
+            wanted: None,
             chat,
             backend,
         };
@@ -297,13 +324,9 @@ impl Conversation {
 
     /// What was typed is kept, and others are told that one types no more: on leaving.
     pub(crate) fn leave(&mut self) -> Task<Message> {
-        let text = match &self.mode {
-            Mode::Edit { before, .. } => before.clone(),
-            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
-        };
-        let stopped = self.stop_playing();
+        let text = self.written();
         let recorded = self.leave_recording();
-        Task::batch([self.keep_draft(text), self.say_typing(false), stopped, recorded])
+        Task::batch([self.keep_draft(text), self.say_typing(false), recorded])
     }
 
     /// Somebody types, or stopped.
@@ -359,6 +382,11 @@ impl Conversation {
                 self.timeline.show_whole(key);
                 Action::None
             }
+            Message::WholeTranscript(key) => self.ask_whole(key),
+            Message::TranscriptCame(key, transcript) => self.whole_came(key, transcript, context),
+            Message::Mend(key) => self.mend(key),
+            Message::MendThis(message, words) => self.mend_this(message, words, context),
+            Message::Find(deed) => self.find(deed, context),
             Message::OpenLink(link) => Action::OpenLink(link),
             Message::ToggleEmoji(target) => {
                 self.emoji = if self.emoji == Some(target) { None } else { Some(target) };
@@ -388,7 +416,7 @@ impl Conversation {
                 Action::None
             }
             Message::Sound(deed) => {
-                if matches!(deed, SoundDeed::Play(_)) {
+                if matches!(deed, SoundDeed::Play(_) | SoundDeed::Seek(..)) {
                     self.recorder.silence();
                 }
                 self.sound(deed, context)
@@ -421,11 +449,11 @@ impl Conversation {
         if self.emoji.take().is_some() || self.chosen.take().is_some() || self.notice.take().is_some() {
             return true;
         }
-        if self.mode == Mode::Write {
-            return false;
+        if self.mode != Mode::Write {
+            let _ = self.cancel();
+            return true;
         }
-        let _ = self.cancel();
-        true
+        self.find.take().is_some()
     }
 
     /// The text of a message is erased everywhere.

@@ -3,6 +3,7 @@
 mod above;
 mod beside;
 mod chats;
+mod listen;
 mod talk;
 
 use kith_core::wire::control::{Chat, ContactRequest, Me, Message as Shown, Page};

@@ -222,6 +222,7 @@ pub(crate) mod tests {
             peaks: None,
             heard_ms: None,
             heard: None,
+            heard_by: None,
             transcript: None,
             file: None,
             spoken: None,

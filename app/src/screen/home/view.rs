@@ -67,6 +67,13 @@ impl Home {
     }
 
     fn body<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        // A message of the open chat says itself what plays.
+        let chat = self.open.as_ref().filter(|_| self.page.is_none()).map(|open| open.chat().id.as_str());
+        let strip = self.player.strip(chat, context).map(|strip| strip.map(Message::Player));
+        column![strip.unwrap_or_else(|| row![].into()), self.shown(context)].into()
+    }
+
+    fn shown<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         if let Some(page) = &self.page {
             return page.view(context).map(Message::Settings);
         }
@@ -107,7 +114,8 @@ impl Home {
             return empty;
         };
         let id = open.chat().id.clone();
-        open.view(&self.pictures, is_single, context).map(move |message| Message::Conversation(id.clone(), message))
+        open.view(&self.player, &self.pictures, is_single, context)
+            .map(move |message| Message::Conversation(id.clone(), message))
     }
 
     /// Says that the relay is not reached: messages wait.

@@ -15,6 +15,8 @@ use crate::ui::{choice, form};
 pub(crate) enum Choice {
     /// Others see what was read.
     Receipts,
+    /// Others see which of their voice notes were heard.
+    Played,
     /// Others see that one writes.
     Typing,
     /// Contacts are found on the local network.
@@ -74,11 +76,13 @@ impl PrivacySection {
                 choice::switch(name, Some(words), on, Some(Message::Set(choice, !on)))
             };
             let receipts = (i18n.tr("settings-receipts"), i18n.tr("settings-receipts-words"));
+            let played = (i18n.tr("settings-played"), i18n.tr("settings-played-words"));
             let typing = (i18n.tr("settings-typing"), i18n.tr("settings-typing-words"));
             let lan = (i18n.tr("settings-lan"), i18n.tr("settings-lan-words"));
             let always = (i18n.tr("settings-always-relay"), i18n.tr("settings-always-relay-words"));
             let told = [
                 switch(receipts.0, receipts.1, Choice::Receipts, options.read_receipts),
+                switch(played.0, played.1, Choice::Played, options.played_receipts && options.read_receipts),
                 switch(typing.0, typing.1, Choice::Typing, options.typing),
             ];
             let found = [
@@ -100,6 +104,7 @@ fn request(choice: Choice, on: bool) -> Request {
         mdns: chosen(Choice::Lan),
         always_relay: chosen(Choice::AlwaysRelay),
         typing: chosen(Choice::Typing),
+        played_receipts: chosen(Choice::Played),
         auto_fetch_bytes: None,
     }
 }

@@ -90,6 +90,7 @@ fn what_others_are_told() {
         mdns: true,
         always_relay: false,
         typing: true,
+        played_receipts: true,
         auto_fetch_bytes: 0,
         restart: true,
     };

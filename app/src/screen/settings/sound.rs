@@ -103,6 +103,14 @@ pub(crate) enum Message {
     Trial(TrialMessage),
 }
 
+/// What comes of it.
+pub(super) enum Outcome {
+    /// Carries this out.
+    Run(Task<Message>),
+    /// What plays goes on at this speaker, or the default one; and this.
+    Speaker(Option<String>, Task<Message>),
+}
+
 impl SoundSection {
     pub(super) fn new(backend: Backend) -> Self {
         Self {
@@ -144,7 +152,17 @@ impl SoundSection {
         Task::batch([of(Direction::Input), of(Direction::Output)])
     }
 
-    pub(super) fn update(&mut self, message: Message) -> Task<Message> {
+    pub(super) fn update(&mut self, message: Message) -> Outcome {
+        if let (Message::Changed(Ok(options)), Wanted::Here(before)) = (&message, &self.options)
+            && options.speaker != before.speaker
+        {
+            let speaker = options.speaker.clone();
+            return Outcome::Speaker(speaker, self.happened(message));
+        }
+        Outcome::Run(self.happened(message))
+    }
+
+    fn happened(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Came(options) => self.options.take(options),
             Message::Again => return self.load(),

@@ -208,6 +208,7 @@ async fn what_is_changed_is_kept_by_the_core() {
         mdns: None,
         always_relay: None,
         typing: None,
+        played_receipts: None,
         auto_fetch_bytes: None,
     };
     let changed = backend.clone().options(off).await.unwrap();

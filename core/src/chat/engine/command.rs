@@ -13,7 +13,7 @@ use crate::store::{Scope, Table};
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::wire::codec::Body;
 use crate::wire::message::{
-    Delete, Draft, Edit, Kind, Leave, MAX_TEXT, Reaction, ReadUpTo, Text, Transcript, VoiceNote,
+    Delete, Draft, Edit, Kind, Leave, MAX_TEXT, Played, Reaction, ReadUpTo, Text, Transcript, VoiceNote,
 };
 
 /// The longest reaction, in bytes: an emoji of several parts.
@@ -93,6 +93,9 @@ impl Engine {
                 turn.effects.batch.put(Table::Heard, Scope::Conversation(conversation), key, heard.to_bytes());
                 turn.effects.notices.push(Notice::Timeline { conversation, id: of, new: false });
                 Ok(Ok(Reply::Done))
+            }
+            Command::SayPlayed { conversation, of } => {
+                self.write(turn, conversation, Kind::Played, Played { of }.encode())
             }
             Command::AttachTranscript { conversation, transcript } => {
                 self.attach_transcript(turn, conversation, &transcript)

@@ -121,6 +121,25 @@ fn the_latest_edit_shows_and_reactions_are_one_an_account() {
 }
 
 #[test]
+fn who_heard_a_voice_note_is_known_whenever_that_is_said_and_never_by_its_author() {
+    let (mut alice, mut bob) = pair();
+    let note = alice.voice_note();
+    let own = alice.say_played(id(&note));
+    let text = alice.text("no note");
+    [&note, &own, &text].into_iter().for_each(|event| assert_eq!(bob.ingest(event), Outcome::New));
+    assert!(alice.items()[0].played.is_empty() && bob.items()[0].played.is_empty());
+    let said = [bob.say_played(id(&note)), bob.say_played(id(&note)), bob.say_played(id(&text))];
+    for event in said.iter().rev() {
+        alice.ingest(event);
+    }
+    assert_eq!(alice.view(), bob.view());
+    let items = alice.items();
+    assert_eq!(items.len(), 2, "that it was heard is no message");
+    assert_eq!(items[0].played.iter().collect::<Vec<_>>(), [&account(2)]);
+    assert!(items[1].played.is_empty(), "a text is not heard");
+}
+
+#[test]
 fn a_deleted_text_and_its_edits_leave_no_byte() {
     let (mut alice, mut bob) = pair();
     let text = alice.text("a secret of some length");

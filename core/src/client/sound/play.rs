@@ -9,7 +9,8 @@ use super::super::view::parse_id;
 use super::super::{Client, ClientError};
 use super::draft::Draft;
 use crate::audio::{AudioError, Backend, Progress, Speaker};
-use crate::chat::{Command, Heard};
+use crate::chat::view::ConversationView;
+use crate::chat::{Command, Heard, timeline};
 use crate::store::{Read as _, Table};
 use crate::types::{ContentId, ConversationId};
 use crate::voice::{Packets, Player};
@@ -168,14 +169,28 @@ impl Client {
         position: Duration,
         whole: bool,
     ) -> Result<(), ClientError> {
-        let (conversation, of) = (self.conversation_named(with)?.id, parse_id(message)?);
+        let (view, of) = (self.conversation_named(with)?, parse_id(message)?);
+        let conversation = view.id;
         let before = self.heard(&conversation, &of)?;
         let position_ms = u32::try_from(position.as_millis()).unwrap_or(u32::MAX);
         let heard = Heard { position_ms, whole: whole || before.is_some_and(|before| before.whole) };
         if before != Some(heard) {
             self.inner.session.command(Command::KeepHeard { conversation, of, heard }).await?;
         }
+        if heard.whole && !before.is_some_and(|before| before.whole) && self.tells_played(&view, &of)? {
+            self.inner.session.command(Command::SayPlayed { conversation, of }).await?;
+        }
         Ok(())
+    }
+
+    /// Whether its author is to know that this note was heard: if that is told at all, and was not yet, by any device.
+    fn tells_played(&self, view: &ConversationView, of: &ContentId) -> Result<bool, ClientError> {
+        if !self.inner.choices.now().played_receipts {
+            return Ok(false);
+        }
+        let me = self.me();
+        let item = timeline::item_at(self.store(), &view.id, &view.roster, &me, of)?;
+        Ok(view.present && item.is_some_and(|item| item.author != me.account && !item.played.contains(&me.account)))
     }
 
     pub(in crate::client) fn heard(

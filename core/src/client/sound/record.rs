@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use super::super::{Client, ClientError};
 use super::draft::{Draft, Writing, put_packet};
 use crate::audio::{AudioError, Backend, Microphone, Sound};
+use crate::store::StoreError;
 use crate::voice::note::NoteError;
 use crate::voice::stream::LONGEST;
 use crate::voice::{CleanUp, OPUS_RATE, Packets, Recorder};
@@ -92,6 +93,8 @@ impl Take {
     }
 }
 
+type Begin = Box<dyn FnMut() -> Result<Writing, StoreError> + Send>;
+
 /// What happens on the microphone's thread.
 struct Tape {
     recorder: Option<Recorder>,
@@ -99,6 +102,8 @@ struct Tape {
     /// Packets that are not on the disk yet.
     waiting: Vec<u8>,
     waiting_since: Duration,
+    /// Begins its file, until it is there: with the first sound, so that the microphone does not wait for the disk.
+    begin: Option<Begin>,
     file: Option<Writing>,
     state: watch::Sender<RecordingState>,
     done: Option<oneshot::Sender<Outcome>>,
@@ -163,9 +168,16 @@ impl Tape {
     }
 
     fn save(&mut self) {
-        let Some(file) = self.file.as_mut() else { return };
-        match file.packets(&self.waiting) {
-            Ok(()) => self.waiting.clear(),
+        if self.begin.is_none() && self.file.is_none() {
+            // It lives in memory alone.
+            self.waiting.clear();
+            return;
+        }
+        match self.write() {
+            Ok(()) => {
+                self.waiting.clear();
+                self.state.send_if_modified(|state| state.unsaved.take().is_some());
+            }
             // It is tried again with what comes next: the disk may have room then.
             Err(error) => {
                 tracing::warn!(%error, "a recording could not be kept on the disk for now");
@@ -177,13 +189,19 @@ impl Tape {
                 });
                 // A block has a largest size; what lies in memory is sent from there in any case.
                 if self.waiting.len() > crate::store::MAX_BLOCK / 2 {
-                    self.file = None;
+                    (self.begin, self.file) = (None, None);
                     self.waiting.clear();
                 }
-                return;
             }
         }
-        self.state.send_if_modified(|state| state.unsaved.take().is_some());
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        if let Some(begin) = self.begin.as_mut() {
+            self.file = Some(begin()?);
+            self.begin = None;
+        }
+        self.file.as_mut().map_or(Ok(()), |file| file.packets(&self.waiting))
     }
 
     fn end(&mut self) {
@@ -254,18 +272,14 @@ impl Client {
         let pre_skip = recorder.pre_skip();
         self.inner.recording.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         let (client, name) = (self.clone(), id.clone());
-        let begun = tokio::task::spawn_blocking(move || Writing::begin(&client, &name, conversation, pre_skip)).await;
-        let (file, unsaved) = match begun.map_err(|_| ClientError::Ending)? {
-            Ok(file) => (Some(file), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        let (state, states) = watch::channel(RecordingState { unsaved, ..RecordingState::new() });
+        let begin = move || Writing::begin(&client, &name, conversation, pre_skip);
+        let (state, states) = watch::channel(RecordingState::new());
         let (microphone, done) = start(
             Arc::clone(&self.inner.sound),
             options.microphone.clone(),
             options.clean_up(),
             recorder,
-            file,
+            Some(Box::new(begin)),
             state,
         )?;
         Ok(Recording {
@@ -289,7 +303,7 @@ fn start(
     device: Option<String>,
     clean: CleanUp,
     recorder: Recorder,
-    file: Option<Writing>,
+    begin: Option<Begin>,
     state: watch::Sender<RecordingState>,
 ) -> Result<(Microphone, Done), AudioError> {
     let (done, outcome) = oneshot::channel();
@@ -298,7 +312,8 @@ fn start(
         recorder: Some(recorder),
         waiting: Vec::new(),
         waiting_since: Duration::ZERO,
-        file,
+        begin,
+        file: None,
         state,
         done: Some(done),
         failed: None,

@@ -204,6 +204,42 @@ fn sileros_detector_finds_the_same_speech_where_its_model_is() {
 }
 
 #[test]
+fn what_is_listened_to_is_what_is_near_a_sound() {
+    let loud = SILENCE * 2.0;
+    let mut loudness = vec![0.0; 200];
+    loudness[50] = loud;
+    loudness[60] = loud;
+    loudness[150] = loud;
+    let near = near_sound(&loudness);
+    let edges: Vec<usize> = (1..200).filter(|index| near[*index] != near[index - 1]).collect();
+    // The end of a block is listened to: what comes after it is not known.
+    assert_eq!(edges, [50 - AROUND, 60 + AROUND + 1, 150 - AROUND, 150 + AROUND + 1, 200 - AROUND]);
+    assert!(near_sound(&[loud; 40]).iter().all(|near| *near));
+    assert!(near_sound(&[]).is_empty());
+}
+
+#[test]
+fn silence_between_words_changes_nothing_of_what_is_found() {
+    let said = clip("ok_01.wav");
+    for gap in [1, 7, 20] {
+        let mut samples = vec![0.0; 16_000 * gap];
+        samples.extend(&said);
+        samples.extend(vec![0.0; 16_000 * gap]);
+        samples.extend(&said);
+        let mut quiet = white(SILENCE / 10.0);
+        samples.iter_mut().for_each(|sample| *sample += quiet());
+        let found = pieces(&windows(&samples));
+        let length = said.len() as f32 / RATE;
+        let begins = [gap as f32, 2.0 * gap as f32 + length];
+        for begin in begins {
+            let within = found.iter().filter(|(from, to)| *from >= begin - 0.5 && *to <= begin + length + 0.7);
+            let heard: f32 = within.map(|(from, to)| to - from).sum();
+            assert!(heard > 0.7 * length, "{gap}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn only_the_known_detector_is_loaded() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/ggml-kith-test.en.bin");
     assert!(matches!(Detector::silero(&path, 1), Err(ModelError::Unknown { .. })));

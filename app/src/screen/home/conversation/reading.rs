@@ -70,6 +70,9 @@ impl Conversation {
         };
         self.loading = Loading::Ready;
         self.timeline.replace(page, false);
+        if let Some(wanted) = self.wanted.take() {
+            return self.jump(wanted);
+        }
         let scroll = match self.timeline.first_unread() {
             Some(first) if self.timeline.by_id(first).is_some() => {
                 self.is_at_end = false;
@@ -130,6 +133,18 @@ impl Conversation {
             return history::scroll_to_end(self.history());
         }
         self.page(At::Newest, PAGE, Message::Opened)
+    }
+
+    /// Shows a message, as soon as there is anything to be shown.
+    pub(crate) fn show(&mut self, id: String) -> Task<Message> {
+        if !matches!(self.loading, Loading::Ready) {
+            self.wanted = Some(id);
+            return Task::none();
+        }
+        match self.jump(id) {
+            Action::Run(task) => task,
+            _ => Task::none(),
+        }
     }
 
     pub(super) fn jump(&mut self, id: String) -> Action {

@@ -18,6 +18,7 @@ use super::{Action, COMPOSER, Conversation};
 use crate::app::Context;
 use crate::backend::live::{Once, states};
 use crate::problem::Problem;
+use crate::screen::home::player;
 
 /// Sends what is recorded: where the focus goes when the keyboard began it.
 pub(super) const SEND: &str = "recording-send";
@@ -219,6 +220,8 @@ impl Conversation {
 
     /// Something happens to the recording.
     pub(super) fn record(&mut self, deed: Deed, context: Context<'_>) -> Action {
+        // What plays would be recorded, or heard beside what was.
+        let silences = matches!(deed, Deed::Toggle | Deed::Grip | Deed::Listen | Deed::ListenFrom(_));
         let task = match deed {
             Deed::Toggle => match self.recorder.tape {
                 Tape::Running(..) => self.end(Wish::Listen),
@@ -307,7 +310,7 @@ impl Conversation {
             Deed::Heard(Ok(playback)) => self.heard(&playback),
             Deed::Moved(serial, state) => self.preview_moved(serial, state),
         };
-        Action::Run(task)
+        if silences { Action::Player(player::Wish::Stop, task) } else { Action::Run(task) }
     }
 
     fn begin(&mut self) -> Task<super::Message> {
@@ -321,10 +324,9 @@ impl Conversation {
         };
         let (Tape::Empty, Some(client)) = (&self.recorder.tape, self.backend.client()) else { return forget };
         self.recorder.tape = Tape::Opening(None);
-        let leave = self.stop_playing();
         let with = self.chat.id.clone();
         let record = async move { client.record(&with).await.map(Once::new).map_err(Problem::from) };
-        Task::batch([forget, leave, Task::perform(record, |begun| told(Deed::Begun(begun)))])
+        Task::batch([forget, Task::perform(record, |begun| told(Deed::Begun(begun)))])
     }
 
     fn pulled(&mut self, pull: Vector) -> Task<super::Message> {
@@ -466,12 +468,11 @@ impl Conversation {
             return Task::none();
         };
         let draft = draft.clone();
-        let leave = self.stop_playing();
         let play = async move {
             let started = tokio::task::spawn_blocking(move || client.play_recording(&draft, at)).await;
             started.map_err(|error| Problem::new("ending", error.to_string()))?.map(Once::new).map_err(Problem::from)
         };
-        Task::batch([leave, Task::perform(play, |heard| told(Deed::Heard(heard)))])
+        Task::perform(play, |heard| told(Deed::Heard(heard)))
     }
 
     fn heard(&mut self, playback: &Once<Playback>) -> Task<super::Message> {

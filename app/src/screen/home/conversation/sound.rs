@@ -4,27 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use iced::Task;
-use kith_core::client::sound::{Playback, PlaybackPhase, PlaybackState, SPEEDS_PERCENT};
 use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Urgency};
 
 use super::{Action, Conversation};
 use crate::app::Context;
-use crate::backend::live::{Once, states};
-use crate::problem::Problem;
+use crate::screen::home::player::Wish;
 
 /// What happens to sound and files.
 #[derive(Debug, Clone)]
 pub(crate) enum Deed {
     /// Play the note of this row, or stand still, or go on.
     Play(u64),
-    /// Go on in the note of this row this far along, 0 to 1.
-    Seek(u64, f32),
-    /// The next speed.
-    Speed,
-    /// A note plays, or not.
-    Started(String, Result<Once<Playback>, Problem>),
-    /// Where the note stands that was started so many times ago.
-    Moved(u64, PlaybackState),
+    /// Go on in the note of this row at this moment, in milliseconds.
+    Seek(u64, u64),
+    /// What plays is to be otherwise.
+    Player(Wish),
     /// Choose files to send.
     Attach,
     /// They were chosen, or dropped here.
@@ -39,42 +33,19 @@ pub(crate) enum Deed {
     Transcribe(u64),
 }
 
-/// A note that is listened to.
-#[derive(Debug)]
-pub(super) struct Playing {
-    pub(super) id: String,
-    pub(super) state: PlaybackState,
-    playback: Playback,
-}
-
 /// What is heard.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sound {
-    pub(super) playing: Option<Playing>,
-    pub(super) speed_percent: u16,
     /// Notes that are being turned into text: their ids, and how much is done.
     pub(super) transcribing: BTreeMap<String, u8>,
-    serial: u64,
-}
-
-impl Default for Sound {
-    fn default() -> Self {
-        Self { playing: None, speed_percent: 100, transcribing: BTreeMap::new(), serial: 0 }
-    }
 }
 
 impl Conversation {
     pub(super) fn sound(&mut self, deed: Deed, context: Context<'_>) -> Action {
         match deed {
-            Deed::Play(key) => self.play(key),
-            Deed::Seek(key, part) => self.seek(key, part),
-            Deed::Speed => self.next_speed(),
-            Deed::Started(id, Ok(playback)) => self.started(id, &playback),
-            Deed::Moved(serial, state) => self.moved(serial, state),
-            Deed::Started(_, Err(problem)) => {
-                self.notice = Some(problem.sentence(context.i18n));
-                Action::None
-            }
+            Deed::Play(key) => self.with_note(key, Wish::Toggle),
+            Deed::Seek(key, ms) => self.with_note(key, |note| Wish::Seek(note, Duration::from_millis(ms))),
+            Deed::Player(wish) => Action::Player(wish, Task::none()),
             Deed::Attach => {
                 let title = context.i18n.tr("attach");
                 let choose = async move { rfd::AsyncFileDialog::new().set_title(title).pick_files().await };
@@ -166,113 +137,10 @@ impl Conversation {
         Action::Run(Task::perform(save, super::Message::Done))
     }
 
-    fn play(&mut self, key: u64) -> Action {
-        let Some(message) = self.timeline.by_key(key).map(|entry| entry.message.clone()) else { return Action::None };
-        if let Some(playing) = self.sound.playing.as_ref().filter(|playing| playing.id == message.id) {
-            playing.playback.pause(playing.state.phase != PlaybackPhase::Paused);
-            return Action::None;
+    fn with_note(&self, key: u64, wish: impl FnOnce(Box<Shown>) -> Wish) -> Action {
+        match self.timeline.by_key(key) {
+            Some(entry) => Action::Player(wish(Box::new(entry.message.clone())), Task::none()),
+            None => Action::None,
         }
-        let from = message.heard_ms.map_or(Duration::ZERO, |ms| Duration::from_millis(ms.into()));
-        self.play_from(&message, from)
-    }
-
-    fn play_from(&mut self, message: &Shown, from: Duration) -> Action {
-        let leave = self.stop_playing();
-        let Some(client) = self.backend.client() else { return Action::Run(leave) };
-        self.sound.speed_percent = client.sound_options().speed_percent;
-        let (with, id) = (self.chat.id.clone(), message.id.clone());
-        let play = async move {
-            let started = client.play(&with, &id, from).await;
-            (id, started.map(Once::new).map_err(Problem::from))
-        };
-        let start = Task::perform(play, |(id, started)| super::Message::Sound(Deed::Started(id, started)));
-        Action::Run(Task::batch([leave, start]))
-    }
-
-    /// What plays stops, and where it stopped is kept.
-    pub(super) fn stop_playing(&mut self) -> Task<super::Message> {
-        let Some(playing) = self.sound.playing.take() else { return Task::none() };
-        self.keep_heard(playing.id, playing.state.position, false)
-    }
-
-    fn keep_heard(&self, id: String, position: Duration, whole: bool) -> Task<super::Message> {
-        let Some(client) = self.backend.client() else { return Task::none() };
-        let with = self.chat.id.clone();
-        let keep = async move { client.keep_heard(&with, &id, position, whole).await.map_err(Problem::from) };
-        Task::perform(keep, super::Message::Done)
-    }
-
-    fn started(&mut self, id: String, playback: &Once<Playback>) -> Action {
-        let Some(playback) = playback.take() else { return Action::None };
-        self.sound.serial += 1;
-        let serial = self.sound.serial;
-        let follow =
-            Task::run(states(playback.state()), move |state| super::Message::Sound(Deed::Moved(serial, state)));
-        let state = playback.state().borrow().clone();
-        self.sound.playing = Some(Playing { id, state, playback });
-        Action::Run(follow)
-    }
-
-    fn moved(&mut self, serial: u64, state: PlaybackState) -> Action {
-        let Some(playing) = self.sound.playing.as_mut().filter(|_| serial == self.sound.serial) else {
-            return Action::None;
-        };
-        playing.state = state;
-        match playing.state.phase.clone() {
-            PlaybackPhase::Finished => {
-                let id = playing.id.clone();
-                self.sound.playing = None;
-                let heard = self.keep_heard(id.clone(), Duration::ZERO, true);
-                let next = self
-                    .next_unheard(&id)
-                    .filter(|_| self.backend.client().is_some_and(|client| client.sound_options().play_next));
-                match next.map(|next| self.play_from(&next, Duration::ZERO)) {
-                    Some(Action::Run(task)) => Action::Run(Task::batch([heard, task])),
-                    _ => Action::Run(heard),
-                }
-            }
-            PlaybackPhase::Failed(error) => {
-                self.sound.playing = None;
-                self.notice = Some(error.to_string());
-                Action::None
-            }
-            _ => Action::None,
-        }
-    }
-
-    fn next_unheard(&self, id: &str) -> Option<Shown> {
-        let after = self.timeline.entries().skip_while(|entry| entry.message.id != id).skip(1);
-        let mut unheard = after.filter(|entry| {
-            let message = &entry.message;
-            message.kind == "voice" && !message.mine && message.heard == Some(false)
-        });
-        unheard.next().map(|entry| entry.message.clone())
-    }
-
-    fn seek(&mut self, key: u64, part: f32) -> Action {
-        let Some(message) = self.timeline.by_key(key).map(|entry| entry.message.clone()) else { return Action::None };
-        let length = Duration::from_millis(message.duration_ms.unwrap_or_default().into());
-        let to = length.mul_f32(part.clamp(0.0, 1.0));
-        match self.sound.playing.as_ref().filter(|playing| playing.id == message.id) {
-            Some(playing) => {
-                playing.playback.seek(to);
-                Action::None
-            }
-            None => self.play_from(&message, to),
-        }
-    }
-
-    fn next_speed(&mut self) -> Action {
-        let Some(client) = self.backend.client() else { return Action::None };
-        let mut options = client.sound_options();
-        let at = SPEEDS_PERCENT.iter().position(|speed| *speed == options.speed_percent).unwrap_or_default();
-        options.speed_percent = SPEEDS_PERCENT.get((at + 1) % SPEEDS_PERCENT.len()).copied().unwrap_or(100);
-        self.sound.speed_percent = options.speed_percent;
-        if let Some(playing) = &self.sound.playing {
-            playing.playback.set_speed(options.speed_percent);
-        }
-        let set = tokio::task::spawn_blocking(move || client.set_sound_options(options));
-        let set = async move { set.await.map_or(Ok(()), |set| set.map_err(Problem::from)) };
-        Action::Run(Task::perform(set, super::Message::Done))
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use iced::widget::{Column, column, container, hover, row, space, stack, text, tooltip};
 use iced::{Alignment, Length, Size};
-use kith_core::client::sound::PlaybackPhase;
 use kith_core::wire::control::Message as Shown;
 
-use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target};
+use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target, find};
 use crate::app::Context;
 use crate::format::{self, one_line};
 use crate::screen::home::list;
+use crate::screen::home::player::{self, Place, Player};
 use crate::screen::home::timeline::{Entry, Side};
 use crate::theme::container::Joined;
 use crate::theme::{self, Element, Icon, Theme, font, metric};
@@ -42,6 +42,7 @@ impl Conversation {
     /// What is drawn.
     pub(crate) fn view<'a>(
         &'a self,
+        player: &'a Player,
         pictures: &'a Pictures,
         is_single: bool,
         context: Context<'a>,
@@ -51,10 +52,10 @@ impl Conversation {
         let notice = self.notice.as_ref().map_or_else(nothing, |words| notice(words, context));
         let models = if self.offers_models { offer_models(context) } else { nothing() };
         // No ground: it is the window's own. Whatever is larger than what is drawn anew costs the processor a mask.
-        column![self.bar(pictures, is_single, context), line(), self.body(context), notice, models, self.foot(context)]
-            .width(Length::Fill)
-            .height(Length::Fill)
-            .into()
+        let find = self.find_bar(context).unwrap_or_else(nothing);
+        let (bar, body) = (self.bar(pictures, is_single, context), self.body(player, context));
+        let foot = self.foot(context);
+        column![bar, line(), find, body, notice, models, foot].width(Length::Fill).height(Length::Fill).into()
     }
 
     fn bar<'a>(&'a self, pictures: &'a Pictures, is_single: bool, context: Context<'a>) -> Element<'a, Message> {
@@ -74,8 +75,9 @@ impl Conversation {
             .padding([metric::TIGHT, metric::SMALL])
             .style(theme::button::quiet)
             .on_press(Message::ToggleDetails);
+        let find = form::icon_button(Icon::Search, i18n.tr("find"), Some(Message::Find(find::Deed::Open)));
         let details = form::icon_button(Icon::Info, i18n.tr("details"), Some(Message::ToggleDetails));
-        let bar = row![].push(back).push(container(who).width(Length::Fill).clip(true)).push(details);
+        let bar = row![].push(back).push(container(who).width(Length::Fill).clip(true)).push(find).push(details);
         container(bar.spacing(metric::TIGHT).align_y(Alignment::Center))
             .height(metric::BAR)
             .padding([0.0, metric::SMALL])
@@ -100,7 +102,7 @@ impl Conversation {
         }
     }
 
-    fn body<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+    fn body<'a>(&'a self, player: &'a Player, context: Context<'a>) -> Element<'a, Message> {
         let i18n = context.i18n;
         match &self.loading {
             Loading::Waiting => container(ui::caption(i18n.tr("loading"))).center(Length::Fill).into(),
@@ -112,7 +114,7 @@ impl Conversation {
                 let words = if self.chat.state == "asked" { "history-asked" } else { "history-empty" };
                 ui::empty(Icon::MessageCircle, i18n.tr("history-empty-title"), self.first_words(words, context), None)
             }
-            Loading::Ready => self.messages(context),
+            Loading::Ready => self.messages(player, context),
         }
     }
 
@@ -124,8 +126,8 @@ impl Conversation {
         }
     }
 
-    fn messages<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
-        let list = history(self.history(), self.rows(context))
+    fn messages<'a>(&'a self, player: &'a Player, context: Context<'a>) -> Element<'a, Message> {
+        let list = history(self.history(), self.rows(player, context))
             .at_end_hint(self.timeline.reaches_end())
             .padding([metric::GAP, metric::PAD])
             .on_near_start(Message::Near(Side::Before))
@@ -154,7 +156,7 @@ impl Conversation {
         stack![list, corner].into()
     }
 
-    fn rows<'a>(&'a self, context: Context<'a>) -> Vec<(u64, Element<'a, Message>)> {
+    fn rows<'a>(&'a self, player: &'a Player, context: Context<'a>) -> Vec<(u64, Element<'a, Message>)> {
         let entries: Vec<&Entry> = self.timeline.entries().collect();
         let mut rows: Vec<(u64, Element<'a, Message>)> = Vec::with_capacity(entries.len().saturating_add(8));
         if self.timeline.reaches_start() {
@@ -177,14 +179,20 @@ impl Conversation {
                 above: before.is_some_and(|before| stand_together(before, entry)),
                 below: after.is_some_and(|after| stand_together(entry, after)),
             };
-            rows.push((entry.key, self.entry(entry, joined, context)));
+            rows.push((entry.key, self.entry(entry, joined, player, context)));
             before = Some(entry);
         }
         rows.extend(self.failed.iter().map(|failed| (FAILED | failed.key, failed_row(failed, context))));
         rows
     }
 
-    fn entry<'a>(&'a self, entry: &'a Entry, joined: Joined, context: Context<'a>) -> Element<'a, Message> {
+    fn entry<'a>(
+        &'a self,
+        entry: &'a Entry,
+        joined: Joined,
+        player: &'a Player,
+        context: Context<'a>,
+    ) -> Element<'a, Message> {
         let message = &entry.message;
         if message.kind == "left" {
             let who = one_line(&message.author_name, 40);
@@ -199,12 +207,13 @@ impl Conversation {
         });
         let quote = message.reply_preview.as_ref().zip(message.reply_to.as_ref());
         let quote = quote.map(|(words, id)| quoted(words, id));
-        let content = column![].push(author).push(quote).push(self.said(entry, context)).spacing(metric::TIGHT);
+        let content = column![].push(author).push(quote).push(self.said(entry, player, context)).spacing(metric::TIGHT);
         let bubble = container(content).padding([metric::SMALL - 1.0, metric::GAP]).max_width(metric::MESSAGE);
+        let found = self.found_row() == Some(entry.key);
         let bubble = if message.mine {
-            bubble.style(theme::container::bubble_mine(joined))
+            bubble.style(theme::container::bubble_mine(joined, found))
         } else {
-            bubble.style(theme::container::bubble_theirs(joined))
+            bubble.style(theme::container::bubble_theirs(joined, found))
         };
         let chosen = self.chosen == Some(entry.key);
         let bubble = press(bubble).padding(0).style(bare).on_right_press(Message::Choose(entry.key));
@@ -220,7 +229,7 @@ impl Conversation {
         container(block).padding(iced::padding::top(top)).into()
     }
 
-    fn said<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
+    fn said<'a>(&'a self, entry: &'a Entry, player: &'a Player, context: Context<'a>) -> Element<'a, Message> {
         let message = &entry.message;
         let (i18n, palette) = (context.i18n, context.palette);
         let meta = meta(message, context);
@@ -248,7 +257,7 @@ impl Conversation {
                 });
                 column![corner(words, meta)].push(more).into()
             }
-            "voice" => self.voice(entry, context),
+            "voice" => self.voice(entry, player.place(&entry.message.id), context),
             "file" => self.file(entry, context),
             "deleted" => quiet(i18n.tr("said-deleted")),
             "missing" => quiet(i18n.tr("said-missing")),
@@ -257,16 +266,15 @@ impl Conversation {
         }
     }
 
-    fn voice<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
+    fn voice<'a>(&'a self, entry: &'a Entry, place: Option<Place>, context: Context<'a>) -> Element<'a, Message> {
         let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
         let deed = |deed| Message::Sound(deed);
         let length_ms = message.duration_ms.unwrap_or_default();
-        let playing = self.sound.playing.as_ref().filter(|playing| playing.id == message.id);
-        let at_ms = match playing {
-            Some(playing) => u32::try_from(playing.state.position.as_millis()).unwrap_or(length_ms),
+        let at_ms = match place {
+            Some(place) => u32::try_from(place.position.as_millis()).unwrap_or(length_ms),
             None => message.heard_ms.unwrap_or_default(),
         };
-        let runs = playing.is_some_and(|playing| playing.state.phase != PlaybackPhase::Paused);
+        let runs = place.is_some_and(|place| place.runs);
         let is_here = message.file.as_ref().is_none_or(|file| file.transfer.here);
         let button = match (is_here, runs) {
             (false, _) => form::icon_button(Icon::Download, i18n.tr("file-fetch"), Some(deed(SoundDeed::Fetch(key)))),
@@ -275,7 +283,8 @@ impl Conversation {
         };
         let heard = at_ms as f32 / length_ms.max(1) as f32;
         let peaks = message.peaks.as_deref().unwrap_or_default();
-        let wave = waveform(peaks, heard).on_seek(move |part| Message::Sound(SoundDeed::Seek(key, part)));
+        let wave = waveform(peaks, heard)
+            .on_seek(move |part| Message::Sound(SoundDeed::Seek(key, (f64::from(part) * f64::from(length_ms)) as u64)));
         let time = if at_ms == 0 {
             format::duration(length_ms)
         } else {
@@ -283,23 +292,20 @@ impl Conversation {
         };
         let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
         let time = text(time).size(metric::CAPTION).style(style).wrapping(text::Wrapping::None);
-        let unheard = (!message.mine && message.heard == Some(false)).then(|| {
+        // Of one's own: it is there, and nobody has heard it to its end.
+        let is_there = matches!(message.state.as_deref(), Some("delivered" | "read"));
+        let waits = if message.mine { is_there && message.heard_by == Some(0) } else { message.heard == Some(false) };
+        let unheard = waits.then(|| {
             text(Icon::Circle.glyph()).font(font::ICONS).size(metric::TINY).line_height(1.0).style(theme::text::accent)
         });
-        let speed = playing.is_some().then(|| {
-            let words = format!("{}×", f32::from(self.sound.speed_percent) / 100.0);
-            press(text(words).size(metric::CAPTION))
-                .padding([0.0, metric::TIGHT])
-                .style(theme::button::quiet)
-                .on_press(deed(SoundDeed::Speed))
-        });
-        let facts = row![time].push(unheard).push(speed).spacing(metric::SMALL).align_y(Alignment::Center);
+        let speed = place
+            .map(|place| player::speed_button(place.speed_percent).map(|wish| Message::Sound(SoundDeed::Player(wish))));
+        let facts = row![time].push(unheard).push(speed).push(space::horizontal()).push(meta(message, context));
+        let facts = facts.width(metric::WAVEFORM).spacing(metric::SMALL).align_y(Alignment::Center);
         let head = row![button, column![Element::from(wave), facts].spacing(metric::TIGHT)]
             .spacing(metric::SMALL)
             .align_y(Alignment::Center);
-        let words = message.transcript.as_ref().map(|_| {
-            selectable(entry.rich.spans(context.palette)).size(metric::BODY).line_height(metric::LINE).font(font::TEXT)
-        });
+        let words = self.words(entry, place.map(|place| place.position), context);
         let running = self.sound.transcribing.get(&message.id);
         let offer = (message.transcript.is_none() && is_here).then(|| {
             let words = match running {
@@ -311,8 +317,7 @@ impl Conversation {
                 .style(theme::button::link)
                 .on_press(deed(SoundDeed::Transcribe(key)))
         });
-        let words = words.map(Element::from);
-        column![head].push(words).push(offer).push(meta_row(message, context)).spacing(metric::TIGHT).into()
+        column![head].push(words).push(offer).spacing(metric::TIGHT).into()
     }
 
     fn file<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
@@ -371,8 +376,11 @@ impl Conversation {
         let more = form::icon_button(Icon::Smile, i18n.tr("emoji"), Some(Message::ToggleEmoji(Target::Reaction(key))));
         let signs = iced::widget::Row::with_children(quick).push(more).align_y(Alignment::Center);
         let is_text = entry.message.kind == "text";
+        let has_words = is_text || entry.message.transcript.is_some();
+        let is_own = entry.message.spoken.as_ref().is_some_and(|spoken| spoken.source == "mine");
         let mut deeds = row![button(Icon::Reply, i18n.tr("reply"), Message::Reply(key))];
-        deeds = deeds.push(is_text.then(|| button(Icon::Copy, i18n.tr("copy"), Message::Copy(key))));
+        deeds = deeds.push(has_words.then(|| button(Icon::Copy, i18n.tr("copy"), Message::Copy(key))));
+        deeds = deeds.push(is_own.then(|| button(Icon::Pencil, i18n.tr("spoken-mend"), Message::Mend(key))));
         if entry.message.mine {
             deeds = deeds.push(is_text.then(|| button(Icon::Pencil, i18n.tr("edit"), Message::Edit(key))));
             deeds = deeds.push(button(Icon::Trash2, i18n.tr("delete"), Message::Delete(key)));
@@ -401,6 +409,7 @@ impl Conversation {
             Mode::Write => None,
             Mode::Reply(message) => Some(self.mode_line(Icon::Reply, list::said(message, true, context), context)),
             Mode::Edit { .. } => Some(self.mode_line(Icon::Pencil, i18n.tr("editing"), context)),
+            Mode::Mend { .. } => Some(self.mode_line(Icon::Pencil, i18n.tr("spoken-mending"), context)),
         };
         // Places of their own, as above.
         let place = |part: Option<Element<'a, Message>>| {
@@ -581,7 +590,7 @@ fn failed_row<'a>(failed: &'a Failed, context: Context<'a>) -> Element<'a, Messa
     let bubble = container(words)
         .padding([metric::SMALL, metric::GAP])
         .max_width(metric::MESSAGE)
-        .style(theme::container::bubble_mine(joined));
+        .style(theme::container::bubble_mine(joined, false));
     let below: Element<'a, Message> = if failed.is_trying {
         ui::caption(i18n.tr("sending"))
     } else {

@@ -13,12 +13,17 @@ use crate::widget::history;
 impl Conversation {
     /// The end of the window: the same as a future.
     pub(crate) fn last_draft(&self) -> Option<Request> {
-        let text = match &self.mode {
-            Mode::Edit { before, .. } => before.clone(),
-            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
-        };
+        let text = self.written();
         let is_known = self.chat.draft.as_deref().unwrap_or_default() == text;
         (!is_known).then(|| Request::SaveDraft { with: self.chat.id.clone(), text })
+    }
+
+    /// The message that is written, also while something else is changed in its place.
+    pub(super) fn written(&self) -> String {
+        match &self.mode {
+            Mode::Edit { before, .. } | Mode::Mend { before, .. } => before.clone(),
+            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
+        }
     }
 
     pub(super) fn composed(&mut self, action: composer::Action, context: Context<'_>) -> Action {
@@ -43,11 +48,16 @@ impl Conversation {
     }
 
     pub(super) fn mode_writes(&self) -> bool {
-        !matches!(self.mode, Mode::Edit { .. }) && self.chat.state != "asked"
+        !self.changes() && self.chat.state != "asked"
+    }
+
+    /// The composer is there for something that was said before.
+    fn changes(&self) -> bool {
+        matches!(self.mode, Mode::Edit { .. } | Mode::Mend { .. })
     }
 
     pub(super) fn draft_due(&mut self, serial: u64) -> Action {
-        if serial != self.draft_serial || matches!(self.mode, Mode::Edit { .. }) {
+        if serial != self.draft_serial || self.changes() {
             return Action::None;
         }
         let text = self.composer.text().to_owned();
@@ -83,6 +93,10 @@ impl Conversation {
                 self.composer.set(&before);
                 let edit = Request::Edit { with: self.chat.id.clone(), message, text };
                 Action::Run(Task::batch([typing, self.command(edit)]))
+            }
+            Mode::Mend { message, before } => {
+                self.composer.set(&before);
+                Action::Run(Task::batch([typing, self.mended(message, text)]))
             }
             Mode::Reply(answered) => self.send(text, Some(answered.id), typing),
             Mode::Write => self.send(text, None, typing),
@@ -143,12 +157,13 @@ impl Conversation {
     pub(super) fn edit(&mut self, key: u64) -> Action {
         let Some(entry) = self.timeline.by_key(key) else { return Action::None };
         let (true, Some(text)) = (entry.message.mine, entry.message.text.clone()) else { return Action::None };
-        let before = match &self.mode {
-            Mode::Edit { before, .. } => before.clone(),
-            Mode::Write | Mode::Reply(_) => self.composer.text().to_owned(),
-        };
-        self.mode = Mode::Edit { message: entry.message.id.clone(), before };
-        self.composer.set(&text);
+        let mode = Mode::Edit { message: entry.message.id.clone(), before: self.written() };
+        self.begin_change(mode, &text)
+    }
+
+    pub(super) fn begin_change(&mut self, mode: Mode, text: &str) -> Action {
+        self.mode = mode;
+        self.composer.set(text);
         self.chosen = None;
         Action::Run(operation::focus(COMPOSER))
     }
@@ -163,7 +178,7 @@ impl Conversation {
 
     pub(super) fn cancel(&mut self) -> Action {
         match std::mem::replace(&mut self.mode, Mode::Write) {
-            Mode::Edit { before, .. } => self.composer.set(&before),
+            Mode::Edit { before, .. } | Mode::Mend { before, .. } => self.composer.set(&before),
             Mode::Write | Mode::Reply(_) => {}
         }
         Action::Run(operation::focus(COMPOSER))

@@ -36,7 +36,7 @@ impl Listener {
     }
 
     fn carry_out(&mut self) {
-        if let Action::Run(task) = std::mem::replace(&mut self.person.last, Action::None) {
+        if let Action::Run(task) | Action::Speaker(_, task) = std::mem::replace(&mut self.person.last, Action::None) {
             self.errands.run(task);
         }
     }

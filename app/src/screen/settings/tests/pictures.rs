@@ -67,6 +67,7 @@ async fn pictures() {
             mdns: true,
             always_relay: false,
             typing: true,
+            played_receipts: true,
             auto_fetch_bytes: 0,
             restart: true,
         };

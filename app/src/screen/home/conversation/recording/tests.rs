@@ -53,7 +53,9 @@ impl Booth {
     fn hears(&mut self, message: Message) {
         let mut context = self.world.context();
         context.now_ms += self.later_ms;
-        if let Action::Run(task) | Action::Set(_, task) = self.talk.update(message, true, context) {
+        if let Action::Run(task) | Action::Set(_, task) | Action::Player(_, task) =
+            self.talk.update(message, true, context)
+        {
             self.errands.run(task);
         }
     }
@@ -94,7 +96,8 @@ impl Booth {
         // Its real name is drawn by chance, and colours follow from it.
         let id = std::mem::replace(&mut self.talk.chat.id, "id-Notes".into());
         let pictures = Pictures::default();
-        world.shoot(name, || self.talk.view(&pictures, false, world.context()));
+        let player = player::Player::new(self.backend.clone());
+        world.shoot(name, || self.talk.view(&player, &pictures, false, world.context()));
         self.talk.chat.id = id;
     }
 
