@@ -125,12 +125,13 @@ impl Tape {
                 state.level = 0.0;
             }),
             Sound::Ended(error) => {
-                self.end();
+                // Before what was recorded is handed over: whoever gets nothing looks here why.
                 self.state.send_modify(|state| {
-                    state.phase = RecordingPhase::Ended;
                     state.problem = error;
                     state.level = 0.0;
                 });
+                self.end();
+                self.state.send_modify(|state| state.phase = RecordingPhase::Ended);
             }
         }
     }

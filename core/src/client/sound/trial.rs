@@ -107,15 +107,16 @@ impl Ear {
                 state.level = 0.0;
             }),
             Sound::Ended(error) => {
-                if let Some(done) = self.done.take() {
-                    // Who wanted it may have gone.
-                    let _ = done.send(std::mem::take(&mut self.kept));
-                }
+                // Before what was said is handed over: whoever gets nothing looks here why.
                 self.state.send_modify(|state| {
                     state.phase = RecordingPhase::Ended;
                     state.problem = error;
                     state.level = 0.0;
                 });
+                if let Some(done) = self.done.take() {
+                    // Who wanted it may have gone.
+                    let _ = done.send(std::mem::take(&mut self.kept));
+                }
             }
         }
     }
