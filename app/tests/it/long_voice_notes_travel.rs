@@ -2,7 +2,7 @@
 //! them when they are back, understood and played.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,40 +11,43 @@ use serde_json::Value;
 use crate::sound_server::{Server, clip, until, wav};
 use crate::world::{Failure, Outcome, Pair, check, play, text};
 
-/// How often the clip is said: more than a minute of it, and more than a message takes.
-const TIMES: usize = 20;
+/// Seconds between sentences: longer than a breath, so that the small model hears one at a time, which is what it can.
+const PAUSE: usize = 3;
 
 /// The longest that fits into a message, in bytes.
 const MESSAGE: u64 = 64 * 1024;
 
-const SPOKEN: &str = "Meet me at the station at eleven.";
+/// As many sentences may be misheard: some were said into a bad microphone in the first place, and all of it went through another.
+const MISHEARD: usize = 2;
 
-/// The clip again and again, with a second of silence behind each, and more at the end: what is said last is on its way for a while.
-fn said(server: &Server) -> Outcome<(PathBuf, Duration)> {
-    let clip = std::fs::read(clip())?;
-    let speech = clip.get(44..).ok_or_else(|| Failure::new("the clip is empty"))?;
-    let mut samples = Vec::new();
-    for _ in 0..TIMES {
-        samples.extend_from_slice(speech);
-        samples.resize(samples.len() + 16_000 * 2, 0);
+/// Sentences one after the other, with silence behind each: what is said last is on its way for a while, too. The file, how long it
+/// lasts, and what is said.
+fn said(server: &Server) -> Outcome<(PathBuf, Duration, Vec<String>)> {
+    let clips = clip().parent().map(Path::to_owned).unwrap_or_default();
+    let list = std::fs::read_to_string(clips.join("clips.tsv"))?;
+    let (mut samples, mut sentences) = (Vec::new(), Vec::new());
+    for (name, rest) in list.lines().filter_map(|line| line.split_once('\t')) {
+        let speech = std::fs::read(clips.join(name))?;
+        samples.extend_from_slice(speech.get(44..).ok_or_else(|| Failure::new("a clip is empty"))?);
+        samples.resize(samples.len() + 16_000 * 2 * PAUSE, 0);
+        sentences.push(rest.split('\t').next().unwrap_or_default().to_owned());
     }
-    samples.resize(samples.len() + 16_000 * 2, 0);
     let file = server.path("said.wav");
     std::fs::write(&file, wav(16_000, &samples))?;
-    Ok((file, Duration::from_secs_f64(samples.len() as f64 / 32_000.0)))
+    Ok((file, Duration::from_secs_f64(samples.len() as f64 / 32_000.0), sentences))
 }
 
 #[tokio::test]
 async fn a_note_of_more_than_a_minute_goes_through_the_relay_to_somebody_who_is_away() {
     play(async |room| {
         let server = Server::start();
-        let (file, long) = said(&server)?;
+        let (file, long, sentences) = said(&server)?;
         check(long > Duration::from_secs(60), &format!("it lasts {long:?} only"))?;
         let Pair { relay: _relay, mut alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;
         bob_runs.terminate().await?;
         alice.environment.push(("PULSE_SERVER".into(), server.address()));
         let mut recorder = alice.kith();
-        recorder.args(["record", "--to", "bob", "--bitrate", "24"]);
+        recorder.args(["record", "--to", "bob", "--bitrate", "64"]);
         recorder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut recorder = recorder.spawn()?;
         until("a listener at the microphone", || server.listeners() > 0);
@@ -75,8 +78,9 @@ async fn a_note_of_more_than_a_minute_goes_through_the_relay_to_somebody_who_is_
         let got = Duration::from_millis(note["duration_ms"].as_u64().unwrap_or_default());
         check(got > Duration::from_secs(60) && note["peaks"].is_array(), &format!("another note came: {note}"))?;
         let transcript = bob.ask_one(&["transcribe", "--with", "alice"]).await?;
-        let heard = text(&transcript, "text").matches(SPOKEN).count();
-        check(heard == TIMES, &format!("{heard} of {TIMES} sentences were understood: {transcript}"))?;
+        let heard = text(&transcript, "text");
+        let missed: Vec<&String> = sentences.iter().filter(|sentence| !heard.contains(sentence.as_str())).collect();
+        check(missed.len() <= MISHEARD, &format!("{missed:?} were not understood: {heard:?}"))?;
 
         let saved = server.path("saved.ogg");
         let (id, path) = (text(&note, "id").to_owned(), saved.display().to_string());
@@ -95,7 +99,8 @@ async fn a_note_of_more_than_a_minute_goes_through_the_relay_to_somebody_who_is_
         let samples = std::fs::read(server.path("heard.raw"))?;
         std::fs::File::create(server.path("heard.wav"))?.write_all(&wav(48_000, &samples))?;
         let heard = server.words(&server.path("heard.wav"));
-        check(heard.contains(SPOKEN), &format!("{heard:?} was heard from the speaker"))
+        let last = sentences.last().ok_or_else(|| Failure::new("nothing was said"))?;
+        check(heard.contains(last), &format!("{heard:?} was heard from the speaker"))
     })
     .await;
 }

@@ -256,7 +256,26 @@ impl<'a> Window<'a> {
         self.press_at(x + width / 2.0, y + height / 2.0).await
     }
 
-    /// The same on the field that stands below this name.
+    /// Presses the mouse's button on these words and keeps it down: where.
+    pub(crate) async fn hold(&self, words: &str) -> Outcome<Place> {
+        let place = self.shows(words).await?;
+        self.point_at(place, [0.0, 0.0]).await?;
+        self.display.does(&["mousedown", "1"]).await?;
+        Ok(place)
+    }
+
+    /// Moves the mouse to a place that is this far from another.
+    pub(crate) async fn point_at(&self, [x, y, width, height]: Place, [right, down]: [f64; 2]) -> Outcome {
+        let (x, y) = ((x + width / 2.0 + right).round().to_string(), (y + height / 2.0 + down).round().to_string());
+        self.display.does(&["mousemove", "--sync", "--window", &self.id, &x, &y]).await
+    }
+
+    /// Lets the mouse's button go.
+    pub(crate) async fn let_go(&self) -> Outcome {
+        self.display.does(&["mouseup", "1"]).await
+    }
+
+    /// Presses it on the field that stands below this name.
     pub(crate) async fn press_field(&self, name: &str) -> Outcome {
         let [x, y, _, height] = self.shows(name).await?;
         self.press_at(x + 16.0, y + height + 20.0).await?;

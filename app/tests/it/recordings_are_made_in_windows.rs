@@ -1,4 +1,4 @@
-//! A window that is killed while it records: at the next start what was said is offered, heard and sent.
+//! Recordings in a window: one that is killed is offered at the next start; one that is held by the mouse goes when it is let go.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,9 @@ use crate::world::{Outcome, Pair, Person, Relay, check, play, text};
 
 /// The button that sends, as the icons' font has it (`send-horizontal`).
 const SEND: &str = "\u{e4f2}";
+
+/// The button that records (`mic`).
+const RECORD: &str = "\u{e118}";
 
 /// How much may be lost.
 const LOST: Duration = Duration::from_secs(1);
@@ -81,8 +84,39 @@ async fn a_recording_that_is_killed_now_and_then_is_offered_with_all_but_its_las
         let heard = bob.ask_one(&["transcribe", "--with", "alice"]).await?;
         let heard = text(&heard, "text");
         check(heard == "Meet me at the station at eleven.", &format!("it was understood as {heard:?}"))?;
+        hold(&at_alice, &alice, &server).await?;
         at_alice.close().await?;
         display.end().await
     })
     .await;
+}
+
+/// While the mouse holds the button it is recorded; pulled to the left it is thrown away, and let go it is sent.
+async fn hold(at_alice: &Window<'_>, alice: &Person<'_>, server: &Server) -> Outcome {
+    let notes = async || {
+        let history = alice.ask(&["history", "bob"]).await?;
+        Outcome::Ok(history.iter().filter(|message| text(message, "kind") == "voice").count())
+    };
+    let before = notes().await?;
+    let button = at_alice.hold(RECORD).await?;
+    at_alice.shows("Pull left to throw away, up to free your hands").await?;
+    at_alice.shows("0:02").await?;
+    at_alice.point_at(button, [-160.0, 0.0]).await?;
+    at_alice.shows("The recording was thrown away").await?;
+    at_alice.let_go().await?;
+    until("the end of the listening", || server.listeners() == 0);
+    check(notes().await? == before, "what was thrown away was sent")?;
+
+    at_alice.hold(RECORD).await?;
+    at_alice.shows("0:01").await?;
+    let said = server.command("paplay").arg("--device=wire").arg(clip()).status()?;
+    check(said.success(), "nothing could be said")?;
+    at_alice.shows("0:04").await?;
+    at_alice.let_go().await?;
+    let sent = |answer: &[Value]| {
+        (answer.iter().filter(|message| text(message, "kind") == "voice").count() > before).then_some(())
+    };
+    alice.until("the note that was held", &["history", "bob"], sent).await?;
+    let heard = alice.ask_one(&["transcribe", "--with", "bob"]).await?;
+    check(text(&heard, "text") == "Meet me at the station at eleven.", &format!("it was understood as {heard}"))
 }
