@@ -1,7 +1,6 @@
 //! A voice note that is too long for a message: recorded by a microphone, left with the relay for somebody who is away, fetched by
 //! them when they are back, understood and played.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -85,20 +84,12 @@ async fn a_note_of_more_than_a_minute_goes_through_the_relay_to_somebody_who_is_
         let saved = server.path("saved.ogg");
         let (id, path) = (text(&note, "id").to_owned(), saved.display().to_string());
         bob.ask_one(&["save", "alice", &id, &path]).await?;
-        let mut ear = server.command("parec");
-        ear.args(["--device=speaker.monitor", "--format=s16le", "--rate=48000", "--channels=1"]);
-        let heard = std::fs::File::create(server.path("heard.raw"))?;
-        let mut ear = ear.stdout(heard).spawn()?;
-        until("an ear at the speaker", || server.listeners() > 0);
+        let ear = server.ear();
         // Its last seconds; the speaker hears the rest in other tests.
         let from = got.as_secs().saturating_sub(8).to_string();
         let played = server.kith(&["play", &path, "--from", &from]);
         check(played.status.success(), &String::from_utf8_lossy(&played.stderr))?;
-        ear.kill()?;
-        ear.wait()?;
-        let samples = std::fs::read(server.path("heard.raw"))?;
-        std::fs::File::create(server.path("heard.wav"))?.write_all(&wav(48_000, &samples))?;
-        let heard = server.words(&server.path("heard.wav"));
+        let heard = ear.words_after(0);
         let last = sentences.last().ok_or_else(|| Failure::new("nothing was said"))?;
         check(heard.contains(last), &format!("{heard:?} was heard from the speaker"))
     })

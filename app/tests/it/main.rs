@@ -29,6 +29,8 @@ mod relays_serve_their_operators;
 #[cfg(target_os = "linux")]
 mod sound_is_recorded_and_played;
 #[cfg(target_os = "linux")]
+mod sound_is_set_up_in_a_window;
+#[cfg(target_os = "linux")]
 mod sound_server;
 mod speech_in_sound_files_becomes_text;
 mod the_demo_plays;

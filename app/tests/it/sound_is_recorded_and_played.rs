@@ -32,21 +32,11 @@ fn what_is_said_into_a_microphone_is_understood_and_heard_from_a_speaker() {
     assert!(told["duration_ms"].as_u64().unwrap() > 2_000, "{told}");
     assert_eq!(server.words(&recorded), spoken);
 
-    let mut ear = server.command("parec");
-    ear.args(["--device=speaker.monitor", "--format=s16le", "--rate=48000", "--channels=1"]);
-    let heard = std::fs::File::create(server.path("heard.raw")).unwrap();
-    let mut ear = ear.stdout(heard).spawn().unwrap();
-    until("an ear at the speaker", || server.listeners() > 0);
+    let ear = server.ear();
     let played = server.kith(&["play", recorded.to_str().unwrap()]);
     assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
     // What was played last is on its way to the ear.
-    let long = u64::from(u32::try_from(told["duration_ms"].as_u64().unwrap()).unwrap()) * 96;
-    until("the end of what was played", || std::fs::metadata(server.path("heard.raw")).unwrap().len() > long);
-    ear.kill().unwrap();
-    ear.wait().unwrap();
-    let samples = std::fs::read(server.path("heard.raw")).unwrap();
-    std::fs::write(server.path("heard.wav"), wav(48_000, &samples)).unwrap();
-    assert_eq!(server.words(&server.path("heard.wav")), spoken);
+    assert_eq!(ear.words_after(told["duration_ms"].as_u64().unwrap()), spoken);
 }
 
 #[test]

@@ -61,6 +61,16 @@ impl Server {
         String::from_utf8_lossy(&output).lines().filter(|line| !line.contains("module-virtual-source")).count()
     }
 
+    /// Somebody listens to the speaker from now on.
+    pub(crate) fn ear(&self) -> Ear<'_> {
+        let mut ear = self.command("parec");
+        ear.args(["--device=speaker.monitor", "--format=s16le", "--rate=48000", "--channels=1"]);
+        let before = self.listeners();
+        let child = ear.stdout(std::fs::File::create(self.path("heard.raw")).unwrap()).spawn().unwrap();
+        until("an ear at the speaker", || self.listeners() > before);
+        Ear { server: self, child }
+    }
+
     pub(crate) fn kith(&self, arguments: &[&str]) -> Output {
         self.command(env!("CARGO_BIN_EXE_kith")).args(arguments).output().unwrap()
     }
@@ -73,6 +83,33 @@ impl Server {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.room.path().join(name)
+    }
+}
+
+/// Somebody who listens to the speaker.
+pub(crate) struct Ear<'a> {
+    server: &'a Server,
+    child: Child,
+}
+
+impl Ear<'_> {
+    /// Until so many milliseconds of sound came, whatever it was: what was heard, in words.
+    pub(crate) fn words_after(mut self, ms: u64) -> String {
+        let raw = self.server.path("heard.raw");
+        // 16 bits, 48 kHz.
+        until("what was played", || std::fs::metadata(&raw).unwrap().len() > ms * 96);
+        let _ = self.child.kill();
+        let samples = std::fs::read(raw).unwrap();
+        let heard = self.server.path("heard.wav");
+        std::fs::write(&heard, wav(48_000, &samples)).unwrap();
+        self.server.words(&heard)
+    }
+}
+
+impl Drop for Ear<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
