@@ -7,6 +7,7 @@
 //! Invariant: what a view shows is what is durable.
 
 mod carry;
+mod catch_up;
 mod chats;
 mod choices;
 pub mod control;
@@ -42,6 +43,7 @@ pub use crate::wire::control::{Event, Reply, Request};
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use self::choices::Choice;
 use crate::chat::{Habits, Me};
@@ -100,6 +102,9 @@ struct Inner {
     speech: transcribe::Speech,
 }
 
+/// After a start so long, what opening a profile and first answers took is no longer wanted, and goes back to the system.
+const SETTLED: Duration = Duration::from_secs(4);
+
 /// Whether the own relay is connected, why not, and what is wrong with this device's clock by the relay's.
 #[derive(Debug, Clone, Default)]
 struct Link {
@@ -155,6 +160,12 @@ impl Client {
         };
         let client = Self { inner: Arc::new(inner) };
         events::follow(&client);
+        catch_up::follow(&client);
+        tokio::spawn(async {
+            tokio::time::sleep(SETTLED).await;
+            // On a thread that may wait: it looks through the whole heap, for some milliseconds.
+            tokio::task::spawn_blocking(kith_heap::give_back);
+        });
         Ok(client)
     }
 

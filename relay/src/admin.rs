@@ -38,7 +38,7 @@ pub struct Arguments {
 enum Command {
     /// Run the relay (what happens without a command).
     Run,
-    /// Copy all that makes this relay, its secrets included, into a new file; it may be running.
+    /// Copy all that makes this relay, its secrets included, into a new file; it may be running. Attachments stay where they are.
     Backup {
         /// The new file.
         file: PathBuf,
@@ -51,7 +51,7 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Read every row of the store; the relay must not be running.
+    /// Read every row of the store, and none of the attachments; the relay must not be running.
     Check,
     /// Look at or change accounts.
     User {
@@ -148,7 +148,8 @@ impl Arguments {
             Command::Settings => Ok(Task::Print(settings(&config, json), true)),
             Command::Backup { file } => {
                 let to = std::path::absolute(file)?;
-                print(operate(&config, Control::Backup { to }).await?, json)
+                let answer = operate(&config, Control::Backup { to }).await?;
+                if json { print(answer, json) } else { Ok(Task::Print(backed_up(answer, &config), true)) }
             }
             Command::Restore { file, force } => {
                 let copied = backup::restore(&config, &file, force, &mut rng()?)?;
@@ -215,12 +216,24 @@ fn check_store(config: &Config, json: bool) -> Result<Task, AdminError> {
         text.push_str(&format!("Wrong: {finding}.\n"));
     }
     text.push_str(if good { "The store is good." } else { "Restore a backup." });
+    if config.settings.limits.blobs.most() > 0 {
+        text.push_str(&format!("\nThe attachments in {} were not read.", config.blobs.describe(&config.data_dir)));
+    }
     Ok(Task::Print(text, good))
 }
 
 fn print(answer: Answer, json: bool) -> Result<Task, AdminError> {
     let text = if json { serde_json::to_string(&answer).unwrap_or_default() } else { sentence(answer) };
     Ok(Task::Print(text, true))
+}
+
+fn backed_up(answer: Answer, config: &Config) -> String {
+    let mut text = sentence(answer);
+    if config.settings.limits.blobs.most() > 0 {
+        let place = config.blobs.describe(&config.data_dir);
+        text.push_str(&format!("\nAttachments are not in it: they stay in {place}."));
+    }
+    text
 }
 
 fn sentence(answer: Answer) -> String {

@@ -5,27 +5,37 @@
 //!
 //! It cannot open a chunk, and knows no name but one that was made of a secret.
 
-mod folder;
+pub mod bucket;
+mod connector;
+pub mod folder;
+mod service;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use kith_core::identity::RelayId;
 use kith_core::types::Hash;
 use kith_core::wire::blob::{Claim, Held, Open, Refusal, Request, Response, is_listed};
 use tokio::sync::{RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{BESIDE, Config, Place};
 use crate::domain::{BlobAsk, BlobFacts, Caller, is_kept};
 use crate::server::Handle;
+
+use bucket::{Bucket, Patience};
+use folder::Folder;
 
 /// Chunks that are in memory at once: 16 MiB.
 const AT_ONCE: usize = 64;
 
 /// Lists that are kept in memory: those of the attachments that are being brought and fetched now; 16 MiB of the largest.
 const LISTS: usize = 64;
+
+/// Locks by which a name is kept from being taken away while it is brought; names share them.
+const GATES: usize = 64;
 
 /// How often what no row names is swept away.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -64,18 +74,21 @@ pub trait Keep: Send + Sync {
     fn names(&self) -> BoxFuture<'_, Result<Vec<Hash>, KeepError>>;
 }
 
-/// Opens what a configuration names.
+/// Opens what a configuration names, for this relay.
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn open(config: &Config) -> Result<Arc<dyn Keep>, String> {
-    let place = config.blobs_place.trim();
-    if !place.contains("://") {
-        let dir = if place.is_empty() { config.data_dir.join("blobs") } else { place.into() };
-        let folder = folder::Folder::open(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-        return Ok(Arc::new(folder));
-    }
-    Err(format!("blobs.place = {place:?}: this kith-relay keeps attachments in a folder; name one"))
+pub async fn open(config: &Config, relay: RelayId) -> Result<Arc<dyn Keep>, String> {
+    let beside = config.data_dir.join(BESIDE);
+    let dir = match &config.blobs.place {
+        Place::Bucket(place) => {
+            return Ok(Arc::new(Bucket::open(&config.blobs, place, relay, Patience::default()).await?));
+        }
+        Place::Beside => &beside,
+        Place::Folder(dir) => dir,
+    };
+    let folder = Folder::open(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    Ok(Arc::new(folder))
 }
 
 /// Answers requests for attachments. Cheap to clone.
@@ -89,8 +102,8 @@ struct Inner {
     domain: Handle,
     at_once: Semaphore,
     lists: Mutex<BTreeMap<Hash, Arc<Vec<u8>>>>,
-    /// Held for writing by the sweep, so that it takes nothing away that is just being brought.
-    gate: RwLock<()>,
+    /// Held for writing while a name is taken away, so that nothing goes that is just being brought.
+    gates: [RwLock<()>; GATES],
 }
 
 impl std::fmt::Debug for Blobs {
@@ -102,8 +115,9 @@ impl std::fmt::Debug for Blobs {
 impl Blobs {
     /// The service over a store and the domain.
     pub fn new(keep: Arc<dyn Keep>, domain: Handle) -> Self {
-        let (at_once, lists, gate) = (Semaphore::new(AT_ONCE), Mutex::default(), RwLock::default());
-        Self { inner: Arc::new(Inner { keep, domain, at_once, lists, gate }) }
+        let (at_once, lists) = (Semaphore::new(AT_ONCE), Mutex::default());
+        let gates = std::array::from_fn(|_| RwLock::default());
+        Self { inner: Arc::new(Inner { keep, domain, at_once, lists, gates }) }
     }
 
     /// Answers a request. Dropping it is harmless: a chunk is there whole or not at all.
@@ -119,7 +133,8 @@ impl Blobs {
         let mut ticks = tokio::time::interval(SWEEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
-            if let Err(error) = self.sweep_once().await {
+            // A service may take its time; what is left is swept away after the next start.
+            if let Some(Err(error)) = stopping.run_until_cancelled(self.sweep_once()).await {
                 tracing::warn!(%error, "What attachments left behind could not be swept away.");
             }
         }
@@ -134,14 +149,7 @@ impl Blobs {
         let names = inner.keep.names().await?;
         inner.domain.metrics().blobs.set(i64::try_from(names.len()).unwrap_or(i64::MAX));
         for name in names {
-            let _alone = inner.gate.write().await;
-            // No rows can be read while the relay's store is broken: nothing is taken away on a guess.
-            let Some(rows) = inner.domain.store().await else { return Ok(()) };
-            let kept = tokio::task::spawn_blocking(move || is_kept(&rows, name)).await;
-            let kept = kept.map_err(|error| KeepError::Io(error.to_string()))?;
-            if !kept.map_err(|error| KeepError::Io(error.to_string()))? {
-                inner.keep.remove(name).await?;
-            }
+            inner.let_go(name).await?;
         }
         Ok(())
     }
@@ -170,7 +178,7 @@ impl Inner {
     }
 
     async fn open(&self, caller: Caller, open: Open) -> Result<Response, Refusal> {
-        let _open = self.gate.read().await;
+        let _open = self.gate(open.name).read().await;
         let (name, list) = (open.name, open.list.clone());
         let facts = self.domain.blob(caller, BlobAsk::Open(open)).await?;
         self.keep.put(name, Part::List, list.clone()).await.map_err(|error| failed(&error))?;
@@ -179,7 +187,7 @@ impl Inner {
     }
 
     async fn put(&self, caller: Caller, name: Hash, index: u32, chunk: Vec<u8>) -> Result<Response, Refusal> {
-        let _open = self.gate.read().await;
+        let _open = self.gate(name).read().await;
         self.domain.blob(caller, BlobAsk::Put(name)).await?;
         let list = self.listed(name).await?;
         if !is_listed(&list, index, &chunk) {
@@ -240,9 +248,28 @@ impl Inner {
 
     async fn remove(&self, name: Hash) {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-        if let Err(error) = self.keep.remove(name).await {
+        if let Err(error) = self.let_go(name).await {
             tracing::warn!(%error, "An attachment that everybody has could not be removed: it is swept away later.");
         }
+    }
+
+    /// Takes an attachment away, unless a row names it: it may have been opened again since.
+    async fn let_go(&self, name: Hash) -> Result<(), KeepError> {
+        let _alone = self.gate(name).write().await;
+        // No rows can be read while the relay's store is broken: nothing is taken away on a guess.
+        let Some(rows) = self.domain.store().await else { return Ok(()) };
+        let kept = tokio::task::spawn_blocking(move || is_kept(&rows, name)).await;
+        let kept = kept.map_err(|error| KeepError::Io(error.to_string()))?;
+        if !kept.map_err(|error| KeepError::Io(error.to_string()))? {
+            self.keep.remove(name).await?;
+        }
+        Ok(())
+    }
+
+    fn gate(&self, name: Hash) -> &RwLock<()> {
+        let [first, ..] = name.as_bytes();
+        let [gate, ..] = &self.gates;
+        self.gates.get(usize::from(*first) % GATES).unwrap_or(gate)
     }
 }
 

@@ -4,6 +4,7 @@
 //! environment from `KITH_RELAY_LIMITS_MAILBOX_BYTES`, which wins. An unknown name in either is an error that says the nearest known
 //! one. [`SETTINGS`] is the list; `kith-relay settings` prints it.
 
+mod place;
 mod setting;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use directories::ProjectDirs;
 
 use crate::domain::Settings;
 
+pub(crate) use place::BESIDE;
+pub use place::{BlobStore, BucketPlace, Place, Service};
 pub use setting::{SETTINGS, Setting};
 
 /// What every environment variable of the relay begins with.
@@ -27,8 +30,9 @@ pub const FILE_VARIABLE: &str = "KITH_RELAY_CONFIG";
 const LISTEN: [&str; 4] =
     ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001", "/ip6/::/udp/4001/quic-v1", "/ip6/::/tcp/4001"];
 
-/// What is logged by default: of libp2p, which says at its info level who connects from where, only what went wrong.
-const LOG_LEVEL: &str = "info,libp2p=warn";
+/// What is logged by default: of libp2p, which says at its info level who connects from where, and of the client of buckets, which
+/// says each attempt of many, only what went wrong.
+const LOG_LEVEL: &str = "info,libp2p=warn,object_store=warn";
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,8 +66,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged: a level, or directives of `tracing`.
     pub log_level: String,
-    /// The folder in which attachments' chunks lie; empty for `blobs` in the data directory.
-    pub blobs_place: String,
+    /// Where attachments' chunks lie.
+    pub blobs: BlobStore,
     /// What the domain is told.
     pub settings: Settings,
 }
@@ -133,7 +137,7 @@ impl Config {
             max_circuits: 1024,
             log_format: LogFormat::Text,
             log_level: LOG_LEVEL.into(),
-            blobs_place: String::new(),
+            blobs: BlobStore::default(),
             settings: Settings { name: "kith relay".into(), ..Settings::default() },
         }
     }
@@ -291,6 +295,26 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_and_how_it_is_reached_are_settings_like_others() {
+        let file = "[blobs]\nplace = \"s3://attachments/relay\"\nallow_http = true\nendpoint = \"http://10.0.0.1:9000\"\n\
+                    region = \"eu-central-1\"\naccount = \"AKIDEXAMPLE\"\nsecret_file = \"/run/secrets/bucket\"\n";
+        let blobs = load(file, &[("KITH_RELAY_BLOBS_CERTIFICATES", "/etc/ssl/own.pem")]).unwrap().blobs;
+        let (service, bucket, prefix) = (Service::S3, "attachments".into(), "relay".into());
+        assert_eq!(
+            blobs,
+            BlobStore {
+                place: Place::Bucket(BucketPlace { service, bucket, prefix }),
+                allow_http: true,
+                endpoint: "http://10.0.0.1:9000".into(),
+                region: "eu-central-1".into(),
+                account: "AKIDEXAMPLE".into(),
+                secret_file: Some("/run/secrets/bucket".into()),
+                certificates: Some("/etc/ssl/own.pem".into()),
+            }
+        );
+    }
+
+    #[test]
     fn an_unknown_setting_is_an_error_that_names_the_nearest() {
         let Err(ConfigError::Unknown { name, nearest, .. }) = load("[limits]\nmailbox_byte = 1\n", &[]) else {
             panic!("taken")
@@ -326,6 +350,9 @@ mod tests {
             ("KITH_RELAY_HTTP_LISTEN", "everywhere"),
             ("KITH_RELAY_FEDERATION_NETWORKS", "10.0.0.0/99"),
             ("KITH_RELAY_LISTEN", "localhost:4001"),
+            ("KITH_RELAY_BLOBS_PLACE", "ftp://somewhere"),
+            ("KITH_RELAY_BLOBS_ALLOW_HTTP", "perhaps"),
+            ("KITH_RELAY_BLOBS_ENDPOINT", "http://needs.permission"),
         ] {
             assert!(matches!(load("", &[(setting, value)]), Err(ConfigError::Value { .. })), "{setting}={value}");
         }

@@ -183,7 +183,8 @@ impl Server {
         let blobs = if config.settings.limits.blobs.most() == 0 {
             None
         } else {
-            Some(Blobs::new(blobs::open(&config).map_err(ServerError::Blobs)?, handle.clone()))
+            let keep = blobs::open(&config, relay_id).await.map_err(ServerError::Blobs)?;
+            Some(Blobs::new(keep, handle.clone()))
         };
         let keys = secrets.encode();
         let actor = Actor {

@@ -38,6 +38,12 @@ impl Buffers {
         Self(Arc::new(Mutex::new(State { said, at: 0, block, played: Vec::new(), broken: None })))
     }
 
+    /// The microphone hears this from its next opening on, perhaps at another rate.
+    pub fn say(&self, said: Pcm) {
+        let mut state = self.state();
+        (state.said, state.at) = (said, 0);
+    }
+
     /// Whether the microphone has heard everything.
     #[must_use]
     pub fn all_heard(&self) -> bool {

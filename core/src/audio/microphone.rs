@@ -245,6 +245,34 @@ mod tests {
     }
 
     #[test]
+    fn a_microphone_that_comes_back_at_another_rate_is_heard_at_the_right_pitch() {
+        let tone = |rate: u32| Pcm {
+            rate,
+            samples: (0..rate).map(|n| (n as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin()).collect(),
+        };
+        let devices = Buffers::new(tone(48_000), 480);
+        let (microphone, events) = listen(&devices);
+        for rate in [48_000, 16_000, 44_100] {
+            assert_eq!(next(&events), Told::Opened);
+            let mut heard = Vec::new();
+            while !devices.all_heard() || heard.len() < 40_000 {
+                let Told::Samples(samples) = next(&events) else { panic!("sound was expected") };
+                heard.extend(samples);
+            }
+            // A second of 440 Hz rises through zero 440 times, whatever the microphone's rate.
+            let rises = heard.windows(2).filter(|pair| pair[0] <= 0.0 && pair[1] > 0.0).count();
+            assert!(rises.abs_diff(heard.len() * 440 / 48_000) <= 4, "{rate}: {rises} in {}", heard.len());
+            let next_rate = if rate == 48_000 { 16_000 } else { 44_100 };
+            devices.break_with(Some(AudioError::Gone));
+            let lost = std::iter::repeat_with(|| next(&events)).find(|told| !matches!(told, Told::Samples(_)));
+            assert_eq!(lost, Some(Told::Lost(AudioError::Gone)));
+            devices.say(tone(next_rate));
+            devices.break_with(None);
+        }
+        microphone.stop();
+    }
+
+    #[test]
     fn a_pause_hears_nothing_and_lets_the_device_go() {
         let devices = Buffers::new(ramp(48_000_000), 4_800);
         let (microphone, events) = listen(&devices);

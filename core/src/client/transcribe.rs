@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::oneshot;
 
+use super::catch_up::may_listen;
 use super::models::Downloads;
 use super::speech_options::{Listening, Models, SpeechChoices};
 use super::spoken::Kept;
 use super::view::{format_id, parse_id};
-use super::{Client, ClientError, Inner, power};
+use super::{Client, ClientError, Inner};
 use crate::chat::view::{self, ConversationView};
 use crate::chat::{Anchor, Command, ItemBody, timeline};
 use crate::session::Event as Told;
@@ -202,7 +203,7 @@ impl Client {
     }
 
     /// Puts a note in the queue, or hurries it if it is there.
-    async fn listen_to(
+    pub(super) async fn listen_to(
         &self,
         conversation: &ConversationView,
         id: ContentId,
@@ -339,20 +340,13 @@ impl Client {
     /// A voice note came, or one's own was sent: it becomes text if that was chosen.
     pub(super) async fn note_appeared(&self, conversation: ConversationId, id: ContentId) -> Result<(), ClientError> {
         let choice = self.inner.speech.choices.now();
-        if !choice.automatic && !choice.attach {
+        if !may_listen(&choice) {
             return Ok(());
         }
         let Some(view) = self.conversation(conversation)? else { return Ok(()) };
         let item = timeline::item_at(self.store(), &conversation, &view.roster, &self.me(), &id)?;
         let Some(item) = item else { return Ok(()) };
-        let ItemBody::VoiceNote { duration_ms, .. } = item.body else { return Ok(()) };
-        let mine = item.author == self.me().account;
-        let wanted = if mine { choice.attach } else { choice.automatic };
-        let short = duration_ms <= choice.up_to_s.saturating_mul(1000);
-        if !wanted || !short || (choice.mains_only && !power::on_mains()) {
-            return Ok(());
-        }
-        if self.known_transcript(&view, &id)?.is_none() {
+        if self.becomes_text(&choice, &item) && self.known_transcript(&view, &id)?.is_none() {
             let wanted = Wanted { urgency: Urgency::Background, ..Wanted::default() };
             // Who looks at the note sees what comes of it; nobody waits here.
             drop(self.listen_to(&view, id, wanted).await?);

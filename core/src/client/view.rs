@@ -287,6 +287,12 @@ impl Client {
         Ok(obstacles.and_then(|all| all.into_iter().min()).map(|obstacle| obstacle.to_string()))
     }
 
+    /// Whether this reader has, or had, a transcript of a note.
+    pub(super) fn has_kept(&self, conversation: &ConversationView, id: &ContentId) -> Result<bool, ClientError> {
+        let key = crate::chat::feed::event_key(&conversation.id, id);
+        Ok(self.store().get(Table::Transcript, &key)?.is_some())
+    }
+
     pub(super) fn kept_transcript(
         &self,
         conversation: &ConversationView,

@@ -14,12 +14,14 @@ use super::{Segment, Transcript, Word};
 use crate::voice::SPEECH_RATE;
 use crate::wire::message::WITHOUT_BLANKS;
 
-/// Whisper's steps in a second of sound, and in its whole window of 30 s.
+/// Whisper's steps in a second of sound; its whole window of 30 s has 1,500.
 const STEPS_PER_SECOND: usize = 50;
-const WHOLE_WINDOW: usize = 1_500;
 
 /// The smallest window that is used. Below about 500 steps models start to repeat themselves.
 const SMALLEST_WINDOW: usize = 512;
+
+/// The largest fitted one, about 22 s of sound: beyond it the whole window costs hardly more, and is not doubtful for its size.
+const LARGEST_FITTED: usize = 1_152;
 
 /// Windows grow by this: ggml's kernels work on blocks of it.
 const WINDOW_STEP: usize = 64;
@@ -247,7 +249,7 @@ fn report(job: &Mutex<Current>, percent: i32) {
 fn fitted(samples: usize) -> Option<i32> {
     let steps = samples.div_ceil(SPEECH_RATE as usize / STEPS_PER_SECOND).checked_add(ROOM)?;
     let steps = steps.max(SMALLEST_WINDOW).checked_next_multiple_of(WINDOW_STEP)?;
-    i32::try_from(steps).ok().filter(|_| steps < WHOLE_WINDOW)
+    i32::try_from(steps).ok().filter(|_| steps <= LARGEST_FITTED)
 }
 
 /// A segment with words in it.
@@ -334,7 +336,8 @@ mod tests {
         assert_eq!(fitted(16_000 * 9), Some(512));
         assert_eq!(fitted(16_000 * 10), Some(576));
         assert_eq!(fitted(16_000 * 20), Some(1_088));
-        assert_eq!(fitted(16_000 * 28), Some(1_472));
+        assert_eq!(fitted(16_000 * 22), Some(1_152));
+        assert_eq!(fitted(16_000 * 23), None);
         assert_eq!(fitted(16_000 * 30), None);
         assert_eq!(fitted(usize::MAX), None);
     }

@@ -40,10 +40,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 4 MiB of cache, some thousands of messages and all that each new one changes; 256 waiting batches; three snapshots: one may
+    /// 1 MiB of cache, hundreds of messages and all that each new one changes, since the system keeps the file's pages too; 256 waiting batches; three snapshots: one may
     /// be bad and another of a bad day.
     fn default() -> Self {
-        Self { cache_bytes: 4 << 20, queue_batches: 256, snapshots_kept: 3 }
+        Self { cache_bytes: 1 << 20, queue_batches: 256, snapshots_kept: 3 }
     }
 }
 

@@ -78,9 +78,11 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     let mut window = open(&profile, "many.jsonl")?;
     starts.push(window.start_ms - stretching);
     let idle = window.idle()?;
-    let mut opened = window.open_chats()?;
+    window.open_chat("ctrl+1")?;
     let mut typed = window.frames_of(&["type", "--delay", "40", &"kith ".repeat(LETTERS / 5)])?;
     let written = window.idle()?;
+    // Last: what was read is told to people who are not there, for a while.
+    let mut opened = window.open_chats()?;
     window.close()?;
 
     let mut window = open(&long, "long.jsonl")?;
@@ -295,7 +297,6 @@ impl<'a> Window<'a> {
     }
 
     fn open_chats(&mut self) -> Result<Vec<f64>, Failure> {
-        self.open_chat("ctrl+1")?;
         (0..OPENED).map(|_| self.open_chat("alt+Down")).collect()
     }
 

@@ -1,10 +1,12 @@
 //! The list of settings: name, meaning, how it is shown and read.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use libp2p::Multiaddr;
 
+use super::place::{endpoint, header};
 use super::{Config, LogFormat, PREFIX};
 use crate::domain::{Federation, Network, Rate, Registration};
 
@@ -30,7 +32,7 @@ impl Setting {
 
 /// A setting that is a field with a textual form.
 macro_rules! field {
-    ($name:expr, $meaning:expr, $read:ident, $show:ident, $($path:ident).+) => {
+    ($name:expr, $meaning:expr, $read:expr, $show:ident, $($path:ident).+) => {
         Setting {
             name: $name,
             meaning: $meaning,
@@ -72,15 +74,13 @@ pub const SETTINGS: &[Setting] = &[
     field!("max_connections", "Connections at the same time", number, plain, max_connections),
     field!("max_circuits", "Circuits at the same time; 0 offers none", number, plain, max_circuits),
     field!("http.listen", "Address and port of the HTTP pages", socket, plain, http_listen),
-    Setting {
-        name: "http.models_dir",
-        meaning: "A folder with speech models to serve at /models/; empty serves none",
-        show: |config| config.models_dir.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default(),
-        set: |config, text| {
-            config.models_dir = (!text.is_empty()).then(|| text.into());
-            Ok(())
-        },
-    },
+    field!(
+        "http.models_dir",
+        "A folder with speech models to serve at /models/; empty serves none",
+        path,
+        show_path,
+        models_dir
+    ),
     Setting {
         name: "log.format",
         meaning: "text or json",
@@ -172,10 +172,49 @@ pub const SETTINGS: &[Setting] = &[
     limit!(rate create_log_rate, "Logs begun by one account"),
     field!(
         "blobs.place",
-        "The folder in which attachments lie; empty for `blobs` beside the store",
-        plain_text,
+        "Where attachments lie: a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX; empty for `blobs` \
+         beside the store",
+        str::parse,
         plain,
-        blobs_place
+        blobs.place
+    ),
+    field!(
+        "blobs.allow_http",
+        "Whether the bucket's service may be spoken to without TLS",
+        flag,
+        plain,
+        blobs.allow_http
+    ),
+    Setting {
+        name: "blobs.endpoint",
+        meaning: "The address of the bucket's service, where it is not the provider's own",
+        show: |config| config.blobs.endpoint.clone(),
+        set: |config, text| {
+            config.blobs.endpoint = endpoint(text, config.blobs.allow_http)?;
+            Ok(())
+        },
+    },
+    field!("blobs.region", "The region of a bucket of S3", header, plain, blobs.region),
+    field!(
+        "blobs.account",
+        "The id of an access key of S3, or an account of Azure; empty for what the environment says",
+        header,
+        plain,
+        blobs.account
+    ),
+    field!(
+        "blobs.secret_file",
+        "A file with the account's key, or a service account of Google as JSON; empty for what the environment says",
+        path,
+        show_path,
+        blobs.secret_file
+    ),
+    field!(
+        "blobs.certificates",
+        "A PEM file with authorities that may vouch for the bucket's service, beside Mozilla's list",
+        path,
+        show_path,
+        blobs.certificates
     ),
     field!("blobs.bytes", "The most bytes of one attachment", bytes, plain, settings.limits.blobs.bytes),
     field!(
@@ -254,8 +293,16 @@ fn name(text: &str) -> Result<String, String> {
     if text.chars().count() > 256 { Err("it is at most 256 characters long".into()) } else { Ok(text.into()) }
 }
 
-fn plain_text(text: &str) -> Result<String, String> {
-    if text.len() > 4096 { Err("it is at most 4096 bytes long".into()) } else { Ok(text.trim().into()) }
+fn path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+fn show_path(path: &Option<PathBuf>) -> String {
+    path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    text.trim().parse().map_err(|_| "it is true or false".into())
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {

@@ -18,7 +18,7 @@ fn pattern(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| (at % 251) as u8 ^ (at / 65_537) as u8).collect()
 }
 
-fn write(dir: &Path, name: &str, bytes: usize) -> (PathBuf, Vec<u8>) {
+pub(crate) fn write(dir: &Path, name: &str, bytes: usize) -> (PathBuf, Vec<u8>) {
     let (path, content) = (dir.join(name), pattern(bytes));
     fs::write(&path, &content).unwrap();
     (path, content)
@@ -38,13 +38,13 @@ fn sending(to: &str, path: &Path, caption: &str) -> Request {
 }
 
 impl Person {
-    async fn send_file(&self, to: &str, path: &Path) -> Message {
+    pub(crate) async fn send_file(&self, to: &str, path: &Path) -> Message {
         let Reply::Message(message) = self.ask(sending(to, path, "look")).await.unwrap() else { panic!("no message") };
         message
     }
 
     /// Until the newest file with somebody stands so.
-    async fn transfer(&mut self, with: &str, what: &str, is: impl Fn(&Transfer) -> bool) -> (String, File) {
+    pub(crate) async fn transfer(&mut self, with: &str, what: &str, is: impl Fn(&Transfer) -> bool) -> (String, File) {
         self.until(what, async |client, _| {
             let newest = history(client, with).await.ok()?.into_iter().rev().find(|message| message.file.is_some())?;
             let file = newest.file.filter(|file| is(&file.transfer))?;
@@ -53,7 +53,7 @@ impl Person {
         .await
     }
 
-    async fn has(&mut self, with: &str, content: &[u8], to: &Path) {
+    pub(crate) async fn has(&mut self, with: &str, content: &[u8], to: &Path) {
         let (message, file) = self.transfer(with, "the file", |transfer| transfer.here).await;
         assert_eq!((file.size, file.transfer.state.as_str()), (content.len() as u64, "done"));
         let save = Request::SaveFile { with: with.into(), message, path: to.into() };

@@ -6,6 +6,7 @@
 )]
 
 mod accounts_and_records;
+mod attachments_in_a_bucket;
 mod attachments_travel;
 mod contact_requests_cost_the_stranger;
 mod corpora_are_replayed;
@@ -18,6 +19,7 @@ mod node_serves_devices;
 mod operators_run_a_relay;
 mod people_at_one_relay;
 mod relay_processes_obey_and_recover;
+mod s3;
 mod servers_answer_when_it_is_durable;
 mod sim;
 mod world;

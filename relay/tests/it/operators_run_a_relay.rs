@@ -82,6 +82,28 @@ async fn a_backup_of_a_running_relay_becomes_the_same_relay_in_a_new_life() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_in_a_backup_and_not_checked_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    Server::bind(config(dir.path())).await.unwrap().shutdown().await;
+    let say = async |place: &str, line: &[&str]| {
+        let variables = [("KITH_RELAY_DATA_DIR", dir.path().to_str().unwrap()), ("KITH_RELAY_BLOBS_PLACE", place)];
+        let arguments = Arguments::try_parse_from(["kith-relay"].iter().chain(line)).unwrap();
+        let Task::Print(text, true) = arguments.execute(variables.into_iter()).await.unwrap() else {
+            panic!("not well")
+        };
+        text
+    };
+    let beside = dir.path().join("blobs").display().to_string();
+    for (number, place, said) in [(1, "", beside.as_str()), (2, "s3://bucket/kith", "s3://bucket/kith")] {
+        let copy = dir.path().join(format!("copy-{number}")).display().to_string();
+        let backup = say(place, &["backup", &copy]).await;
+        assert!(backup.ends_with(&format!("\nAttachments are not in it: they stay in {said}.")), "{backup}");
+        let check = say(place, &["check"]).await;
+        assert!(check.ends_with(&format!("\nThe attachments in {said} were not read.")), "{check}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_backup_is_refused_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     Server::bind(config(dir.path())).await.unwrap().shutdown().await;

@@ -41,7 +41,7 @@ const UNLIMITED: [(&str, &str); 3] = [
 ];
 
 /// A relay's process.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     /// The address to hand out, as it was said.
     said: String,
@@ -50,7 +50,7 @@ struct Process {
 }
 
 impl Process {
-    async fn start(dir: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(dir: &Path, settings: &[(&str, &str)]) -> Self {
         // A write beyond the limit of files is an error for it, as on a full disk, and not a signal.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\""])
@@ -84,6 +84,11 @@ impl Process {
         Self { child, said: said.unwrap(), http: http.unwrap(), log }
     }
 
+    /// The address to hand out.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
     fn address(&self) -> RelayAddress {
         let address: Multiaddr = self.said.parse().unwrap();
         let Some(libp2p::multiaddr::Protocol::P2p(peer)) = address.iter().last() else { panic!("{address}") };
@@ -94,8 +99,14 @@ impl Process {
         self.child.id().unwrap().to_string()
     }
 
+    /// SIGKILL: its log.
+    pub(crate) async fn kill(mut self) -> String {
+        self.child.kill().await.unwrap();
+        self.log.await.unwrap()
+    }
+
     /// SIGTERM: its log. It has to end in time, and well.
-    async fn terminate(mut self) -> String {
+    pub(crate) async fn terminate(mut self) -> String {
         let told = Instant::now();
         run("kill", &["-TERM", &self.id()]).await;
         let status = tokio::time::timeout(LIMIT, self.child.wait()).await.expect("it ends").unwrap();
@@ -110,12 +121,12 @@ impl Process {
         run("prlimit", &["--pid", &self.id(), &format!("--fsize={bytes}:")]).await;
     }
 
-    async fn page(&self, page: &str) -> (u16, String) {
+    pub(crate) async fn page(&self, page: &str) -> (u16, String) {
         get(self.http, page).await
     }
 
     /// How many requests of this name were answered with *try later*.
-    async fn put_off(&self, name: &str) -> u64 {
+    pub(crate) async fn put_off(&self, name: &str) -> u64 {
         let line = format!("kith_relay_requests_total{{name=\"{name}\",outcome=\"try_later\"}} ");
         let (_, text) = self.page("/metrics").await;
         text.lines().find_map(|counted| counted.strip_prefix(&line)?.parse().ok()).unwrap_or(0)
