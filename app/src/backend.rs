@@ -4,6 +4,9 @@
 
 mod account;
 pub(crate) mod asked;
+pub(crate) mod live;
+mod sound;
+mod speech;
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};

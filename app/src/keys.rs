@@ -43,6 +43,8 @@ pub(crate) enum Press {
     Newest,
     /// Emoji for the message.
     Emoji,
+    /// A voice note, or its end.
+    Record,
     /// Everything larger.
     Larger,
     /// Everything smaller.
@@ -64,6 +66,7 @@ pub(crate) const SHORTCUTS: &[(&str, &str)] = &[
     ("Ctrl+1 … Ctrl+9", "shortcut-chat"),
     ("Ctrl+D", "shortcut-details"),
     ("Ctrl+E", "shortcut-emoji"),
+    ("Ctrl+R", "shortcut-record"),
     ("Ctrl+↑ / Ctrl+↓", "shortcut-choose"),
     ("Enter", "shortcut-send"),
     ("Shift+Enter", "shortcut-newline"),
@@ -118,6 +121,7 @@ fn of_letter(letter: &str, modifiers: Modifiers) -> Option<Press> {
         ("n" | "т", true) => Press::NewGroup,
         ("d" | "в", false) => Press::Details,
         ("e" | "у", false) => Press::Emoji,
+        ("r" | "к", false) => Press::Record,
         ("," | "б", _) => Press::Settings,
         ("q" | "й", false) => Press::Quit,
         ("+" | "=", _) => Press::Larger,

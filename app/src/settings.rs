@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) details: bool,
     /// A relay runs in this program, with its data in this profile.
     pub(crate) own_relay: bool,
+    /// Real models of speech are offered to whoever listens with the one that is built in.
+    pub(crate) models_offered: bool,
     /// Where the window stood.
     pub(crate) window: Placement,
     /// Emoji that were used last.
@@ -69,6 +71,7 @@ impl Default for Settings {
             enter_sends: true,
             details: false,
             own_relay: false,
+            models_offered: true,
             window: Placement::default(),
             recent_emoji: Vec::new(),
         }
@@ -211,6 +214,8 @@ pub(crate) enum Change {
     Details(bool),
     /// See [`Settings::own_relay`].
     OwnRelay(bool),
+    /// See [`Settings::models_offered`].
+    ModelsOffered(bool),
     /// An emoji was used: see [`Settings::recent_emoji`].
     UsedEmoji(String),
 }
@@ -232,6 +237,7 @@ impl Settings {
             Change::EnterSends(on) => self.enter_sends = on,
             Change::Details(on) => self.details = on,
             Change::OwnRelay(on) => self.own_relay = on,
+            Change::ModelsOffered(on) => self.models_offered = on,
             Change::UsedEmoji(emoji) => {
                 self.recent_emoji.retain(|used| *used != emoji);
                 self.recent_emoji.insert(0, emoji);

@@ -4,8 +4,11 @@
 //! draws, with the bundled fonts and none of the system's, so that only rounding may differ from one machine to the next.
 
 mod compare;
+mod errands;
 mod paint;
 mod starts;
+
+pub(crate) use errands::Errands;
 
 use iced::Size;
 use iced::advanced::widget::Operation;

@@ -4,6 +4,7 @@ pub(crate) mod avatar;
 pub(crate) mod choice;
 pub(crate) mod emoji;
 pub(crate) mod form;
+pub(crate) mod language;
 pub(crate) mod picture;
 pub(crate) mod rich;
 pub(crate) mod tick;
@@ -11,7 +12,7 @@ pub(crate) mod tick;
 use std::time::Duration;
 
 use iced::widget::scrollable::{Direction, Scrollable, Scrollbar};
-use iced::widget::{column, container, text, tooltip};
+use iced::widget::{column, container, progress_bar, row, text, tooltip};
 use iced::{Alignment, Length};
 
 use crate::i18n::I18n;
@@ -62,6 +63,28 @@ pub(crate) fn scroll<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) 
 /// A line of words of less weight.
 pub(crate) fn caption<'a, Message: 'a>(words: impl Into<String>) -> Element<'a, Message> {
     text(words.into()).size(metric::CAPTION).style(theme::text::muted).into()
+}
+
+/// A place that is empty for now.
+pub(crate) fn nothing<'a, Message: 'a>() -> Element<'a, Message> {
+    row![].into()
+}
+
+/// How loud it is, 0 to 1: a bar that covers 60 dB, since loudness is heard by ratios.
+pub(crate) fn level<'a, Message: 'a>(level: f32, width: impl Into<Length>) -> Element<'a, Message> {
+    let loud = ((level.max(1e-6).log10() * 20.0 + 60.0) / 60.0).clamp(0.0, 1.0);
+    progress(loud, width)
+}
+
+/// How long something lasts, or where in it one is.
+pub(crate) fn clock<'a, Message: 'a>(time: Duration) -> Element<'a, Message> {
+    let words = crate::format::duration(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+    text(words).font(font::MEDIUM).wrapping(text::Wrapping::None).into()
+}
+
+/// How much of something is done, 0 to 1.
+pub(crate) fn progress<'a, Message: 'a>(done: f32, width: impl Into<Length>) -> Element<'a, Message> {
+    progress_bar(0.0..=1.0, done).length(width).girth(metric::TIGHT).into()
 }
 
 /// A heading of a panel.

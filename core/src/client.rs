@@ -36,6 +36,7 @@ pub use error::ClientError;
 pub use events::EventStream;
 pub use models::ModelShelf;
 pub use profile::{Profile, Registered, Registration, Unlock};
+pub use speech_options::BUILT_IN as BUILT_IN_MODEL;
 pub use transcribe::{FileTask, FileTranscriber};
 
 pub use crate::wire::control::{Event, Reply, Request};

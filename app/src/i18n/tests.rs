@@ -4,7 +4,7 @@ use std::path::Path;
 use super::*;
 
 /// Keys that are put together from a word of the program.
-const COMPOSED: [&str; 7] = ["error-", "month-", "weekday-", "path-", "why-", "shortcut-", "emoji-"];
+const COMPOSED: [&str; 8] = ["error-", "month-", "weekday-", "path-", "why-", "shortcut-", "emoji-", "model-"];
 
 fn resource(language: Language) -> FluentResource {
     FluentResource::try_new(language.source().to_owned()).expect("a translation that can be read")

@@ -200,7 +200,10 @@ impl Home {
 
     /// What is listened to.
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        self.tray.as_ref().map_or_else(Subscription::none, |tray| tray.chosen().map(Message::Tray))
+        let tray = self.tray.as_ref().map_or_else(Subscription::none, |tray| tray.chosen().map(Message::Tray));
+        let page =
+            self.page.as_ref().map_or_else(Subscription::none, |page| page.subscription().map(Message::Settings));
+        Subscription::batch([tray, page])
     }
 
     /// The end: what was typed is kept, then the profile closes.
@@ -312,9 +315,11 @@ impl Home {
             }),
             Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
             Event::Raise { link: Some(link) } => self.add(Some(link)),
-            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } | Event::Model { .. } => {
-                Task::none()
-            }
+            Event::Model { model } => match &mut self.page {
+                Some(page) => page.model_changed(model).map(Message::Settings),
+                None => Task::none(),
+            },
+            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } => Task::none(),
         }
     }
 
@@ -533,6 +538,7 @@ impl Home {
             }
             conversation::Action::OpenLink(link) => self.open_link(link),
             conversation::Action::ToggleDetails => self.toggle_details(),
+            conversation::Action::ShowModels => Action::Run(self.show_settings(Section::Speech)),
             conversation::Action::Back => Action::Run(self.close()),
         }
     }
@@ -592,6 +598,10 @@ impl Home {
             settings::Action::None => Action::None,
             settings::Action::Run(task) => Action::Run(task.map(Message::Settings)),
             settings::Action::Set(change) => Action::Set(change, Task::none()),
+            settings::Action::Speaker(speaker, task) => {
+                self.player.use_speaker(speaker);
+                Action::Run(task.map(Message::Settings))
+            }
             settings::Action::Close => {
                 self.page = None;
                 Action::None
@@ -646,6 +656,9 @@ impl Home {
                 Action::Run(id.map_or_else(Task::none, |id| self.open(&id, context)))
             }
             Press::Emoji => self.converse(conversation::Message::ToggleEmoji(conversation::Target::Composer), context),
+            Press::Record => {
+                self.converse(conversation::Message::Recording(conversation::RecordingDeed::Toggle), context)
+            }
             Press::Newest => self.converse(conversation::Message::ToNewest, context),
             Press::OlderMessage => self.converse(conversation::Message::ChooseOlder, context),
             Press::NewerMessage => self.converse(conversation::Message::ChooseNewer, context),
@@ -673,11 +686,21 @@ impl Home {
         if self.page.take().is_some() {
             return Action::None;
         }
+        if let Some(task) = self.cancel_recording() {
+            return Action::Run(task);
+        }
         if self.open.as_mut().is_some_and(Conversation::escape) {
             return Action::None;
         }
         self.list.search(String::new());
         if self.open.is_some() { Action::Run(operation::focus(conversation::COMPOSER)) } else { Action::None }
+    }
+
+    /// Away with what is recorded; none if nothing is.
+    fn cancel_recording(&mut self) -> Option<Task<Message>> {
+        let open = self.open.as_mut()?;
+        let (id, task) = (open.chat().id.clone(), open.cancel_recording()?);
+        Some(task.map(move |message| Message::Conversation(id.clone(), message)))
     }
 
     /// Whether the list and a conversation stand side by side in a window of this width.

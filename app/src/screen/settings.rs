@@ -14,9 +14,12 @@ mod privacy;
 mod profile;
 #[cfg(test)]
 mod snapshots;
+mod sound;
+mod speech;
 
 use iced::widget::{Column, column, container, row, scrollable, space, text};
-use iced::{Alignment, Length, Task};
+use iced::{Alignment, Length, Subscription, Task};
+use kith_core::wire::control::SpeechModel;
 
 use crate::app::Context;
 use crate::backend::Backend;
@@ -32,6 +35,8 @@ use devices::DevicesSection;
 use diagnostics::Diagnostics;
 use privacy::PrivacySection;
 use profile::ProfileSection;
+use sound::SoundSection;
+use speech::SpeechSection;
 
 /// A part of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +51,10 @@ pub(crate) enum Section {
     Privacy,
     /// What the system tells.
     Notifications,
+    /// Microphones and speakers.
+    Sound,
+    /// What is said, as text.
+    Speech,
     /// Colours and sizes.
     Appearance,
     /// The words.
@@ -59,12 +68,14 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Profile,
         Self::Account,
         Self::Devices,
         Self::Privacy,
         Self::Notifications,
+        Self::Sound,
+        Self::Speech,
         Self::Appearance,
         Self::Language,
         Self::Data,
@@ -79,6 +90,8 @@ impl Section {
             Self::Devices => Icon::Laptop,
             Self::Privacy => Icon::Shield,
             Self::Notifications => Icon::Bell,
+            Self::Sound => Icon::Mic,
+            Self::Speech => Icon::Type,
             Self::Appearance => Icon::Palette,
             Self::Language => Icon::Languages,
             Self::Data => Icon::Database,
@@ -94,6 +107,8 @@ impl Section {
             Self::Devices => i18n.tr("settings-devices"),
             Self::Privacy => i18n.tr("settings-privacy"),
             Self::Notifications => i18n.tr("settings-notifications"),
+            Self::Sound => i18n.tr("settings-sound"),
+            Self::Speech => i18n.tr("settings-speech"),
             Self::Appearance => i18n.tr("settings-appearance"),
             Self::Language => i18n.tr("settings-language"),
             Self::Data => i18n.tr("settings-data"),
@@ -115,6 +130,8 @@ pub(crate) struct SettingsPage {
     account: AccountSection,
     devices: DevicesSection,
     privacy: PrivacySection,
+    sound: SoundSection,
+    speech: SpeechSection,
     data: DataSection,
     diagnostics: Diagnostics,
     #[cfg(target_os = "linux")]
@@ -140,6 +157,10 @@ pub(crate) enum Message {
     Profile(profile::Message),
     /// Of privacy.
     Privacy(privacy::Message),
+    /// Of sound.
+    Sound(sound::Message),
+    /// Of speech.
+    Speech(speech::Message),
     /// Of data.
     Data(data::Message),
     /// Of relay and account.
@@ -162,6 +183,8 @@ pub(crate) enum Action {
     Run(Task<Message>),
     /// Sets this.
     Set(Change),
+    /// What plays goes on at this speaker, or the default one; and this.
+    Speaker(Option<String>, Task<Message>),
     /// Shows the chats again.
     Close,
     /// The profile is gone.
@@ -171,11 +194,13 @@ pub(crate) enum Action {
 impl SettingsPage {
     /// Looks at this section first.
     pub(crate) fn new(section: Section, backend: Backend) -> (Self, Task<Message>) {
-        let page = Self {
+        let mut page = Self {
             profile: ProfileSection::new(backend.clone()),
             account: AccountSection::new(backend.clone()),
             devices: DevicesSection::new(backend.clone()),
             privacy: PrivacySection::new(backend.clone()),
+            sound: SoundSection::new(backend.clone()),
+            speech: SpeechSection::new(backend.clone()),
             data: DataSection::new(backend.clone()),
             diagnostics: Diagnostics::new(backend),
             #[cfg(target_os = "linux")]
@@ -189,12 +214,14 @@ impl SettingsPage {
     }
 
     /// What the section shows is asked for.
-    fn load(&self) -> Task<Message> {
+    fn load(&mut self) -> Task<Message> {
         match self.section {
             Section::Profile => self.profile.load().map(Message::Profile),
             Section::Privacy => self.privacy.load().map(Message::Privacy),
             Section::Account => self.account.load().map(Message::Account),
             Section::Devices => self.devices.load().map(Message::Devices),
+            Section::Sound => self.sound.load().map(Message::Sound),
+            Section::Speech => self.speech.load().map(Message::Speech),
             Section::Diagnostics => self.diagnostics.load().map(Message::Diagnostics),
             #[cfg(target_os = "linux")]
             Section::Notifications => desktop::DesktopSection::load().map(Message::Desktop),
@@ -204,14 +231,29 @@ impl SettingsPage {
         }
     }
 
+    /// What is listened to while it is shown.
+    pub(crate) fn subscription(&self) -> Subscription<Message> {
+        match self.section {
+            Section::Sound if !self.is_list => SoundSection::subscription().map(Message::Sound),
+            _ => Subscription::none(),
+        }
+    }
+
+    /// The core tells how a model of speech stands.
+    pub(crate) fn model_changed(&mut self, model: SpeechModel) -> Task<Message> {
+        self.speech.model_changed(model).map(Message::Speech)
+    }
+
     /// Something happened.
     pub(crate) fn update(&mut self, message: Message, context: Context<'_>) -> Action {
         match message {
             Message::Show(section) => {
+                self.sound.leave();
                 (self.section, self.is_list) = (section, false);
                 Action::Run(self.load())
             }
             Message::ShowList => {
+                self.sound.leave();
                 self.is_list = true;
                 Action::None
             }
@@ -227,6 +269,11 @@ impl SettingsPage {
             }
             Message::Profile(message) => Action::Run(self.profile.update(message, context.i18n).map(Message::Profile)),
             Message::Privacy(message) => Action::Run(self.privacy.update(message).map(Message::Privacy)),
+            Message::Sound(message) => match self.sound.update(message) {
+                sound::Outcome::Run(task) => Action::Run(task.map(Message::Sound)),
+                sound::Outcome::Speaker(speaker, task) => Action::Speaker(speaker, task.map(Message::Sound)),
+            },
+            Message::Speech(message) => Action::Run(self.speech.update(message, context).map(Message::Speech)),
             Message::Data(message) => match self.data.update(message, context) {
                 data::Outcome::Run(task) => Action::Run(task.map(Message::Data)),
                 data::Outcome::Erased => Action::Erased,
@@ -300,6 +347,8 @@ impl SettingsPage {
             Section::About => look::about(i18n),
             Section::Profile => self.profile.view(context).map(Message::Profile),
             Section::Privacy => self.privacy.view(context).map(Message::Privacy),
+            Section::Sound => self.sound.view(context).map(Message::Sound),
+            Section::Speech => self.speech.view(context).map(Message::Speech),
             Section::Data => self.data.view(context).map(Message::Data),
         };
         let section = container(section).max_width(choice::SECTION).padding([0.0, metric::WIDE]);

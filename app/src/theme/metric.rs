@@ -80,5 +80,7 @@ pub(crate) const BAR_WIDTH: f32 = 6.0;
 pub(crate) const RING: f32 = 2.0;
 /// How wide the picture of a sound is.
 pub(crate) const WAVEFORM: f32 = 192.0;
+/// How wide a bar of loudness is.
+pub(crate) const LEVEL: f32 = 96.0;
 /// The composer never grows over this.
 pub(crate) const COMPOSER_MAX: f32 = 220.0;

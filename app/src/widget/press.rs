@@ -1,12 +1,15 @@
 //! What can be pressed: by the pointer, and, unlike iced's own button, by the keyboard.
 //!
 //! It takes part in the walk of the focus (Tab) and shows by a ring when it has it; Enter and the space bar press it then.
+//! It can be held by the pointer, too ([`Hold`]), and then tells how it is pulled until it is let go of, wherever that is.
 
 use iced::advanced::layout::{self, Layout};
 use iced::advanced::widget::{Id, Operation, Tree, operation, tree};
 use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, mouse, overlay, renderer};
 use iced::keyboard::{self, key};
-use iced::{Background, Border, Color, Event, Length, Padding, Rectangle, Renderer, Size, Vector, touch, window};
+use iced::{
+    Background, Border, Color, Event, Length, Padding, Point, Rectangle, Renderer, Size, Vector, touch, window,
+};
 
 use crate::theme::{Element, Theme, metric};
 
@@ -38,12 +41,25 @@ pub(crate) struct Style {
 
 type StyleFn<'a> = Box<dyn Fn(&Theme, Status) -> Style + 'a>;
 
+/// What the pointer says of something that it holds, in the place of a press when it is let go.
+pub(crate) struct Hold<'a, Message> {
+    /// It is held now.
+    pub(crate) on_grip: Message,
+    /// It is held, and the pointer is this far from where it took hold.
+    pub(crate) on_pull: Box<dyn Fn(Vector) -> Message + 'a>,
+    /// It was let go.
+    pub(crate) on_let_go: Message,
+    /// The pointer has gone, and nobody knows what it meant.
+    pub(crate) on_lost: Message,
+}
+
 /// A pressable piece of the window.
 pub(crate) struct Press<'a, Message> {
     content: Element<'a, Message>,
     id: Option<Id>,
     on_press: Option<Message>,
     on_right_press: Option<Message>,
+    hold: Option<Hold<'a, Message>>,
     focusable: bool,
     width: Length,
     height: Length,
@@ -61,6 +77,7 @@ pub(crate) fn press<'a, Message>(content: impl Into<Element<'a, Message>>) -> Pr
         id: None,
         on_press: None,
         on_right_press: None,
+        hold: None,
         focusable: true,
         width: size.width.fluid(),
         height: size.height.fluid(),
@@ -92,6 +109,12 @@ impl<'a, Message> Press<'a, Message> {
     /// What a press of the other button says.
     pub(crate) fn on_right_press(mut self, message: Message) -> Self {
         self.on_right_press = Some(message);
+        self
+    }
+
+    /// The pointer holds it instead of pressing it; keys press it all the same.
+    pub(crate) fn on_hold(mut self, hold: Hold<'a, Message>) -> Self {
+        self.hold = Some(hold);
         self
     }
 
@@ -129,6 +152,8 @@ impl<'a, Message> Press<'a, Message> {
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     is_pressed: bool,
+    /// Where the pointer took hold of it.
+    held_at: Option<Point>,
     is_focused: bool,
     /// The focus came by the keyboard, so that it has to be seen.
     shows_focus: bool,
@@ -152,7 +177,7 @@ impl operation::Focusable for State {
 
 impl<Message: Clone> Press<'_, Message> {
     fn status(&self, state: State, is_over: bool) -> Status {
-        match (&self.on_press, is_over, state.is_pressed) {
+        match (&self.on_press, is_over || state.held_at.is_some(), state.is_pressed) {
             (None, _, _) => Status::Disabled,
             (Some(_), true, true) => Status::Pressed,
             (Some(_), true, false) => Status::Hovered,
@@ -160,12 +185,53 @@ impl<Message: Clone> Press<'_, Message> {
         }
     }
 
-    fn handle(&self, state: &mut State, event: &Event, is_over: bool, shell: &mut Shell<'_, Message>) {
+    /// Whether the event was the hold's. It is wherever the pointer goes, whatever else is there.
+    fn hold(&self, state: &mut State, event: &Event, cursor: mouse::Cursor, shell: &mut Shell<'_, Message>) -> bool {
+        let Some(hold) = &self.hold else {
+            state.held_at = None;
+            return false;
+        };
+        let Some(from) = state.held_at else { return false };
+        let ends = match event {
+            Event::Mouse(mouse::Event::CursorMoved { position })
+            | Event::Touch(touch::Event::FingerMoved { position, .. }) => {
+                shell.publish((hold.on_pull)(*position - from));
+                return true;
+            }
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
+            | Event::Touch(touch::Event::FingerLifted { .. }) => &hold.on_let_go,
+            // The button was let go where the window could not see it.
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) if cursor.position().is_some() => {
+                &hold.on_lost
+            }
+            Event::Touch(touch::Event::FingerLost { .. }) | Event::Window(window::Event::Unfocused) => &hold.on_lost,
+            _ => return false,
+        };
+        (state.is_pressed, state.held_at) = (false, None);
+        shell.publish(ends.clone());
+        true
+    }
+
+    fn handle(
+        &self,
+        state: &mut State,
+        event: &Event,
+        cursor: mouse::Cursor,
+        is_over: bool,
+        shell: &mut Shell<'_, Message>,
+    ) {
         match event {
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left))
             | Event::Touch(touch::Event::FingerPressed { .. }) => {
                 if is_over && self.on_press.is_some() {
                     state.is_pressed = true;
+                    if let Some(hold) = &self.hold {
+                        state.held_at = match event {
+                            Event::Touch(touch::Event::FingerPressed { position, .. }) => Some(*position),
+                            _ => cursor.position(),
+                        };
+                        shell.publish(hold.on_grip.clone());
+                    }
                     shell.capture_event();
                 } else {
                     operation::Focusable::unfocus(state);
@@ -257,8 +323,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let state = tree.state.downcast_mut::<State>();
         let is_over = cursor.is_over(layout.bounds());
         let had_focus = state.shows_focus;
-        if !shell.is_event_captured() {
-            self.handle(state, event, is_over, shell);
+        if self.hold(state, event, cursor, shell) {
+            shell.capture_event();
+        } else if !shell.is_event_captured() {
+            self.handle(state, event, cursor, is_over, shell);
         }
         let status = self.status(*state, is_over);
         if let Event::Window(window::Event::RedrawRequested(_)) = event {
@@ -336,3 +404,6 @@ impl<'a, Message: Clone + 'a> From<Press<'a, Message>> for Element<'a, Message> 
         Self::new(press)
     }
 }
+
+#[cfg(test)]
+mod tests;

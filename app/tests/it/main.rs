@@ -13,6 +13,8 @@ mod errors_are_sentences;
 mod failure;
 mod files_survive_kills;
 mod keychains_hold_keys;
+#[cfg(target_os = "linux")]
+mod long_voice_notes_travel;
 mod people_meet_on_the_local_network;
 #[cfg(target_os = "linux")]
 mod people_talk_in_windows;
@@ -20,10 +22,16 @@ mod people_write_to_each_other;
 #[path = "../../examples/demo/process.rs"]
 mod process;
 mod processes_are_killed;
+#[cfg(target_os = "linux")]
+mod recordings_are_made_in_windows;
 mod relays_are_found_out;
 mod relays_serve_their_operators;
 #[cfg(target_os = "linux")]
 mod sound_is_recorded_and_played;
+#[cfg(target_os = "linux")]
+mod sound_is_set_up_in_a_window;
+#[cfg(target_os = "linux")]
+mod sound_server;
 mod speech_in_sound_files_becomes_text;
 mod the_demo_plays;
 mod voice_notes_are_transcribed;

@@ -1,111 +1,12 @@
-//! A microphone and a speaker that are real to everybody but the ear: a sound server of the test's own, without a sound card.
+//! What is said into a microphone is understood, and what is played is heard; devices come and go.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long anything here may take, on a slow machine under load.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// PulseAudio with a speaker and a microphone that hears what is played to `wire`.
-struct Server {
-    child: Child,
-    room: TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        let room = TempDir::new().unwrap();
-        let socket = room.path().join("sock");
-        let child = Command::new("pulseaudio")
-            .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=stderr"])
-            .args(["-L", &format!("module-native-protocol-unix socket={} auth-anonymous=1", socket.display())])
-            .args(["-L", "module-null-sink sink_name=speaker rate=48000"])
-            .args(["-L", "module-null-sink sink_name=wire rate=48000"])
-            .args(["-L", "module-virtual-source source_name=microphone master=wire.monitor"])
-            .env("XDG_RUNTIME_DIR", room.path())
-            .env("HOME", room.path())
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { child, room };
-        until("the sound server", || server.control(&["set-default-source", "microphone"]).status.success());
-        assert!(server.control(&["set-default-sink", "speaker"]).status.success());
-        server
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        let socket = self.room.path().join("sock");
-        command.env("PULSE_SERVER", format!("unix:{}", socket.display())).env("HOME", self.room.path());
-        command.stdin(Stdio::null()).env("KITH_MODELS", models());
-        command
-    }
-
-    fn control(&self, arguments: &[&str]) -> Output {
-        self.command("pactl").args(arguments).output().unwrap()
-    }
-
-    /// How many listen to microphones, or to what a speaker plays.
-    fn listeners(&self) -> usize {
-        let output = self.control(&["list", "short", "source-outputs"]).stdout;
-        // The microphone itself listens to the wire.
-        String::from_utf8_lossy(&output).lines().filter(|line| !line.contains("module-virtual-source")).count()
-    }
-
-    fn kith(&self, arguments: &[&str]) -> Output {
-        self.command(env!("CARGO_BIN_EXE_kith")).args(arguments).output().unwrap()
-    }
-
-    fn words(&self, file: &Path) -> String {
-        let output = self.kith(&["--json", "transcribe", file.to_str().unwrap()]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()["text"].as_str().unwrap().to_owned()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.room.path().join(name)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn models() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models")
-}
-
-fn clip() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/clips/ok_01.wav")
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Mono sound of 16 bits as a WAV file.
-fn wav(rate: u32, samples: &[u8]) -> Vec<u8> {
-    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
-    file.extend(rate.to_le_bytes());
-    file.extend((rate * 2).to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(u32::try_from(samples.len()).unwrap().to_le_bytes());
-    file.extend(samples);
-    file
-}
+use crate::sound_server::{Server, clip, until, wav};
 
 #[test]
 fn what_is_said_into_a_microphone_is_understood_and_heard_from_a_speaker() {
@@ -131,21 +32,11 @@ fn what_is_said_into_a_microphone_is_understood_and_heard_from_a_speaker() {
     assert!(told["duration_ms"].as_u64().unwrap() > 2_000, "{told}");
     assert_eq!(server.words(&recorded), spoken);
 
-    let mut ear = server.command("parec");
-    ear.args(["--device=speaker.monitor", "--format=s16le", "--rate=48000", "--channels=1"]);
-    let heard = std::fs::File::create(server.path("heard.raw")).unwrap();
-    let mut ear = ear.stdout(heard).spawn().unwrap();
-    until("an ear at the speaker", || server.listeners() > 0);
+    let ear = server.ear();
     let played = server.kith(&["play", recorded.to_str().unwrap()]);
     assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
     // What was played last is on its way to the ear.
-    let long = u64::from(u32::try_from(told["duration_ms"].as_u64().unwrap()).unwrap()) * 96;
-    until("the end of what was played", || std::fs::metadata(server.path("heard.raw")).unwrap().len() > long);
-    ear.kill().unwrap();
-    ear.wait().unwrap();
-    let samples = std::fs::read(server.path("heard.raw")).unwrap();
-    std::fs::write(server.path("heard.wav"), wav(48_000, &samples)).unwrap();
-    assert_eq!(server.words(&server.path("heard.wav")), spoken);
+    assert_eq!(ear.words_after(told["duration_ms"].as_u64().unwrap()), spoken);
 }
 
 #[test]

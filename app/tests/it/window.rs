@@ -64,6 +64,11 @@ impl Screen {
         self.words.iter().find(|(seen, _)| seen == words).map(|(_, place)| *place)
     }
 
+    /// All words on it.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(words, _)| words.as_str())
+    }
+
     /// Whether the field that has the focus is the one of this name, which stands above it.
     fn is_in_field(&self, name: &str) -> bool {
         let below = |[x, y, _, height]: Place, [left, top, _, _]: Place| {
@@ -251,7 +256,26 @@ impl<'a> Window<'a> {
         self.press_at(x + width / 2.0, y + height / 2.0).await
     }
 
-    /// The same on the field that stands below this name.
+    /// Presses the mouse's button on these words and keeps it down: where.
+    pub(crate) async fn hold(&self, words: &str) -> Outcome<Place> {
+        let place = self.shows(words).await?;
+        self.point_at(place, [0.0, 0.0]).await?;
+        self.display.does(&["mousedown", "1"]).await?;
+        Ok(place)
+    }
+
+    /// Moves the mouse to a place that is this far from another.
+    pub(crate) async fn point_at(&self, [x, y, width, height]: Place, [right, down]: [f64; 2]) -> Outcome {
+        let (x, y) = ((x + width / 2.0 + right).round().to_string(), (y + height / 2.0 + down).round().to_string());
+        self.display.does(&["mousemove", "--sync", "--window", &self.id, &x, &y]).await
+    }
+
+    /// Lets the mouse's button go.
+    pub(crate) async fn let_go(&self) -> Outcome {
+        self.display.does(&["mouseup", "1"]).await
+    }
+
+    /// Presses it on the field that stands below this name.
     pub(crate) async fn press_field(&self, name: &str) -> Outcome {
         let [x, y, _, height] = self.shows(name).await?;
         self.press_at(x + 16.0, y + height + 20.0).await?;
@@ -289,6 +313,12 @@ impl<'a> Window<'a> {
     pub(crate) async fn minimize(&self) -> Outcome {
         self.display.does(&["windowminimize", &self.id]).await?;
         until("the window away", async || Ok(self.visible().await?.is_none().then_some(()))).await
+    }
+
+    /// SIGKILL, and until it is gone: what was on it last.
+    pub(crate) async fn kill(mut self) -> Outcome<Screen> {
+        self.running.child.kill().await?;
+        Ok(self.screen())
     }
 
     /// Closes it as every desktop does, and waits until the program has ended, and well.

@@ -1,6 +1,7 @@
 //! Carries out requests.
 
 use super::files::Sending;
+use super::speech_options::check_language;
 use super::transcribe::Wanted;
 use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
@@ -134,10 +135,10 @@ impl Client {
             }
             Request::Listening { with } => {
                 let conversation = self.conversation_named(&with)?.id;
-                Ok(Reply::Listening(self.listening_to(&conversation)?.view()))
+                Ok(Reply::Listening(self.listening_to(&conversation)?))
             }
             Request::SetListening { with, language, translate } => {
-                Ok(Reply::Listening(self.set_listening(&with, language, translate).await?.view()))
+                Ok(Reply::Listening(self.set_listening(&with, language, translate).await?))
             }
             Request::SpeechOptions => Ok(Reply::SpeechOptions(self.speech_options())),
             Request::Models => Ok(Reply::Models(self.model_list()?)),
@@ -155,24 +156,7 @@ impl Client {
             }
             Request::ImportModel { file } => Ok(Reply::Model(self.import_model(file).await?)),
             Request::BenchModel { name } => Ok(Reply::Model(self.bench_model(name).await?)),
-            Request::SetSpeechOptions { automatic, mains_only, up_to_s, attach, model, mirrors } => {
-                for mirror in mirrors.iter().flatten() {
-                    crate::speech::fetch::check_mirror(mirror)?;
-                }
-                if let Some(name) = &model {
-                    self.inner.speech.models.to_listen_with(name)?;
-                }
-                self.inner.speech.choices.choose(|choice| {
-                    choice.automatic = automatic.unwrap_or(choice.automatic);
-                    choice.mains_only = mains_only.unwrap_or(choice.mains_only);
-                    choice.up_to_s = up_to_s.unwrap_or(choice.up_to_s);
-                    choice.attach = attach.unwrap_or(choice.attach);
-                    choice.model = model.unwrap_or_else(|| std::mem::take(&mut choice.model));
-                    choice.mirrors = mirrors.unwrap_or_else(|| std::mem::take(&mut choice.mirrors));
-                    choice.mirrors.truncate(crate::speech::fetch::MAX_MIRRORS);
-                })?;
-                Ok(Reply::SpeechOptions(self.speech_options()))
-            }
+            request @ Request::SetSpeechOptions { .. } => Ok(Reply::SpeechOptions(self.set_speech_options(request)?)),
             Request::Find { with, words, before, limit } => {
                 Ok(Reply::Found(self.find_words(&with, &words, before.as_deref(), limit)?))
             }
@@ -239,6 +223,32 @@ impl Client {
 
     fn speech_options(&self) -> SpeechOptions {
         self.inner.speech.choices.view(&self.inner.speech.models)
+    }
+
+    /// Chooses for speech by [`Request::SetSpeechOptions`].
+    fn set_speech_options(&self, request: Request) -> Result<SpeechOptions, ClientError> {
+        let Request::SetSpeechOptions { automatic, mains_only, up_to_s, attach, language, translate, model, mirrors } =
+            request
+        else {
+            return Err(ClientError::Nonsense);
+        };
+        mirrors.iter().flatten().try_for_each(|mirror| crate::speech::fetch::check_mirror(mirror))?;
+        language.iter().try_for_each(|language| check_language(language))?;
+        if let Some(name) = &model {
+            self.inner.speech.models.to_listen_with(name)?;
+        }
+        self.inner.speech.choices.choose(|choice| {
+            choice.automatic = automatic.unwrap_or(choice.automatic);
+            choice.mains_only = mains_only.unwrap_or(choice.mains_only);
+            choice.up_to_s = up_to_s.unwrap_or(choice.up_to_s);
+            choice.attach = attach.unwrap_or(choice.attach);
+            choice.language = language.unwrap_or_else(|| std::mem::take(&mut choice.language));
+            choice.translate = translate.unwrap_or(choice.translate);
+            choice.model = model.unwrap_or_else(|| std::mem::take(&mut choice.model));
+            choice.mirrors = mirrors.unwrap_or_else(|| std::mem::take(&mut choice.mirrors));
+            choice.mirrors.truncate(crate::speech::fetch::MAX_MIRRORS);
+        })?;
+        Ok(self.speech_options())
     }
 
     fn raise(&self, link: Option<String>) -> Result<Reply, ClientError> {

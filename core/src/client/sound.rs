@@ -7,15 +7,18 @@ mod draft;
 mod options;
 mod play;
 mod record;
+mod trial;
 
 pub use draft::Draft;
 pub(super) use options::Kept;
 pub use options::{SPEEDS_PERCENT, SoundOptions};
 pub use play::{Playback, PlaybackPhase, PlaybackState, play_file};
 pub use record::{Recording, RecordingPhase, RecordingState, Take, record_file};
+pub use trial::{LONGEST_TRIAL, Trial, TrialSound};
 
 pub use crate::audio::{AudioError, Backend, Buffers, Device, Direction, System};
 pub use crate::voice::CleanUp;
+pub use crate::voice::recorder::{BITRATES_BPS, DEFAULT_BITRATE_BPS};
 
 use super::{Client, ClientError};
 
@@ -42,5 +45,18 @@ impl Client {
     /// If it cannot be kept.
     pub fn set_sound_options(&self, options: SoundOptions) -> Result<(), ClientError> {
         self.inner.sound_options.set(options)
+    }
+
+    /// Changes what was chosen, durably, and says what counts then. Writes to the disk where that may take its time.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn change_sound_options(
+        &self,
+        change: impl FnOnce(&mut SoundOptions) + Send + 'static,
+    ) -> Result<SoundOptions, ClientError> {
+        let client = self.clone();
+        let changed = tokio::task::spawn_blocking(move || client.inner.sound_options.change(change));
+        changed.await.map_err(|_| ClientError::Ending)?
     }
 }

@@ -18,7 +18,7 @@ const FILE: &str = "speech.json";
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// The model that comes with the program.
-pub(super) const BUILT_IN: &str = "kith-test.en";
+pub const BUILT_IN: &str = "kith-test.en";
 
 /// The folder of models, beside the program or among the user's data.
 const MODELS: &str = "assets/models";
@@ -31,6 +31,9 @@ pub(super) struct SpeechChoice {
     pub(super) mains_only: bool,
     pub(super) up_to_s: u32,
     pub(super) attach: bool,
+    /// For chats that have no choice of their own: as in ISO 639-1, or [`AUTO`].
+    pub(super) language: String,
+    pub(super) translate: bool,
     pub(super) model: String,
     pub(super) mirrors: Vec<String>,
 }
@@ -43,6 +46,8 @@ impl Default for SpeechChoice {
             mains_only: true,
             up_to_s: 120,
             attach: false,
+            language: AUTO.to_owned(),
+            translate: false,
             model: String::new(),
             mirrors: Vec::new(),
         }
@@ -85,9 +90,9 @@ impl SpeechChoices {
     }
 
     pub(super) fn view(&self, models: &Models) -> SpeechOptions {
-        let SpeechChoice { automatic, mains_only, up_to_s, attach, model, mirrors } = self.now();
-        let listens = models.name_that_counts(&model);
-        SpeechOptions { automatic, mains_only, up_to_s, attach, model, listens, mirrors, on_mains: power::on_mains() }
+        let SpeechChoice { automatic, mains_only, up_to_s, attach, language, translate, model, mirrors } = self.now();
+        let (listens, on_mains) = (models.name_that_counts(&model), power::on_mains());
+        SpeechOptions { automatic, mains_only, up_to_s, attach, language, translate, model, listens, mirrors, on_mains }
     }
 
     fn chosen(&self) -> MutexGuard<'_, SpeechChoice> {
@@ -108,31 +113,49 @@ fn read(path: &Path) -> Result<Option<SpeechChoice>, String> {
     serde_json::from_slice(&text).map(Some).map_err(|error| error.to_string())
 }
 
-/// How voice notes of a conversation are listened to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Listening {
-    pub(super) language: String,
-    pub(super) translate: bool,
+/// A language that can be listened to, or the wish that it is found out.
+///
+/// # Errors
+/// [`SpeechError::Language`] for any other.
+pub(super) fn check_language(language: &str) -> Result<(), ClientError> {
+    if language == AUTO || crate::speech::is_language(language) {
+        return Ok(());
+    }
+    Err(SpeechError::Language { language: language.to_owned() }.into())
 }
 
-impl Default for Listening {
-    fn default() -> Self {
-        Self { language: AUTO.to_owned(), translate: false }
-    }
+/// What a conversation has of its own in how its voice notes are listened to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Listening {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    translate: Option<bool>,
 }
 
 impl Listening {
-    pub(super) fn set_language(&mut self, language: String) -> Result<(), ClientError> {
-        if language != AUTO && !crate::speech::is_language(&language) {
-            return Err(SpeechError::Language { language }.into());
+    /// Chooses anew; what is not named stays. An empty language forgets what was chosen.
+    pub(super) fn change(&mut self, language: Option<String>, translate: Option<bool>) -> Result<(), ClientError> {
+        match language {
+            Some(language) if language.is_empty() => *self = Self::default(),
+            Some(language) => {
+                check_language(&language)?;
+                self.language = Some(language);
+            }
+            None => {}
         }
-        self.language = language;
+        self.translate = translate.or(self.translate);
         Ok(())
     }
 
-    pub(super) fn view(&self) -> control::Listening {
-        control::Listening { language: self.language.clone(), translate: self.translate }
+    /// What counts: what the conversation lacks is as it is for all.
+    pub(super) fn view(self, all: &SpeechChoice) -> control::Listening {
+        control::Listening {
+            own: self != Self::default(),
+            language: self.language.unwrap_or_else(|| all.language.clone()),
+            translate: self.translate.unwrap_or(all.translate),
+        }
     }
 }
 
@@ -228,6 +251,29 @@ mod tests {
         std::fs::write(directory.path().join(FILE), "nonsense").unwrap();
         let (choices, wrong) = SpeechChoices::load(directory.path());
         assert!(wrong.is_some() && !choices.now().automatic);
+    }
+
+    #[test]
+    fn a_conversation_listens_as_all_do_unless_it_chose_otherwise() {
+        let all = SpeechChoice { language: "uk".into(), translate: true, ..SpeechChoice::default() };
+        let view = |listening: &Listening| {
+            let control::Listening { language, translate, own } = listening.clone().view(&all);
+            (language, translate, own)
+        };
+        let mut listening = Listening::default();
+        assert_eq!(view(&listening), ("uk".into(), true, false));
+        listening.change(Some("de".into()), None).unwrap();
+        assert_eq!(view(&listening), ("de".into(), true, true));
+        listening.change(None, Some(false)).unwrap();
+        assert_eq!(view(&listening), ("de".into(), false, true));
+        assert!(listening.change(Some("klingon".into()), None).is_err());
+        listening.change(Some(AUTO.into()), None).unwrap();
+        assert_eq!(view(&listening), (AUTO.into(), false, true));
+        listening.change(Some(String::new()), None).unwrap();
+        assert_eq!(view(&listening), ("uk".into(), true, false));
+        // What was kept before a conversation could follow the others.
+        let kept: Listening = serde_json::from_str("{\"language\":\"fr\",\"translate\":true}").unwrap();
+        assert_eq!(view(&kept), ("fr".into(), true, true));
     }
 
     #[test]

@@ -354,10 +354,14 @@ impl Client {
         Ok(())
     }
 
-    /// How voice notes of a conversation are listened to.
-    pub(super) fn listening_to(&self, conversation: &ConversationId) -> Result<Listening, ClientError> {
+    fn own_listening(&self, conversation: &ConversationId) -> Result<Listening, ClientError> {
         let kept = crate::store::Read::get(self.store(), crate::store::Table::Transcript, conversation.as_bytes())?;
         Ok(kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    }
+
+    /// How voice notes of a conversation are listened to.
+    pub(super) fn listening_to(&self, conversation: &ConversationId) -> Result<control::Listening, ClientError> {
+        Ok(self.own_listening(conversation)?.view(&self.inner.speech.choices.now()))
     }
 
     pub(super) async fn set_listening(
@@ -365,16 +369,13 @@ impl Client {
         with: &str,
         language: Option<String>,
         translate: Option<bool>,
-    ) -> Result<Listening, ClientError> {
+    ) -> Result<control::Listening, ClientError> {
         let conversation = self.conversation_named(with)?.id;
-        let mut chosen = self.listening_to(&conversation)?;
-        if let Some(language) = language {
-            chosen.set_language(language)?;
-        }
-        chosen.translate = translate.unwrap_or(chosen.translate);
+        let mut chosen = self.own_listening(&conversation)?;
+        chosen.change(language, translate)?;
         let choice = serde_json::to_vec(&chosen).map_err(|error| ClientError::Write(error.to_string()))?;
         self.inner.session.command(Command::KeepListening { conversation, choice }).await?;
-        Ok(chosen)
+        self.listening_to(&conversation)
     }
 }
 

@@ -384,7 +384,7 @@ pub enum Request {
     SetListening {
         /// Which chat.
         with: String,
-        /// The language that is spoken, as in ISO 639-1, or `auto`.
+        /// The language that is spoken, as in ISO 639-1, or `auto`; empty: both as for all chats.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
         /// In English, whatever is spoken.
@@ -407,6 +407,12 @@ pub enum Request {
         /// Give others the transcripts of one's own voice notes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attach: Option<bool>,
+        /// The language that is spoken in chats for which none was chosen: as in ISO 639-1, or `auto`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+        /// In English, whatever is spoken, in those chats.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        translate: Option<bool>,
         /// The model to listen with; an empty name lets Kith choose the best that is there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<String>,
@@ -969,6 +975,9 @@ pub struct Listening {
     pub language: String,
     /// In English, whatever is spoken.
     pub translate: bool,
+    /// Something of it was chosen for this chat; the rest is as for all chats.
+    #[serde(default)]
+    pub own: bool,
 }
 
 /// What was chosen for speech on a device.
@@ -982,6 +991,10 @@ pub struct SpeechOptions {
     pub up_to_s: u32,
     /// Give others the transcripts of one's own voice notes.
     pub attach: bool,
+    /// The language that is spoken in chats for which none was chosen: as in ISO 639-1, or `auto`.
+    pub language: String,
+    /// In English, whatever is spoken, in those chats.
+    pub translate: bool,
     /// The model that was chosen; empty: the best that is there.
     pub model: String,
     /// The model that counts at present.

@@ -78,6 +78,8 @@ fn set(attach: Option<bool>, model: Option<&str>) -> Request {
         mains_only: Some(false),
         up_to_s: None,
         attach,
+        language: None,
+        translate: None,
         model: model.map(str::to_owned),
         mirrors: None,
     }
@@ -171,7 +173,7 @@ async fn speech_that_was_heard_is_kept_shown_mended_attached_and_found() {
     assert_eq!(message.transcript.as_deref(), Some("The relay is offline."));
     let listening = Request::SetListening { with: chat.clone(), language: Some("de".into()), translate: Some(true) };
     let Reply::Listening(listening) = client.execute(listening).await.unwrap() else { panic!("nothing") };
-    assert_eq!((listening.language.as_str(), listening.translate), ("de", true));
+    assert_eq!((listening.language.as_str(), listening.translate, listening.own), ("de", true, true));
     let wrong = Request::SetListening { with: chat.clone(), language: Some("klingon".into()), translate: None };
     assert_eq!(client.execute(wrong).await.unwrap_err().code(), "speech");
     // The built-in model cannot translate, and says so.
@@ -184,6 +186,27 @@ async fn speech_that_was_heard_is_kept_shown_mended_attached_and_found() {
         again: true,
     });
     assert_eq!(refused.await.unwrap_err().code(), "speech");
+    // As in all chats again: what was chosen for those counts.
+    let Request::SetSpeechOptions { automatic, mains_only, up_to_s, attach, model, mirrors, .. } = set(None, None)
+    else {
+        panic!()
+    };
+    let language = |language: &str| Some(language.to_owned());
+    let all = |named: &str| Request::SetSpeechOptions {
+        language: language(named),
+        translate: None,
+        automatic,
+        mains_only,
+        up_to_s,
+        attach,
+        model: model.clone(),
+        mirrors: mirrors.clone(),
+    };
+    assert_eq!(client.execute(all("klingon")).await.unwrap_err().code(), "speech");
+    assert_eq!(options(&client, all("en")).await.language, "en");
+    let forget = Request::SetListening { with: chat.clone(), language: language(""), translate: None };
+    let Reply::Listening(listening) = client.execute(forget).await.unwrap() else { panic!("nothing") };
+    assert_eq!((listening.language.as_str(), listening.translate, listening.own), ("en", false, false));
     let Reply::Models(models) = client.execute(Request::Models).await.unwrap() else { panic!("no models") };
     assert!(models.iter().any(|model| model.name == "kith-test.en" && model.state == "built_in"));
     client.shutdown().await;

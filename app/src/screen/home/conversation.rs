@@ -4,6 +4,7 @@
 
 pub(crate) mod find;
 mod reading;
+mod recording;
 mod sound;
 mod spoken;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 mod view;
 mod writing;
 
+pub(crate) use recording::Deed as RecordingDeed;
 pub(crate) use sound::Deed as SoundDeed;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,8 @@ use std::time::Duration;
 
 use iced::Task;
 use iced::widget::{Id, operation};
-use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request, Transcript};
+use kith_core::client::BUILT_IN_MODEL;
+use kith_core::wire::control::{At, Chat, Message as Shown, Page, Request, SpeechOptions, Transcript};
 
 use super::player::Wish;
 use super::timeline::{PAGE, Side, Timeline};
@@ -71,6 +74,9 @@ pub(crate) struct Conversation {
     reload: Reload,
     notice: Option<String>,
     sound: sound::Sound,
+    recorder: recording::Recorder,
+    /// Real models of speech are offered: only the one that is built in is here.
+    offers_models: bool,
     find: Option<find::Find>,
     /// The message that is shown once the history is here.
     wanted: Option<String>,
@@ -216,6 +222,14 @@ pub(crate) enum Message {
     Done(Result<(), Problem>),
     /// Sound and files.
     Sound(SoundDeed),
+    /// Of what is recorded.
+    Recording(RecordingDeed),
+    /// Which model of speech listens, for whoever wants a note written down.
+    ModelKnown(Result<Box<SpeechOptions>, Problem>),
+    /// To the models of speech.
+    ShowModels,
+    /// They are not to be offered any more.
+    CloseModels,
     /// The panel beside it.
     ToggleDetails,
     /// Back to the list, where both do not fit.
@@ -241,6 +255,8 @@ pub(crate) enum Action {
     OpenLink(String),
     /// The panel beside it.
     ToggleDetails,
+    /// To the models of speech, in the settings.
+    ShowModels,
     /// Back to the list.
     Back,
 }
@@ -269,6 +285,8 @@ impl Conversation {
             reload: Reload::Idle,
             notice: None,
             sound: sound::Sound::default(),
+            recorder: recording::Recorder::default(),
+            offers_models: false,
             find: None,
             wanted: None,
             chat,
@@ -289,6 +307,11 @@ impl Conversation {
         &self.chat
     }
 
+    #[cfg(test)]
+    pub(crate) fn offers_models(&self) -> bool {
+        self.offers_models
+    }
+
     /// The chat is another now.
     pub(crate) fn chat_changed(&mut self, chat: Chat) {
         // A draft that another device of the account wrote, where nothing is being typed here.
@@ -302,7 +325,8 @@ impl Conversation {
     /// What was typed is kept, and others are told that one types no more: on leaving.
     pub(crate) fn leave(&mut self) -> Task<Message> {
         let text = self.written();
-        Task::batch([self.keep_draft(text), self.say_typing(false)])
+        let recorded = self.leave_recording();
+        Task::batch([self.keep_draft(text), self.say_typing(false), recorded])
     }
 
     /// Somebody types, or stopped.
@@ -391,7 +415,26 @@ impl Conversation {
                 self.notice = Some(problem.sentence(context.i18n));
                 Action::None
             }
-            Message::Sound(deed) => self.sound(deed, context),
+            Message::Sound(deed) => {
+                if matches!(deed, SoundDeed::Play(_) | SoundDeed::Seek(..)) {
+                    self.recorder.silence();
+                }
+                self.sound(deed, context)
+            }
+            Message::Recording(deed) => self.record(deed, context),
+            Message::ModelKnown(options) => {
+                let is_test = options.is_ok_and(|options| options.listens == BUILT_IN_MODEL);
+                self.offers_models = is_test && context.settings.models_offered;
+                Action::None
+            }
+            Message::ShowModels => {
+                self.offers_models = false;
+                Action::ShowModels
+            }
+            Message::CloseModels => {
+                self.offers_models = false;
+                Action::Set(Change::ModelsOffered(false), Task::none())
+            }
             Message::ToggleDetails => Action::ToggleDetails,
             Message::Back => Action::Back,
             Message::Unblock => {

@@ -1,4 +1,7 @@
-//! The panel beside a conversation: who is in it, whether they are who they say, and how they are reached.
+//! The panel beside a conversation: who is in it, whether they are who they say, how they are reached, and how their voice notes are
+//! listened to.
+
+mod listening;
 
 use iced::widget::{Column, column, container, qr_code, row, space, text, toggler};
 use iced::{Alignment, Length, Task, clipboard};
@@ -14,6 +17,10 @@ use crate::ui::{self, form};
 use crate::widget::line::line;
 use crate::widget::press::press;
 
+use self::listening::ListeningPart;
+#[cfg(test)]
+pub(crate) use self::listening::Message as ListeningMessage;
+
 /// What the safety number's code begins with, so that it is not taken for anything else.
 const SAFETY: &str = "kith-safety:";
 
@@ -25,6 +32,7 @@ pub(crate) struct Details {
     members: Option<Vec<Member>>,
     reach: Option<Reach>,
     code: Option<qr_code::Data>,
+    listening: ListeningPart,
     problem: Option<Problem>,
 }
 
@@ -41,6 +49,8 @@ pub(crate) enum Message {
     Mute(bool),
     /// The numbers were compared.
     Verify,
+    /// Of how voice notes are listened to.
+    Listening(listening::Message),
     /// Copy the safety number.
     CopyNumber,
     /// Block them; asks first.
@@ -76,8 +86,9 @@ impl Details {
         let members = Task::perform(backend.clone().members(chat.id.clone()), Message::MembersKnown);
         let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
         let code = code_of(&chat);
-        let details = Self { chat, backend, members: None, reach: None, code, problem: None };
-        (details, Task::batch([members, status]))
+        let (listening, listens) = ListeningPart::new(chat.id.clone(), backend.clone());
+        let details = Self { chat, backend, members: None, reach: None, code, listening, problem: None };
+        (details, Task::batch([members, status, listens.map(Message::Listening)]))
     }
 
     /// The chat is another now.
@@ -108,6 +119,7 @@ impl Details {
                 return self.run(Request::Arrange { with, pinned: None, muted: Some(on) });
             }
             Message::Verify => return self.run(Request::Verify { who }),
+            Message::Listening(message) => return Action::Run(self.listening.update(message).map(Message::Listening)),
             Message::CopyNumber => {
                 let number = self.chat.safety_number.clone();
                 return Action::Run(number.map_or_else(Task::none, clipboard::write));
@@ -149,6 +161,7 @@ impl Details {
             .push(is_direct.then(|| self.safety(context)))
             .push(is_direct.then(|| self.path(context)))
             .push((!is_direct).then(|| self.people(chats, pictures, context)))
+            .push(self.listening.view(context).map(Message::Listening))
             .push(self.media(context))
             .push(is_direct.then(|| self.block(context)))
             .spacing(metric::WIDE)

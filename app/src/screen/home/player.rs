@@ -1,18 +1,16 @@
 //! The voice note that is listened to. It goes on while another chat is opened.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::Stream;
 use iced::widget::{column, container, row, space, text, tooltip};
 use iced::{Alignment, Length, Task};
 use kith_core::client::ClientError;
 use kith_core::client::sound::{Playback, PlaybackPhase, PlaybackState, SPEEDS_PERCENT};
 use kith_core::wire::control::{At, Message as Shown, Page};
-use tokio::sync::watch;
 
 use crate::app::Context;
 use crate::backend::Backend;
+use crate::backend::live::{Once, states};
 use crate::format::{self, one_line};
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, metric};
@@ -21,46 +19,6 @@ use crate::widget::line::line;
 use crate::widget::press::press;
 
 use super::timeline::PAGE;
-
-/// Something that is handed over once, in a message that may be copied.
-pub(crate) struct Once<T>(Arc<Mutex<Option<T>>>);
-
-impl<T> Once<T> {
-    /// Hands this over.
-    pub(crate) fn new(thing: T) -> Self {
-        Self(Arc::new(Mutex::new(Some(thing))))
-    }
-
-    /// What is handed over, unless somebody has it.
-    pub(crate) fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl<T> Clone for Once<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> std::fmt::Debug for Once<T> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Once")
-    }
-}
-
-/// Each state, from the one now until nothing changes any more.
-pub(crate) fn states<T: Clone + Send + Sync + 'static>(
-    states: watch::Receiver<T>,
-) -> impl Stream<Item = T> + Send + 'static {
-    futures::stream::unfold((states, true), |(mut states, first)| async move {
-        if !first {
-            states.changed().await.ok()?;
-        }
-        let state = states.borrow_and_update().clone();
-        Some((state, (states, false)))
-    })
-}
 
 /// Listens to one note at a time.
 #[derive(Debug)]
@@ -141,6 +99,13 @@ impl Player {
     /// Where a message's note stands, if it is the one.
     pub(crate) fn place(&self, message: &str) -> Option<Place> {
         self.playing.as_ref().filter(|playing| playing.note.id == message).map(|playing| self.place_of(playing))
+    }
+
+    /// What plays goes on at this speaker, or the default one.
+    pub(crate) fn use_speaker(&self, speaker: Option<String>) {
+        if let Some(playing) = &self.playing {
+            playing.playback.set_device(speaker);
+        }
     }
 
     fn place_of(&self, playing: &Playing) -> Place {
@@ -340,6 +305,8 @@ fn next_unheard(page: Page) -> Option<Shown> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::Arc;
+
     use kith_core::client::sound::{Buffers, play_file};
     use kith_core::voice::{OPUS_RATE, Packets, Pcm, Recorder};
 
@@ -402,24 +369,5 @@ pub(crate) mod tests {
         let messages = vec![message(1, "hello"), note(2, true, false), note(3, false, true), note(4, false, false)];
         let page = Page { messages, more_before: false, more_after: false, first_unread: None };
         assert_eq!(next_unheard(page).map(|note| note.id), Some(message(4, "").id));
-    }
-
-    #[test]
-    fn what_is_handed_over_is_had_once() {
-        let once = Once::new(7);
-        let copy = once.clone();
-        assert_eq!((once.take(), copy.take()), (Some(7), None));
-    }
-
-    #[tokio::test]
-    async fn each_state_is_told_until_the_last() {
-        use futures::StreamExt as _;
-        let (sender, receiver) = watch::channel(1);
-        let mut told = Box::pin(states(receiver));
-        assert_eq!(told.next().await, Some(1));
-        sender.send(2).unwrap();
-        assert_eq!(told.next().await, Some(2));
-        drop(sender);
-        assert_eq!(told.next().await, None);
     }
 }

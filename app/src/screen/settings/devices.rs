@@ -1,6 +1,6 @@
 //! The account's devices.
 
-use iced::widget::{column, container, row, text};
+use iced::widget::{column, row, text};
 use iced::{Alignment, Length, Task};
 use kith_core::wire::control::DeviceInfo;
 
@@ -8,7 +8,7 @@ use super::parts::{self, Wanted};
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::problem::Problem;
-use crate::theme::{self, Element, Icon, font, metric};
+use crate::theme::{Element, Icon, font, metric};
 use crate::ui;
 
 /// Letters of a device's id that tell it from the others.
@@ -70,10 +70,7 @@ fn line<'a>(device: &DeviceInfo, context: Context<'_>) -> Element<'a, Message> {
         }
         _ => i18n.tr("settings-device-away"),
     };
-    let this = device.this.then(|| {
-        let words = text(i18n.tr("settings-device-this")).size(metric::TINY).font(font::MEDIUM);
-        container(words).padding([metric::TIGHT / 2.0, metric::SMALL]).style(theme::choice::tag)
-    });
+    let this = device.this.then(|| parts::tag(i18n.tr("settings-device-this")));
     let name = row![text(id).size(metric::BODY).font(font::MONO)].push(this);
     let words = column![
         name.spacing(metric::SMALL).align_y(Alignment::Center),

@@ -7,7 +7,7 @@ use super::{Message, parts};
 use crate::app::Context;
 use crate::i18n::{I18n, Language};
 use crate::settings::{Change, Drawing, TEXT_PERCENT};
-use crate::theme::{self, Element, Icon, Variant, font, metric};
+use crate::theme::{Element, Icon, Variant, font, metric};
 use crate::ui::{choice, form};
 
 /// What a step of the size of text is, in percent.
@@ -74,16 +74,11 @@ pub(super) fn appearance<'a>(context: Context<'_>, percent: Option<u16>) -> Elem
         Some(Message::Set(Change::EnterSends(!settings.enter_sends))),
     );
     parts::groups([
-        named(i18n.tr("settings-theme"), colours.spacing(metric::SMALL)),
+        parts::named(i18n.tr("settings-theme"), colours.spacing(metric::SMALL)),
         parts::group(Some(i18n.tr("settings-text-size")), [size(i18n, percent.unwrap_or(settings.text_percent))]),
         parts::group(Some(i18n.tr("settings-writing")), [send]),
-        named(i18n.tr("settings-renderer"), drawn.spacing(metric::SMALL)),
+        parts::named(i18n.tr("settings-renderer"), drawn.spacing(metric::SMALL)),
     ])
-}
-
-fn named<'a>(name: String, content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
-    let name = text(name).size(metric::CAPTION).font(font::SEMIBOLD).style(theme::text::muted);
-    column![container(name).padding([0.0, metric::GAP]), content.into()].spacing(metric::SMALL).into()
 }
 
 /// A slider for the pointer, and two buttons that the keyboard reaches, too.

@@ -28,6 +28,18 @@ pub(super) fn group<'a, Message: 'a>(
     column![].push(name).push(card.style(theme::container::card)).spacing(metric::SMALL).into()
 }
 
+/// Cards of which one is chosen, with a name above them.
+pub(super) fn named<'a, Message: 'a>(name: String, content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    let name = text(name).size(metric::CAPTION).font(font::SEMIBOLD).style(theme::text::muted);
+    column![container(name).padding([0.0, metric::GAP]), content.into()].spacing(metric::SMALL).into()
+}
+
+/// A word to be noticed beside a name.
+pub(super) fn tag<'a, Message: 'a>(words: String) -> Element<'a, Message> {
+    let words = text(words).size(metric::TINY).font(font::MEDIUM).wrapping(text::Wrapping::None);
+    container(words).padding([metric::TIGHT / 2.0, metric::SMALL]).style(theme::choice::tag).into()
+}
+
 /// Groups below each other.
 pub(super) fn groups<'a, Message: 'a>(groups: impl IntoIterator<Item = Element<'a, Message>>) -> Element<'a, Message> {
     Column::with_children(groups).spacing(metric::WIDE).width(Length::Fill).into()

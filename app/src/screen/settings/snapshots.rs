@@ -148,3 +148,5 @@ fn how_everything_is_reached() {
     hears(&mut page, Message::Diagnostics(diagnostics::Message::Came(Ok(status))));
     everywhere(&page, "settings-diagnostics");
 }
+
+mod hearing;

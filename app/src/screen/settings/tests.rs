@@ -1,3 +1,4 @@
+mod hearing;
 mod pictures;
 
 use iced_test::Simulator;
@@ -29,9 +30,12 @@ struct Person {
 
 impl Person {
     async fn at(section: Section) -> Self {
+        Self::with(section, Options::default()).await
+    }
+
+    async fn with(section: Section, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options =
-            Options { listen: vec!["/ip4/127.0.0.1/udp/0/quic-v1".into()], mdns: false, ..Options::default() };
+        let options = Options { listen: vec!["/ip4/127.0.0.1/udp/0/quic-v1".into()], mdns: false, ..options };
         let setup = Setup { profile: folder.path().join("profile"), options, passphrase_file: None, relay: None };
         let secret = Zeroizing::new("correct horse battery".to_owned());
         let keeping = Keeping::Passphrase(secret.clone());
@@ -43,7 +47,7 @@ impl Person {
             settings: Settings::default(),
             i18n: I18n::new(Language::En),
             clock: Clock::utc(),
-            size: iced::Size::new(1000.0, 1400.0),
+            size: iced::Size::new(1000.0, 2400.0),
             backend,
             page,
             last: Action::None,
@@ -143,6 +147,8 @@ async fn every_section_says_that_it_waits_and_what_went_wrong() {
         (Section::Account, "Relay and account"),
         (Section::Devices, "Devices"),
         (Section::Privacy, "Privacy"),
+        (Section::Sound, "Sound"),
+        (Section::Speech, "Speech to text"),
         (Section::Diagnostics, "Diagnostics"),
     ] {
         person.clicks(name);
@@ -153,6 +159,8 @@ async fn every_section_says_that_it_waits_and_what_went_wrong() {
             Section::Account => Message::Account(account::Message::MeCame(Err(away()))),
             Section::Devices => Message::Devices(devices::Message::Came(Err(away()))),
             Section::Privacy => Message::Privacy(privacy::Message::Came(Err(away()))),
+            Section::Sound => Message::Sound(sound::Message::Came(Err(away()))),
+            Section::Speech => Message::Speech(speech::Message::Came(Err(away()))),
             _ => Message::Diagnostics(diagnostics::Message::Came(Err(away()))),
         };
         person.hears(failed);

@@ -94,11 +94,19 @@ impl Kept {
     }
 
     pub(super) fn set(&self, options: SoundOptions) -> Result<(), ClientError> {
-        let options = options.sane();
-        let json = serde_json::to_vec_pretty(&options).map_err(|error| ClientError::Write(error.to_string()))?;
+        self.change(|now| *now = options).map(drop)
+    }
+
+    /// One change after the other, so that none undoes another.
+    pub(super) fn change(&self, change: impl FnOnce(&mut SoundOptions)) -> Result<SoundOptions, ClientError> {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = now.clone();
+        change(&mut new);
+        let new = new.sane();
+        let json = serde_json::to_vec_pretty(&new).map_err(|error| ClientError::Write(error.to_string()))?;
         store::write_private(&self.path, &json)?;
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = options;
-        Ok(())
+        now.clone_from(&new);
+        Ok(new)
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Playback {
 }
 
 impl Playback {
-    fn start(
+    pub(super) fn start(
         backend: Arc<dyn Backend>,
         device: Option<String>,
         packets: Packets,

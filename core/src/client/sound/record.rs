@@ -54,7 +54,7 @@ pub struct RecordingState {
 }
 
 impl RecordingState {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             phase: RecordingPhase::Opening,
             duration: Duration::ZERO,
@@ -64,6 +64,12 @@ impl RecordingState {
             unsaved: None,
         }
     }
+}
+
+/// How loud it is after these samples, which it was before at that level.
+pub(super) fn level_after(before: f32, samples: &[f32]) -> f32 {
+    let loudest = samples.iter().fold(0.0, |loudest: f32, sample| loudest.max(sample.abs()));
+    loudest.max(before * FALL.powf(samples.len() as f32 / (OPUS_RATE as f32 / 20.0)))
 }
 
 /// What a microphone gave.
@@ -119,12 +125,13 @@ impl Tape {
                 state.level = 0.0;
             }),
             Sound::Ended(error) => {
-                self.end();
+                // Before what was recorded is handed over: whoever gets nothing looks here why.
                 self.state.send_modify(|state| {
-                    state.phase = RecordingPhase::Ended;
                     state.problem = error;
                     state.level = 0.0;
                 });
+                self.end();
+                self.state.send_modify(|state| state.phase = RecordingPhase::Ended);
             }
         }
     }
@@ -152,11 +159,9 @@ impl Tape {
             self.waiting_since = duration;
             self.save();
         }
-        let loudest = samples.iter().fold(0.0, |loudest: f32, sample| loudest.max(sample.abs()));
         self.state.send_modify(|state| {
             state.duration = duration;
-            let fallen = state.level * FALL.powf(samples.len() as f32 / (OPUS_RATE as f32 / 20.0));
-            state.level = loudest.max(fallen);
+            state.level = level_after(state.level, samples);
             if full {
                 state.phase = RecordingPhase::Full;
             }

@@ -1,16 +1,14 @@
-//! What is heard and recorded in a conversation, and its files.
+//! What is heard in a conversation, and its files.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use iced::Task;
-use kith_core::client::sound::{Draft, Recording, RecordingPhase, RecordingState};
 use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Urgency};
 
 use super::{Action, Conversation};
 use crate::app::Context;
-use crate::problem::Problem;
-use crate::screen::home::player::{Once, Wish, states};
+use crate::screen::home::player::Wish;
 
 /// What happens to sound and files.
 #[derive(Debug, Clone)]
@@ -21,26 +19,6 @@ pub(crate) enum Deed {
     Seek(u64, u64),
     /// What plays is to be otherwise.
     Player(Wish),
-    /// Record.
-    Record,
-    /// The microphone is asked for, or not.
-    Recording(Result<Once<Recording>, Problem>),
-    /// Where the recording stands.
-    Recorded(u64, RecordingState),
-    /// Stand still, or go on.
-    Pause,
-    /// End it, to listen to it before it is sent.
-    Stop,
-    /// End it and send it.
-    Send,
-    /// Throw it away.
-    Discard,
-    /// It ended; to be sent at once, or not.
-    Made(bool, Result<Box<Draft>, Problem>),
-    /// It was sent, or not.
-    Sent(Result<(), Problem>),
-    /// Recordings of this chat that were not sent.
-    Found(Vec<Draft>),
     /// Choose files to send.
     Attach,
     /// They were chosen, or dropped here.
@@ -55,93 +33,19 @@ pub(crate) enum Deed {
     Transcribe(u64),
 }
 
-/// What stands in the place of the composer while something is recorded.
-#[derive(Debug, Default)]
-pub(super) enum Tape {
-    /// Nothing is recorded.
-    #[default]
-    Empty,
-    /// The microphone is being asked for, or the recording is ending.
-    Waiting,
-    /// It is recorded.
-    Running(Box<Recording>, RecordingState),
-    /// It waits to be sent.
-    Made(Box<Draft>),
-}
-
-/// What is heard and recorded.
+/// What is heard.
 #[derive(Debug, Default)]
 pub(super) struct Sound {
-    pub(super) tape: Tape,
     /// Notes that are being turned into text: their ids, and how much is done.
     pub(super) transcribing: BTreeMap<String, u8>,
-    serial: u64,
 }
 
 impl Conversation {
-    /// Looks for recordings that a crash, or leaving the chat, kept.
-    pub(super) fn find_recordings(&self) -> Task<super::Message> {
-        let Some(client) = self.backend.client() else { return Task::none() };
-        let chat = self.chat.id.clone();
-        let found = async move {
-            let mut found = client.recordings().await.unwrap_or_default();
-            found.retain(|draft| draft.conversation == chat);
-            found
-        };
-        Task::perform(found, |found| super::Message::Sound(Deed::Found(found)))
-    }
-
     pub(super) fn sound(&mut self, deed: Deed, context: Context<'_>) -> Action {
         match deed {
             Deed::Play(key) => self.with_note(key, Wish::Toggle),
             Deed::Seek(key, ms) => self.with_note(key, |note| Wish::Seek(note, Duration::from_millis(ms))),
             Deed::Player(wish) => Action::Player(wish, Task::none()),
-            Deed::Record => self.record(),
-            Deed::Recording(Ok(recording)) => self.recording(&recording),
-            Deed::Recorded(serial, state) => self.recorded(serial, state),
-            Deed::Pause => {
-                if let Tape::Running(recording, state) = &self.sound.tape {
-                    if state.phase == RecordingPhase::Paused { recording.resume() } else { recording.pause() }
-                }
-                Action::None
-            }
-            Deed::Stop => self.end(false),
-            Deed::Send => match std::mem::take(&mut self.sound.tape) {
-                Tape::Made(draft) => self.send_draft(draft),
-                tape => {
-                    self.sound.tape = tape;
-                    self.end(true)
-                }
-            },
-            Deed::Discard => self.discard(),
-            Deed::Made(true, Ok(draft)) => self.send_draft(draft),
-            Deed::Made(false, Ok(draft)) => {
-                self.sound.tape = Tape::Made(draft);
-                Action::None
-            }
-            Deed::Sent(Ok(())) => {
-                self.sound.tape = Tape::Empty;
-                Action::Run(Task::batch([self.show_newest(), self.find_recordings()]))
-            }
-            Deed::Sent(Err(problem)) => {
-                self.sound.tape = Tape::Empty;
-                self.notice = Some(problem.sentence(context.i18n));
-                // It is still on the disk.
-                Action::Run(self.find_recordings())
-            }
-            Deed::Recording(Err(problem)) | Deed::Made(_, Err(problem)) => {
-                if !matches!(self.sound.tape, Tape::Running(..) | Tape::Made(_)) {
-                    self.sound.tape = Tape::Empty;
-                }
-                self.notice = Some(problem.sentence(context.i18n));
-                Action::None
-            }
-            Deed::Found(mut found) => {
-                if let (Tape::Empty, Some(draft)) = (&self.sound.tape, found.pop()) {
-                    self.sound.tape = Tape::Made(Box::new(draft));
-                }
-                Action::None
-            }
             Deed::Attach => {
                 let title = context.i18n.tr("attach");
                 let choose = async move { rfd::AsyncFileDialog::new().set_title(title).pick_files().await };
@@ -183,14 +87,18 @@ impl Conversation {
         if self.sound.transcribing.contains_key(&message) {
             return Action::Run(self.command(Request::CancelTranscription { with, message }));
         }
-        Action::Run(self.command(Request::Transcribe {
+        let listen = self.command(Request::Transcribe {
             with,
             message: Some(message),
             priority: Urgency::OnScreen,
             language: None,
             translate: None,
             again: false,
-        }))
+        });
+        // The model that is built in knows a few words of one synthetic voice: who has no other is told so.
+        let model = self.backend.clone().speech_options(Request::SpeechOptions);
+        let model = Task::perform(model, |options| super::Message::ModelKnown(options.map(Box::new)));
+        Action::Run(Task::batch([listen, model]))
     }
 
     /// Files are sent one by one, in their order.
@@ -233,71 +141,6 @@ impl Conversation {
         match self.timeline.by_key(key) {
             Some(entry) => Action::Player(wish(Box::new(entry.message.clone())), Task::none()),
             None => Action::None,
-        }
-    }
-
-    fn record(&mut self) -> Action {
-        let (Tape::Empty, Some(client)) = (&self.sound.tape, self.backend.client()) else { return Action::None };
-        self.sound.tape = Tape::Waiting;
-        let with = self.chat.id.clone();
-        let record = async move { client.record(&with).await.map(Once::new).map_err(Problem::from) };
-        let start = Task::perform(record, |begun| super::Message::Sound(Deed::Recording(begun)));
-        // What plays would be recorded, too.
-        Action::Player(Wish::Stop, start)
-    }
-
-    fn recording(&mut self, recording: &Once<Recording>) -> Action {
-        let Some(recording) = recording.take() else { return Action::None };
-        self.sound.serial += 1;
-        let serial = self.sound.serial;
-        let follow =
-            Task::run(states(recording.state()), move |state| super::Message::Sound(Deed::Recorded(serial, state)));
-        let state = recording.state().borrow().clone();
-        self.sound.tape = Tape::Running(Box::new(recording), state);
-        Action::Run(follow)
-    }
-
-    fn recorded(&mut self, now: u64, state: RecordingState) -> Action {
-        let serial = self.sound.serial;
-        let Tape::Running(_, shown) = &mut self.sound.tape else { return Action::None };
-        if now != serial {
-            return Action::None;
-        }
-        let ended = matches!(state.phase, RecordingPhase::Ended | RecordingPhase::Full);
-        *shown = state;
-        // Without a microphone, or after an hour: what there is waits to be sent.
-        if ended { self.end(false) } else { Action::None }
-    }
-
-    fn end(&mut self, send: bool) -> Action {
-        let tape = std::mem::replace(&mut self.sound.tape, Tape::Waiting);
-        let Tape::Running(recording, _) = tape else {
-            self.sound.tape = tape;
-            return Action::None;
-        };
-        let finish = async move { recording.finish().await.map(Box::new).map_err(Problem::from) };
-        Action::Run(Task::perform(finish, move |made| super::Message::Sound(Deed::Made(send, made))))
-    }
-
-    fn send_draft(&mut self, draft: Box<Draft>) -> Action {
-        self.sound.tape = Tape::Waiting;
-        let Some(client) = self.backend.client() else { return Action::None };
-        let send = async move { client.send_recording(&draft).await.map(drop).map_err(Problem::from) };
-        Action::Run(Task::perform(send, |sent| super::Message::Sound(Deed::Sent(sent))))
-    }
-
-    fn discard(&mut self) -> Action {
-        match std::mem::take(&mut self.sound.tape) {
-            Tape::Running(recording, _) => {
-                Action::Run(Task::perform(async move { recording.cancel().await }, |()| super::Message::Done(Ok(()))))
-            }
-            Tape::Made(draft) => {
-                if let Some(client) = self.backend.client() {
-                    client.discard_recording(&draft);
-                }
-                Action::None
-            }
-            Tape::Empty | Tape::Waiting => Action::None,
         }
     }
 }

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use iced::widget::{Column, column, container, hover, row, space, stack, text, tooltip};
 use iced::{Alignment, Length, Size};
-use kith_core::client::sound::RecordingPhase;
 use kith_core::wire::control::Message as Shown;
 
-use super::sound::Tape;
 use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target, find};
 use crate::app::Context;
 use crate::format::{self, one_line};
@@ -17,7 +15,7 @@ use crate::screen::home::timeline::{Entry, Side};
 use crate::theme::container::Joined;
 use crate::theme::{self, Element, Icon, Theme, font, metric};
 use crate::ui::avatar::{self, Pictures};
-use crate::ui::{self, emoji, form, tick};
+use crate::ui::{self, emoji, form, nothing, tick};
 use crate::widget::composer::composer;
 use crate::widget::corner::corner;
 use crate::widget::history::history;
@@ -52,10 +50,12 @@ impl Conversation {
         let line = || container(space().height(1.0).width(Length::Fill)).style(theme::container::line);
         // Each has a place of its own, also while it is away: what is written keeps its state, and the focus, when one comes.
         let notice = self.notice.as_ref().map_or_else(nothing, |words| notice(words, context));
+        let models = if self.offers_models { offer_models(context) } else { nothing() };
         // No ground: it is the window's own. Whatever is larger than what is drawn anew costs the processor a mask.
         let find = self.find_bar(context).unwrap_or_else(nothing);
         let (bar, body) = (self.bar(pictures, is_single, context), self.body(player, context));
-        column![bar, line(), find, body, notice, self.foot(context)].width(Length::Fill).height(Length::Fill).into()
+        let foot = self.foot(context);
+        column![bar, line(), find, body, notice, models, foot].width(Length::Fill).height(Length::Fill).into()
     }
 
     fn bar<'a>(&'a self, pictures: &'a Pictures, is_single: bool, context: Context<'a>) -> Element<'a, Message> {
@@ -357,51 +357,6 @@ impl Conversation {
         column![head].push(caption).push(meta_row(message, context)).spacing(metric::TIGHT).into()
     }
 
-    /// What stands in the place of the composer while something is recorded.
-    fn tape<'a>(&'a self, context: Context<'a>) -> Option<Element<'a, Message>> {
-        let i18n = context.i18n;
-        let deed = |deed| Some(Message::Sound(deed));
-        let discard = form::icon_button(Icon::Trash2, i18n.tr("recording-discard"), deed(SoundDeed::Discard));
-        let send = |may: bool| {
-            let button = press(ui::icon(Icon::SendHorizontal))
-                .padding(metric::GAP - 1.0)
-                .style(theme::button::primary)
-                .on_press_maybe(may.then_some(Message::Sound(SoundDeed::Send)));
-            ui::with_tooltip(button, i18n.tr("recording-send"), iced::widget::tooltip::Position::Top)
-        };
-        let clock = |time: std::time::Duration| format::duration(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
-        let line = match &self.sound.tape {
-            Tape::Empty => return None,
-            Tape::Waiting => row![text(i18n.tr("recording-opens")).style(theme::text::muted).width(Length::Fill)],
-            Tape::Running(_, state) => {
-                let paused = state.phase == RecordingPhase::Paused;
-                let (icon, words) = match paused {
-                    true => (Icon::Mic, i18n.tr("recording-resume")),
-                    false => (Icon::Pause, i18n.tr("voice-pause")),
-                };
-                let pause = form::icon_button(icon, words, deed(SoundDeed::Pause));
-                let stop = form::icon_button(Icon::Check, i18n.tr("recording-stop"), deed(SoundDeed::Stop));
-                let words = match (state.phase, &state.problem, &state.unsaved) {
-                    (RecordingPhase::Opening, ..) => i18n.tr("recording-opens"),
-                    (RecordingPhase::Searching, ..) => i18n.tr("recording-lost"),
-                    (.., Some(_)) => i18n.tr("recording-unsaved"),
-                    _ => state.microphone.clone().unwrap_or_default(),
-                };
-                let words = line(words).size(metric::CAPTION).style(theme::text::muted).width(Length::Fill);
-                let time = text(clock(state.duration)).font(font::MEDIUM).wrapping(text::Wrapping::None);
-                let sign = text(Icon::Mic.glyph()).font(font::ICONS).size(metric::ICON).style(theme::text::danger);
-                let level = level(if paused { 0.0 } else { state.level });
-                row![discard, sign, time, level, words, pause, stop, send(true)]
-            }
-            Tape::Made(draft) => {
-                let words = line(i18n.tr("recording-waits")).size(metric::CAPTION).style(theme::text::muted);
-                let wave = waveform::<Message>(&draft.peaks, 0.0);
-                row![discard, Element::from(wave), text(clock(draft.duration)), words.width(Length::Fill), send(true)]
-            }
-        };
-        Some(line.spacing(metric::SMALL).align_y(Alignment::Center).into())
-    }
-
     fn actions<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
         let (i18n, key) = (context.i18n, entry.key);
         let button = |icon, words: String, message| {
@@ -477,15 +432,14 @@ impl Conversation {
             .padding(metric::GAP - 1.0)
             .style(theme::button::primary)
             .on_press_maybe(may.then_some(Message::Submit));
-        let record = form::icon_button(Icon::Mic, i18n.tr("recording-begin"), Some(Message::Sound(SoundDeed::Record)));
-        let writes = !self.composer.is_empty() || self.mode != Mode::Write;
-        let last: Element<'_, Message> = if writes { send.into() } else { record };
-        // The field keeps its place, and so what it knows, while something is recorded instead.
-        let tape = self.tape(context);
-        let tapes = tape.is_some();
-        let written = row![attach, field, smile, last].spacing(metric::TIGHT).align_y(Alignment::End);
-        let written: Element<'_, Message> = if tapes { nothing() } else { written.into() };
-        let foot = column![place(picker), place(above), place(tape), written];
+        let writes = (!self.composer.is_empty() || self.mode != Mode::Write) && !self.recorder.is_in_use();
+        let last: Element<'_, Message> = if writes { send.into() } else { self.recorder_button(context) };
+        // What is recorded stands in the place of the field; the button keeps its own place, since it may be held.
+        let written = self.tape(context).unwrap_or_else(|| {
+            row![attach, field, smile].spacing(metric::TIGHT).align_y(Alignment::End).width(Length::Fill).into()
+        });
+        let written = row![written, last].spacing(metric::TIGHT).align_y(Alignment::End);
+        let foot = column![place(picker), place(above), written];
         container(foot).padding(metric::GAP).style(theme::container::surface).into()
     }
 
@@ -499,11 +453,6 @@ impl Conversation {
             .align_y(Alignment::Center)
             .into()
     }
-}
-
-/// A place that is empty for now.
-fn nothing<'a>() -> Element<'a, Message> {
-    row![].into()
 }
 
 /// Opens what can be done with a message: in the corner of the one that is pointed at.
@@ -586,6 +535,21 @@ fn notice<'a>(words: &'a str, context: Context<'a>) -> Element<'a, Message> {
         .into()
 }
 
+/// What the model that is built in is good for, and the way to the others.
+fn offer_models<'a>(context: Context<'a>) -> Element<'a, Message> {
+    let i18n = context.i18n;
+    let close = form::icon_button(Icon::X, i18n.tr("close"), Some(Message::CloseModels));
+    let words = text(i18n.tr("models-offer")).size(metric::CAPTION).width(Length::Fill);
+    let show = form::button(i18n.tr("models-show")).on_press(Message::ShowModels);
+    let line = row![ui::icon(Icon::Info), words].spacing(metric::SMALL).align_y(Alignment::Center);
+    let lines: Element<'a, Message> = if context.size.width < metric::SINGLE {
+        column![line.push(close), container(show).align_right(Length::Fill)].spacing(metric::TIGHT).into()
+    } else {
+        line.push(show).push(close).into()
+    };
+    container(lines).padding([metric::SMALL, metric::PAD]).style(theme::container::warning).into()
+}
+
 fn meta_text(message: &Shown, context: Context<'_>) -> String {
     let time = context.clock.time(message.sent_ms);
     if message.edited { format!("{} {time}", context.i18n.tr("edited")) } else { time }
@@ -638,12 +602,4 @@ fn failed_row<'a>(failed: &'a Failed, context: Context<'a>) -> Element<'a, Messa
     };
     let block = Column::with_children([bubble.into(), below]).spacing(metric::TIGHT).align_x(Alignment::End);
     container(block).align_right(Length::Fill).padding(iced::padding::top(metric::SMALL)).into()
-}
-
-/// How loud it is: a bar that covers 60 dB, since loudness is heard by ratios.
-fn level<'a>(level: f32) -> Element<'a, Message> {
-    let loud = ((level.max(1e-6).log10() * 20.0 + 60.0) / 60.0).clamp(0.0, 1.0);
-    let width = metric::WAVEFORM / 2.0;
-    let full = container(space().width(width * loud).height(metric::TIGHT)).style(theme::container::accent_line);
-    container(full).width(width).into()
 }

@@ -1,6 +1,6 @@
 //! The panel beside a conversation.
 
-use kith_core::wire::control::{Member, Reach, Status};
+use kith_core::wire::control::{Listening, Member, Reach, Status};
 
 use super::*;
 
@@ -23,7 +23,14 @@ fn bob() -> Chat {
 fn beside(chat: Chat) -> Scene {
     let mut scene = Scene::talking(world(), chat, vec![theirs(0, "Hello")]);
     scene.presses(&Press::Details);
+    listens(&mut scene, "auto", false);
     scene
+}
+
+/// How voice notes are listened to: in this language, chosen for this chat or for all.
+fn listens(scene: &mut Scene, language: &str, own: bool) {
+    let listening = Listening { language: language.into(), translate: false, own };
+    scene.hears(Message::Details(details::Message::Listening(details::ListeningMessage::Known(Ok(listening)))));
 }
 
 fn reached(path: &str, why: &str, round_trip_ms: Option<f64>) -> Message {
@@ -81,4 +88,21 @@ fn a_group_and_its_members() {
     scene.hears(Message::Details(details::Message::MembersKnown(Ok(members))));
     scene.shoot_in(World::new(660.0, 700.0), "details-group");
     scene.shoot_in(World::new(660.0, 700.0).speaking(Language::Ru).colored(Variant::Dark), "details-group-ru-dark");
+}
+
+#[test]
+fn how_voice_notes_are_listened_to() {
+    let tall = || World::new(660.0, 1180.0);
+    let mut scene = beside(group("Climbing on Thursdays"));
+    let listening = |message| Message::Details(details::Message::Listening(message));
+    scene.hears(listening(details::ListeningMessage::ToggleLanguages));
+    scene.shoot_in(tall(), "details-languages");
+    scene.shoot_in(tall().speaking(Language::Uk).colored(Variant::Dark), "details-languages-uk-dark");
+    scene.hears(listening(details::ListeningMessage::QueryChanged("klingon".into())));
+    scene.shoot_in(World::new(660.0, 700.0), "details-languages-none");
+    scene.hears(listening(details::ListeningMessage::ToggleLanguages));
+    listens(&mut scene, "uk", true);
+    let refused = Problem::new("speech", "the model that listens cannot translate: choose another one in the settings");
+    scene.hears(listening(details::ListeningMessage::Known(Err(refused))));
+    scene.shoot_in(World::new(660.0, 700.0).speaking(Language::Ru), "details-listening-own-ru");
 }

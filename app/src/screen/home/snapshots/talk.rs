@@ -215,6 +215,41 @@ async fn what_stands_at_the_foot() {
     scene.shoot("talk-long-composer");
 }
 
+#[tokio::test]
+async fn real_models_are_offered_to_whoever_listens_with_the_built_in_one() {
+    let mut scene = Scene::talking(World::new(900.0, 420.0), bob(), Vec::new());
+    let options = |listens: &str| kith_core::wire::control::SpeechOptions {
+        automatic: false,
+        mains_only: true,
+        up_to_s: 120,
+        attach: false,
+        language: "auto".into(),
+        translate: false,
+        model: String::new(),
+        listens: listens.into(),
+        mirrors: Vec::new(),
+        on_mains: true,
+    };
+    let known = |listens| Deed::ModelKnown(Ok(Box::new(options(listens))));
+    scene.talks(known("small"));
+    assert!(!scene.home.open.as_ref().unwrap().offers_models());
+    scene.talks(known("kith-test.en"));
+    scene.shoot("talk-models-offered");
+    for (tag, world) in languages(|| single(420.0)) {
+        scene.shoot_in(world, &format!("talk-models-offered-{tag}"));
+    }
+    scene.talks(Deed::ShowModels);
+    assert!(scene.home.page.is_some() && !scene.home.open.as_ref().unwrap().offers_models());
+    // Who does not want to hear of it does not hear of it again.
+    scene.talks(known("kith-test.en"));
+    let id = bob().id;
+    let action = scene.home.update(Message::Conversation(id, Deed::CloseModels), scene.world.context());
+    assert!(matches!(action, Action::Set(Change::ModelsOffered(false), _)));
+    scene.world.settings.models_offered = false;
+    scene.talks(known("kith-test.en"));
+    assert!(!scene.home.open.as_ref().unwrap().offers_models());
+}
+
 /// The whole window, as the README shows it.
 #[test]
 fn the_window_that_the_readme_shows() {
