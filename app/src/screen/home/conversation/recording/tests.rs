@@ -286,8 +286,9 @@ async fn what_was_left_is_offered_when_its_chat_is_opened_again() {
     let (talk, opens) = Conversation::new(chat, booth.backend.clone());
     booth.talk = talk;
     let client = booth.backend.client().unwrap();
+    // To the sample: with its end, which is written last.
     let kept = async {
-        while client.recordings().await.unwrap().first().is_none_or(|draft| draft.duration < Duration::from_secs(2)) {
+        while client.recordings().await.unwrap().first().is_none_or(|draft| draft.duration != Duration::from_secs(2)) {
             tokio::task::yield_now().await;
         }
     };
