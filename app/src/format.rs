@@ -107,6 +107,18 @@ pub(crate) fn bytes(bytes: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// A length of time as a person says it, as after *for* or *in*: in a unit of which there are neither too many nor too few.
+pub(crate) fn length(i18n: &I18n, seconds: u64) -> String {
+    let minutes = seconds.saturating_add(30) / 60;
+    let hours = minutes.saturating_add(30) / 60;
+    match (hours / 24, hours, minutes) {
+        (3.., ..) => i18n.count("length-days", hours.saturating_add(12) / 24),
+        (_, 2.., _) => i18n.count("length-hours", hours),
+        (.., 2..) => i18n.count("length-minutes", minutes),
+        _ => i18n.count("length-seconds", seconds),
+    }
+}
+
 /// How long a sound is: `1:05`.
 pub(crate) fn duration(ms: u32) -> String {
     let seconds = ms.div_ceil(1000);
@@ -227,6 +239,22 @@ mod tests {
         ] {
             assert_eq!(initials(name), letters, "{name}");
         }
+    }
+
+    #[test]
+    fn a_length_is_said_in_a_unit_that_a_person_uses() {
+        for (seconds, english, russian, ukrainian) in [
+            (1, "1 second", "1 секунду", "1 секунду"),
+            (89, "89 seconds", "89 секунд", "89 секунд"),
+            (660, "11 minutes", "11 минут", "11 хвилин"),
+            (1260, "21 minutes", "21 минуту", "21 хвилину"),
+            (86_399, "24 hours", "24 часа", "24 години"),
+            (3 * 86_400, "3 days", "3 дня", "3 дні"),
+        ] {
+            let said = [Language::En, Language::Ru, Language::Uk].map(|which| length(&I18n::new(which), seconds));
+            assert_eq!(said, [english, russian, ukrainian]);
+        }
+        assert!(length(&I18n::new(Language::En), u64::MAX).ends_with("days"));
     }
 
     #[test]

@@ -109,6 +109,16 @@ impl I18n {
         self.bundles().find_map(|bundle| lookup(bundle, key, None))
     }
 
+    /// The same with something in it.
+    pub(crate) fn try_tr_with<'a>(
+        &self,
+        key: &str,
+        values: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>,
+    ) -> Option<String> {
+        let args = values.into_iter().collect();
+        self.bundles().find_map(|bundle| lookup(bundle, key, Some(&args)))
+    }
+
     fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
         let found = self.bundles().find_map(|bundle| lookup(bundle, key, args));
         found.unwrap_or_else(|| {
@@ -148,4 +158,4 @@ fn lookup(bundle: &FluentBundle<FluentResource>, key: &str, args: Option<&Fluent
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,6 +19,7 @@ mod platform;
 mod problem;
 #[expect(clippy::disallowed_types, reason = "a driver: it looks for free ports")]
 mod relay;
+mod said;
 mod screen;
 mod settings;
 #[cfg(test)]

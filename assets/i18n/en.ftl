@@ -622,14 +622,6 @@ settings-round-trip = { $path }, { $ms } ms
 settings-log = Log
 settings-log-words = For whoever helps you. No message and no key is in it.
 settings-log-last = The last 500 lines
-why-best = connected directly
-why-not-a-contact = not among the contacts
-why-always-relay = direct connections are switched off
-why-no-address = no address of them is known
-why-not-tried = not tried yet
-why-connecting = connecting
-why-ended = the connection has ended
-why-no-device = no device of theirs is known
 
 settings-about-words = Kith takes messages straight from one person to another. What is said stays between them.
 settings-version = Version
@@ -637,3 +629,137 @@ settings-licence = Licence
 settings-made-with = Made with
 
 error-picture-large = This file is too large for a picture.
+
+## What Kith says of itself, by the core's words for it. A length stands in it as after “for” or “in”.
+
+length-seconds = { $count ->
+    [one] { $count } second
+   *[other] { $count } seconds
+}
+length-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+length-hours = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+length-days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+
+told-best = connected directly
+told-not-a-contact = not among the contacts
+told-direct-off = direct connections are switched off
+told-no-address = no address of them is known
+told-not-tried = not tried yet
+told-connecting = connecting
+told-ended = the connection has ended
+told-no-device = no device of theirs is known
+told-unreachable = nobody answers at the known addresses
+told-wrong-key = somebody else answers at this address
+told-backing-off = nobody answered; the next try is in { $length }
+told-lost = the connection was lost
+told-timed-out = no answer in time
+told-unsupported = the other side uses another version of Kith
+told-peer-refused = the other side refused the request
+told-nonsense = the answer makes no sense
+told-busy = too much is under way; it is tried again
+told-network-broken = the network does not work on this device
+told-shut-down = Kith is closing
+told-no-relay = this account has no relay
+told-relay-away = the relay cannot be reached; it goes on when it can
+told-relay-refused = the relay refuses this
+told-not-signed-in = the relay does not know this device
+told-too-many = the relay asks for a pause; again in { $length }
+told-try-later = the relay is busy; it is tried again
+told-not-stored = what waits at the relay cannot be stored here now
+told-waits-for-keys = this device waits to be added again; the message is kept and sent then
+told-not-member = this device is not in this chat any more
+told-blocked = you have blocked this person; unblock them first
+told-mailbox-full = their mailbox is full; the message is kept and sent when there is room
+told-mailbox-closed = their relay takes no messages from you now; the message is kept and sent when it does
+told-device-refuses = their device takes no messages from you now; the message is kept and sent when it does
+told-no-keeper = no relay keeps this file: it goes when a device of theirs can be reached directly
+told-file-gone = the file is not on this device any more, so it cannot be sent
+told-too-large-for-relay = the file is larger than the relay takes
+told-quota = your room at the relay is used up until what waits there was fetched
+told-nobody-has-it = the sender is away now, and their relay does not have it; it is fetched later by itself
+told-lied-to = what came is not what the sender announced; it is fetched from somebody else
+told-transfer-disk-full = the disk is full: make room, and it goes on by itself
+told-transfer-failed = the disk does not take or give the file
+told-model-unavailable = The model could not be downloaded from anywhere. Is this device online?
+told-model-disk-full = The disk is full. Make room, then go on with the download.
+told-model-failed = The model could not be downloaded.
+told-disk-full = The disk is full: no message can be sent or received. Make room, and Kith goes on by itself.
+told-profile-unwritable = What is kept on this device cannot be written, so no message can be sent or received. Nothing is lost, and Kith tries again by itself.
+told-begun-anew = What was under way had to be begun anew. Nothing is lost.
+told-recovered = What is kept on this device can be written again: Kith goes on.
+told-snapshot-failed = The safety copy of what is kept here could not be written.
+told-choices-unreadable = Your choices on this device cannot be read, so that everything you may have hidden is hidden. Make them again in the settings.
+told-speech-choices-unreadable = Your choices for speech cannot be read. Make them again in the settings.
+told-clock-ahead = The clock of this device is { $length } ahead of your relay’s. Set it right: what you send shows its time to others.
+told-clock-behind = The clock of this device is { $length } behind your relay’s. Set it right: what you send shows its time to others.
+told-record-old = A relay shows an old record of { $name }. It may hide a change of their devices.
+told-record-forked = There are two different records of { $name }. Compare safety numbers before you write.
+told-home-lied = Whoever keeps the log of the chat “{ $name }” has shown two versions of it. The proof is kept, and the chat moves elsewhere.
+told-home-lost = Whoever keeps the log of the chat “{ $name }” cannot be reached, or has lost it. Messages flow, but members cannot be changed.
+told-feed-forked = A device ({ $other }) signed two different messages for one place in the chat “{ $name }”. It may have been copied.
+told-keys-lost = This device lost its keys for the chat “{ $name }” and has asked to be added again. What you write is kept and sent then.
+told-name-of-another = { $name } asks for contact under the name { $handle }, which belongs to your contact { $other }. Compare safety numbers before you accept.
+told-other-account = Behind { $handle } stands another account than that of your contact { $other }. The relay may have given the name away, or may be lying. Compare safety numbers before you trust it.
+told-request-refused = Your contact request to { $name } was not taken.
+
+## More of what goes wrong
+
+error-no-profile = There is no account on this device yet.
+error-no-directory = This system does not say where an account belongs.
+error-no-account = There is no account in what is kept here. Log in again.
+error-start = Kith cannot start with this account. Close other programs that use the network port, then try again.
+error-disk-full = The disk is full. Make room, then try again.
+error-address = This is not an address that can be read.
+error-wrong-record = The relay shows another account than the link names.
+error-no-conversation = This chat does not exist any more.
+error-no-contact = There is no such contact or request any more.
+error-no-message = This message is not here any more.
+error-too-long = This text is too long. Send it in parts, or as a file.
+error-not-allowed = You are not allowed to do that in this chat.
+error-not-member = This device is not in this chat any more.
+error-rejoining = This device waits to be added to the chat again. What you write is kept and sent then.
+error-command = This could not be done.
+error-no-voice-note = There is no voice note here to be turned into text.
+error-no-file = This message has no file.
+error-not-here = This file is not on this device yet. Fetch it first.
+error-not-saved = The file could not be saved there. Choose another place.
+error-too-large = This file is larger than 2 GiB, which is the most that can be sent.
+error-attachment = This file is damaged, or the disk does not give it.
+error-file = This file cannot be read.
+error-export = Nothing was saved there. Choose another place.
+error-erase = Not everything could be deleted. Try again.
+error-sound = This sound cannot be read. It may be damaged.
+error-sound-too-long = A voice note can last an hour at most.
+error-sound-empty = There is no sound in this recording.
+error-no-sound-system = The sound system of this computer does not answer. Log in again, or start PipeWire or PulseAudio.
+error-no-microphone = No microphone was found. Connect one, then try again.
+error-no-speaker = No speaker or headphone was found. Connect one, then try again.
+error-microphone-denied = Kith may not use the microphone. Allow it in the system’s privacy settings.
+error-speaker-denied = Kith may not play sound. Allow it in the system’s settings.
+error-sound-busy = Another program is using the sound device. Close it, or choose another device in the settings.
+error-sound-gone = The sound device was disconnected.
+error-sound-unsupported = The sound device offers no format that Kith can use. Choose another one in the settings.
+error-sound-device = The sound device has failed. Connect it again, or choose another one in the settings.
+error-model = This speech model is not on this device. See the settings for speech.
+error-model-download = The speech model could not be downloaded now. Is this device online?
+error-paused = The download was paused. The next one goes on from there.
+error-cancelled = This was called off.
+error-speech = This voice note could not be turned into text.
+error-no-transcript = This voice note has no text yet.
+error-not-running = Kith does not answer any more. Start it again.
+error-closed = The connection to Kith was closed. Start it again.
+error-unsupported = This system has no way to use the Kith that runs already. Close that one first.
+error-socket-not-ours = Something that is not Kith’s own lies in the folder of this account. Move it away, then try again.
+error-socket-path = The folder of this account cannot be used.
+error-connection-broken = The connection to the Kith that runs already was lost.
+error-line-too-long = The answer was too long to be read.
+error-control-version = Another version of Kith runs already. Close it, and install the newest one.

@@ -468,7 +468,7 @@ fn control_lines() -> Vec<Vec<u8>> {
         account: "a".into(),
         name: "bob".into(),
         path: "lan".into(),
-        why: "found by mDNS".into(),
+        why: control::Said::new(control::Code::Unreachable, "the last try failed: refused").because("refused"),
         round_trip_ms: Some(0.5),
     };
     let status = control::Status {
@@ -477,7 +477,7 @@ fn control_lines() -> Vec<Vec<u8>> {
         addresses: vec!["/ip4/127.0.0.1".into()],
         undelivered: 0,
         contacts: vec![reach],
-        warnings: Vec::new(),
+        warnings: vec![control::Said::new(control::Code::ClockAhead, "the clock is ahead").lasting(7200)],
     };
     let json = [
         serde_json::to_vec(&greeting),

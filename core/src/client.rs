@@ -12,6 +12,7 @@ mod chats;
 mod choices;
 pub mod control;
 mod error;
+mod error_code;
 mod events;
 mod export;
 mod file_name;
@@ -33,6 +34,7 @@ mod views;
 mod voice_note;
 
 pub use error::ClientError;
+pub use error_code::ErrorCode;
 pub use events::EventStream;
 pub use models::ModelShelf;
 pub use profile::{Profile, Registered, Registration, Unlock};
@@ -50,6 +52,7 @@ use crate::chat::{Habits, Me};
 use crate::net::Multiaddr;
 use crate::session::{self, Session};
 use crate::store::{Opened, Store};
+use crate::wire::control::Said;
 
 /// How a profile is put to work. What was chosen for it counts as well ([`Request::SetOptions`]): of two the more discreet.
 #[derive(Debug, Clone)]
@@ -93,7 +96,7 @@ struct Inner {
     relays: relays::KnownRelays,
     choices: choices::Choices,
     link: Mutex<Link>,
-    warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Vec<Said>>,
     views: views::Views,
     sound: Arc<dyn sound::Backend>,
     sound_options: sound::Kept,
@@ -109,8 +112,8 @@ const SETTLED: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone, Default)]
 struct Link {
     connected: bool,
-    problem: Option<String>,
-    clock: Option<String>,
+    problem: Option<Said>,
+    clock: Option<Said>,
 }
 
 impl std::fmt::Debug for Client {
@@ -210,16 +213,16 @@ impl Client {
         *self.inner.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 
-    fn warn(&self, message: String) {
+    fn warn(&self, said: Said) {
         /// The newest warnings; older ones have been told.
         const KEPT: usize = 50;
         let mut warnings = self.inner.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.push(message);
+        warnings.push(said);
         let excess = warnings.len().saturating_sub(KEPT);
         warnings.drain(..excess);
     }
 
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<Said> {
         self.inner.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

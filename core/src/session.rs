@@ -35,6 +35,7 @@ use crate::chat::{Command, CommandError, Engine, Habits, Me, Notice, Reply};
 use crate::net::{self, Node, NodeConfig, Path, PeerId, TransportKey};
 use crate::store::{Store, StoreError};
 use crate::types::{AccountId, ContentId, ConversationId, DeviceId};
+use crate::wire::control::Said;
 
 /// How many events wait for a slow listener before it misses the oldest.
 const EVENTS: usize = 4096;
@@ -47,7 +48,7 @@ pub enum Event {
     /// The own relay can be reached.
     RelayUp,
     /// It cannot, and why.
-    RelayDown(String),
+    RelayDown(Said),
     /// This device's clock is far from the own relay's. Told once for each connection to it.
     ClockOff(ClockGap),
     /// A device of a contact is reached in this way now; [`Path::None`] when it is gone.
@@ -76,8 +77,8 @@ pub enum Event {
     },
     /// Something that a person's client does and tells as it is.
     Client(Box<crate::wire::control::Event>),
-    /// Something could not be stored, as a sentence; nothing that was acknowledged is lost.
-    Trouble(String),
+    /// Something could not be stored, or should be looked at; nothing that was acknowledged is lost.
+    Trouble(Said),
     /// The store and the engine were opened anew after a trouble: it goes on.
     Recovered,
 }

@@ -63,7 +63,8 @@ fn write(text: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use kith_core::wire::control::{
-        Chat, Contact, ContactRequest, Event, Me, Message, Progress, Reach, Segment, SpokenWord, Status, Transcript,
+        Chat, Code, Contact, ContactRequest, Event, Me, Message, Progress, Reach, Said, Segment, SpokenWord, Status,
+        Transcript,
     };
     use serde::Serialize;
 
@@ -183,20 +184,21 @@ mod tests {
             account: "b1".into(),
             name: "bob".into(),
             path: "direct".into(),
-            why: "the best way".into(),
+            why: Said::new(Code::Best, "the best way"),
             round_trip_ms: Some(1.5),
         };
+        let look = Said::new(Code::RecordOld, "look at this").of("bob");
         let status = Status {
             relay_connected: Some(false),
-            relay_problem: Some("it is away".into()),
+            relay_problem: Some(Box::new(Said::new(Code::Unreachable, "it is away").because("refused"))),
             addresses: vec!["/ip4/127.0.0.1/udp/4101/quic-v1".into()],
             undelivered: 2,
             contacts: vec![reach],
-            warnings: vec!["look at this".into()],
+            warnings: vec![look],
         };
         is_printed_as(
             &status,
-            r#"{"relay_connected":false,"relay_problem":"it is away","addresses":["/ip4/127.0.0.1/udp/4101/quic-v1"],"undelivered":2,"contacts":[{"account":"b1","name":"bob","path":"direct","why":"the best way","round_trip_ms":1.5}],"warnings":["look at this"]}"#,
+            r#"{"relay_connected":false,"relay_problem":{"code":"unreachable","detail":"refused","message":"it is away"},"addresses":["/ip4/127.0.0.1/udp/4101/quic-v1"],"undelivered":2,"contacts":[{"account":"b1","name":"bob","path":"direct","why":{"code":"best","message":"the best way"},"round_trip_ms":1.5}],"warnings":[{"code":"record_old","name":"bob","message":"look at this"}]}"#,
         );
     }
 
@@ -228,7 +230,8 @@ mod tests {
 
     #[test]
     fn events_are_printed_for_programs_under_stable_names() {
-        let why = Some("it ended".to_owned());
+        let why = Some(Said::new(Code::Lost, "it ended"));
+        let look = Said::new(Code::RecordOld, "look at this").of("bob");
         let told = [
             (Event::Message { message: message() }, format!(r#"{{"event":"message","message":{MESSAGE}}}"#)),
             (Event::Changed { message: message() }, format!(r#"{{"event":"changed","message":{MESSAGE}}}"#)),
@@ -243,11 +246,12 @@ mod tests {
             ),
             (
                 Event::Connection { who: "relay".into(), path: "none".into(), why },
-                r#"{"event":"connection","who":"relay","path":"none","why":"it ended"}"#.into(),
+                r#"{"event":"connection","who":"relay","path":"none","why":{"code":"lost","message":"it ended"}}"#
+                    .into(),
             ),
             (
-                Event::Warning { message: "look at this".into() },
-                r#"{"event":"warning","message":"look at this"}"#.into(),
+                Event::Warning { said: look },
+                r#"{"event":"warning","code":"record_old","name":"bob","message":"look at this"}"#.into(),
             ),
             (Event::Chat { chat: chat() }, format!(r#"{{"event":"chat","chat":{CHAT}}}"#)),
             (Event::ChatGone { chat: "c1".into() }, r#"{"event":"chat_gone","chat":"c1"}"#.into()),

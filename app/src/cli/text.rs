@@ -455,7 +455,7 @@ pub(crate) fn status(status: &Status) -> String {
 
 fn reach(reach: &Reach) -> Vec<String> {
     let round_trip = reach.round_trip_ms.map(|ms| format!("{ms:.1} ms")).unwrap_or_default();
-    vec![reach.name.clone(), reach.path.clone(), round_trip, reach.why.clone()]
+    vec![reach.name.clone(), reach.path.clone(), round_trip, reach.why.to_string()]
 }
 
 /// A message in one line, or more if its text has more.
@@ -520,7 +520,7 @@ pub(crate) fn transfer(transfer: &Transfer) -> String {
         "active" | "waiting" => format!(", {}", progress(transfer)),
         _ => String::new(),
     };
-    let problem = transfer.problem.as_deref().map(|problem| format!(": {problem}")).unwrap_or_default();
+    let problem = transfer.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     format!("{}{done}{problem}", transfer_word(transfer))
 }
 
@@ -595,13 +595,13 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         Event::Typing { account, on: true, .. } => format!("{account} types"),
         Event::Typing { account, on: false, .. } => format!("{account} stopped typing"),
         Event::Connection { who, path, why } => {
-            let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+            let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             match path.as_str() {
                 "none" | "mailbox" => format!("{who} is not connected{why}"),
                 path => format!("{who} is connected, {path}{why}"),
             }
         }
-        Event::Warning { message } => format!("warning: {message}"),
+        Event::Warning { said } => format!("warning: {said}"),
         Event::Lagged { missed } => format!("{missed} events were missed: look at `kith history`"),
     })
 }

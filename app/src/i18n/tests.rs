@@ -4,13 +4,13 @@ use std::path::Path;
 use super::*;
 
 /// Keys that are put together from a word of the program.
-const COMPOSED: [&str; 8] = ["error-", "month-", "weekday-", "path-", "why-", "shortcut-", "emoji-", "model-"];
+const COMPOSED: [&str; 8] = ["error-", "month-", "weekday-", "path-", "told-", "shortcut-", "emoji-", "model-"];
 
 fn resource(language: Language) -> FluentResource {
     FluentResource::try_new(language.source().to_owned()).expect("a translation that can be read")
 }
 
-fn keys(language: Language) -> BTreeSet<String> {
+pub(crate) fn keys(language: Language) -> BTreeSet<String> {
     let text = language.source();
     text.lines()
         .filter_map(|line| line.split_once(" =").or_else(|| line.split_once('=')))

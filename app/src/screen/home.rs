@@ -17,7 +17,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me};
+use kith_core::wire::control::{Chat, Event, Me, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -33,6 +33,7 @@ use crate::modal::{add, group, help, review, switcher};
 use crate::platform::notify::Notice;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
+use crate::said;
 use crate::screen::settings::{self, Section, SettingsPage};
 use crate::settings::Change;
 use crate::theme::metric;
@@ -65,7 +66,7 @@ enum Link {
     /// It is, or there is none to reach.
     Up,
     /// It is not, and why.
-    Down(Option<String>),
+    Down(Option<Said>),
 }
 
 /// What happens.
@@ -300,7 +301,7 @@ impl Home {
                 self.link = if path == "none" { Link::Down(why) } else { Link::Up };
                 Task::none()
             }
-            Event::Warning { message } => self.warn(message),
+            Event::Warning { said } => self.warn(said::words(&said, context.i18n)),
             Event::Transcription { conversation, message, progress } => self.in_open(|open| {
                 if open.chat().id == conversation {
                     open.transcribed(message, progress);
@@ -391,11 +392,11 @@ impl Home {
             Message::Loaded(overview) => self.loaded(overview, context),
             Message::StatusKnown(Ok(status)) => {
                 self.link = match status.relay_connected {
-                    Some(false) => Link::Down(status.relay_problem),
+                    Some(false) => Link::Down(status.relay_problem.map(|said| *said)),
                     Some(true) | None => Link::Up,
                 };
-                self.warnings.extend(status.warnings);
-                Action::None
+                let warned = status.warnings.iter().map(|said| self.warn(said::words(said, context.i18n)));
+                Action::Run(Task::batch(warned.collect::<Vec<_>>()))
             }
             Message::Reload => Action::Run(self.load()),
             Message::List(message) => self.listed(message, context),

@@ -4,6 +4,7 @@ use iced::widget::text;
 use kith_core::wire::control::Message as Shown;
 
 use crate::i18n::I18n;
+use crate::said;
 use crate::theme::{self, Element, Icon, Theme, font, metric};
 
 /// The sign of a state; none for others' messages.
@@ -33,7 +34,7 @@ pub(crate) fn tick<'a, Message: 'a>(message: &Shown) -> Option<Element<'a, Messa
 /// What the sign means.
 pub(crate) fn words(message: &Shown, i18n: &I18n) -> String {
     if let Some(problem) = &message.problem {
-        return problem.clone();
+        return said::alone(problem, i18n);
     }
     if message.heard_by.is_some_and(|heard_by| heard_by > 0) {
         return i18n.tr("state-played");

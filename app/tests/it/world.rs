@@ -216,7 +216,7 @@ impl Person<'_> {
     /// Until something is said in the status' warnings: the sentence.
     pub(crate) async fn is_warned(&self, of: &str) -> Outcome<String> {
         let warned = |answer: &[Value]| {
-            let warnings = answer.first()?["warnings"].as_array()?.iter().filter_map(Value::as_str);
+            let warnings = answer.first()?["warnings"].as_array()?.iter().filter_map(|said| said["message"].as_str());
             warnings.filter(|warning| warning.contains(of)).map(str::to_owned).next()
         };
         self.until(&format!("the warning of {of:?}"), &["status"], warned).await

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClientError, Options};
 use crate::store;
-use crate::wire::control::LiveOptions;
+use crate::wire::control::{Code, LiveOptions, Said};
 
 /// The file in a profile's directory, beside the store.
 pub(super) const FILE: &str = "options.json";
@@ -79,17 +79,23 @@ pub(super) struct Choices {
 }
 
 impl Choices {
-    /// Reads what was chosen, and says what is wrong with it, as a sentence.
-    pub(super) fn load(directory: &Path, given: &Options) -> (Self, Option<String>) {
+    /// Reads what was chosen, and says what is wrong with it.
+    pub(super) fn load(directory: &Path, given: &Options) -> (Self, Option<Said>) {
         let path = directory.join(FILE);
         let (chosen, wrong) = match read(&path) {
             Ok(chosen) => (chosen.unwrap_or_default(), None),
             Err(why) => (
                 Choice::DISCREET,
-                Some(format!(
-                    "The choices of this profile cannot be read ({why}), so nothing is told to others that you may have hidden: \
-                 make them again."
-                )),
+                Some(
+                    Said::new(
+                        Code::ChoicesUnreadable,
+                        format_args!(
+                            "The choices of this profile cannot be read ({why}), so nothing is told to others that you may \
+                             have hidden: make them again."
+                        ),
+                    )
+                    .because(&why),
+                ),
             ),
         };
         let started = chosen.within(given);

@@ -1,6 +1,7 @@
 //! The facade's errors: each is a sentence for the person, and a stable word for programs.
 
-use crate::audio::AudioError;
+use super::error_code::ErrorCode;
+use crate::audio::{AudioError, Direction};
 use crate::blob::{SealError, ShelfError};
 use crate::chat::{CommandError, EngineError};
 use crate::identity::{FormatError, HandleError};
@@ -233,86 +234,124 @@ impl From<ReadError> for ClientError {
 impl ClientError {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
+        self.kind().word()
+    }
+
+    /// The same, to be matched.
+    pub fn kind(&self) -> ErrorCode {
         match self {
-            Self::NoProfile(_) | Self::Unfinished(_) => "no_profile",
-            Self::CutOff(_) => "handle_taken",
-            Self::ProfileExists(_) => "profile_exists",
-            Self::NoDirectory => "no_directory",
-            Self::Store(StoreError::AlreadyOpen { .. }) => "profile_open",
-            Self::Store(StoreError::WrongKey) => "wrong_passphrase",
-            Self::Store(StoreError::FromTheFuture { .. }) => "newer_store",
+            Self::NoProfile(_) | Self::Unfinished(_) => ErrorCode::NoProfile,
+            Self::CutOff(_) => ErrorCode::HandleTaken,
+            Self::ProfileExists(_) => ErrorCode::ProfileExists,
+            Self::NoDirectory => ErrorCode::NoDirectory,
+            Self::Store(StoreError::AlreadyOpen { .. }) => ErrorCode::ProfileOpen,
+            Self::Store(StoreError::WrongKey) => ErrorCode::WrongPassphrase,
+            Self::Store(StoreError::FromTheFuture { .. }) => ErrorCode::NewerStore,
             Self::Store(StoreError::Full) | Self::NotStored(StoreError::Full) | Self::Uncertain(StoreError::Full) => {
-                "disk_full"
+                ErrorCode::DiskFull
             }
-            Self::Store(_) | Self::NotStored(_) | Self::Uncertain(_) | Self::Engine(_) | Self::Write(_) => "store",
-            Self::Start(StartError::NoAccount) => "no_account",
-            Self::Start(_) => "start",
+            Self::Store(_) | Self::NotStored(_) | Self::Uncertain(_) | Self::Engine(_) | Self::Write(_) => {
+                ErrorCode::Store
+            }
+            Self::Start(StartError::NoAccount) => ErrorCode::NoAccount,
+            Self::Start(_) => ErrorCode::Start,
             Self::Onboarding(error) => onboarding_code(error),
-            Self::Command(CommandError::Blocked) => "blocked",
-            Self::Command(CommandError::NoMessage) => "no_message",
-            Self::Command(_) => "command",
-            Self::Network(_) => "network",
+            Self::Command(error) => command_code(error),
+            Self::Network(_) => ErrorCode::Network,
             Self::Refused(refusal) => refusal_code(refusal),
-            Self::Address(_) | Self::RelayAddress(_) => "address",
-            Self::Handle(_) => "handle",
-            Self::Format(_) => "malformed",
-            Self::Nobody(_) => "nobody",
-            Self::Ambiguous(..) => "ambiguous",
-            Self::NotAccepted(_) => "not_accepted",
-            Self::UnknownRelay(_) => "unknown_relay",
-            Self::NoRelay => "no_relay",
-            Self::WrongRecord => "wrong_record",
-            Self::OtherAccount { .. } => "other_account",
-            Self::Nonsense => "nonsense",
-            Self::Invitation => "invitation",
-            Self::NoMessage(_) => "no_message",
-            Self::NoVoiceNote => "no_voice_note",
-            Self::NoAttachment => "no_file",
-            Self::NotHere => "not_here",
-            Self::NotSaved { .. } => "not_saved",
-            Self::Attachment(ShelfError::Full) => "disk_full",
-            Self::Attachment(ShelfError::Seal(SealError::TooLarge)) => "too_large",
-            Self::Attachment(_) => "attachment",
-            Self::File { .. } => "file",
-            Self::Export { .. } => "export",
-            Self::Erase { .. } => "erase",
-            Self::Note(_) => "sound",
-            Self::Audio(_) => "sound_device",
-            Self::Model(_) | Self::NoModel(_) | Self::UnknownModel(_) => "model",
-            Self::Fetch(FetchError::Paused { .. }) => "paused",
-            Self::Fetch(FetchError::DiskFull { .. }) => "disk_full",
-            Self::Fetch(_) | Self::ManyDownloads => "model_download",
-            Self::Speech(SpeechError::Cancelled) => "cancelled",
-            Self::SoundFile { error: SoundError::Unreadable(_), .. } => "file",
-            Self::Speech(SpeechError::Sound(_)) | Self::SoundFile { .. } => "sound",
-            Self::Speech(_) => "speech",
-            Self::NoTranscript => "no_transcript",
-            Self::Ending => "ending",
+            Self::Address(_) | Self::RelayAddress(_) => ErrorCode::Address,
+            Self::Handle(_) => ErrorCode::Handle,
+            Self::Format(_) => ErrorCode::Malformed,
+            Self::Nobody(_) => ErrorCode::Nobody,
+            Self::Ambiguous(..) => ErrorCode::Ambiguous,
+            Self::NotAccepted(_) => ErrorCode::NotAccepted,
+            Self::UnknownRelay(_) => ErrorCode::UnknownRelay,
+            Self::NoRelay => ErrorCode::NoRelay,
+            Self::WrongRecord => ErrorCode::WrongRecord,
+            Self::OtherAccount { .. } => ErrorCode::OtherAccount,
+            Self::Nonsense => ErrorCode::Nonsense,
+            Self::Invitation => ErrorCode::Invitation,
+            Self::NoMessage(_) => ErrorCode::NoMessage,
+            Self::NoVoiceNote => ErrorCode::NoVoiceNote,
+            Self::NoAttachment => ErrorCode::NoFile,
+            Self::NotHere => ErrorCode::NotHere,
+            Self::NotSaved { .. } => ErrorCode::NotSaved,
+            Self::Attachment(ShelfError::Full) => ErrorCode::DiskFull,
+            Self::Attachment(ShelfError::Seal(SealError::TooLarge)) => ErrorCode::TooLarge,
+            Self::Attachment(_) => ErrorCode::Attachment,
+            Self::File { .. } => ErrorCode::File,
+            Self::Export { .. } => ErrorCode::Export,
+            Self::Erase { .. } => ErrorCode::Erase,
+            Self::Note(NoteError::TooLong { .. } | NoteError::Endless | NoteError::OverAnHour) => {
+                ErrorCode::SoundTooLong
+            }
+            Self::Note(NoteError::Empty) => ErrorCode::SoundEmpty,
+            Self::Note(_) => ErrorCode::Sound,
+            Self::Audio(error) => audio_code(error),
+            Self::Model(_) | Self::NoModel(_) | Self::UnknownModel(_) => ErrorCode::Model,
+            Self::Fetch(FetchError::Paused { .. }) => ErrorCode::Paused,
+            Self::Fetch(FetchError::DiskFull { .. }) => ErrorCode::DiskFull,
+            Self::Fetch(_) | Self::ManyDownloads => ErrorCode::ModelDownload,
+            Self::Speech(SpeechError::Cancelled) => ErrorCode::Cancelled,
+            Self::SoundFile { error: SoundError::Unreadable(_), .. } => ErrorCode::File,
+            Self::Speech(SpeechError::Sound(_)) | Self::SoundFile { .. } => ErrorCode::Sound,
+            Self::Speech(_) => ErrorCode::Speech,
+            Self::NoTranscript => ErrorCode::NoTranscript,
+            Self::Ending => ErrorCode::Ending,
         }
     }
 }
 
-fn onboarding_code(error: &OnboardingError) -> &'static str {
-    use crate::identity::opaque::OpaqueError;
+const fn command_code(error: &CommandError) -> ErrorCode {
     match error {
-        OnboardingError::Weak(_) => "weak_password",
-        OnboardingError::Network(NetError::WrongKey { .. }) => "wrong_relay_key",
-        OnboardingError::Network(_) => "relay_unreachable",
-        OnboardingError::Refused(refusal) => refusal_code(refusal),
-        OnboardingError::Opaque(OpaqueError::WrongPassword) => "wrong_password",
-        _ => "onboarding",
+        CommandError::Blocked => ErrorCode::Blocked,
+        CommandError::NoMessage => ErrorCode::NoMessage,
+        CommandError::NoConversation => ErrorCode::NoConversation,
+        CommandError::NoContact => ErrorCode::NoContact,
+        CommandError::TooLong { .. } => ErrorCode::TooLong,
+        CommandError::NotAllowed => ErrorCode::NotAllowed,
+        CommandError::NotMember => ErrorCode::NotMember,
+        CommandError::Rejoining => ErrorCode::Rejoining,
+        CommandError::Malformed(_) | CommandError::Internal(_) => ErrorCode::Command,
+        CommandError::Store(_) => ErrorCode::Store,
     }
 }
 
-fn refusal_code(refusal: &Refusal) -> &'static str {
+const fn audio_code(error: &AudioError) -> ErrorCode {
+    match error {
+        AudioError::NoSystem => ErrorCode::NoSoundSystem,
+        AudioError::NoDevice(Direction::Input) => ErrorCode::NoMicrophone,
+        AudioError::NoDevice(Direction::Output) => ErrorCode::NoSpeaker,
+        AudioError::Denied(Direction::Input) => ErrorCode::MicrophoneDenied,
+        AudioError::Denied(Direction::Output) => ErrorCode::SpeakerDenied,
+        AudioError::Busy => ErrorCode::SoundBusy,
+        AudioError::Gone => ErrorCode::SoundGone,
+        AudioError::Unsupported => ErrorCode::SoundUnsupported,
+        AudioError::Failed { .. } => ErrorCode::SoundDevice,
+    }
+}
+
+fn onboarding_code(error: &OnboardingError) -> ErrorCode {
+    use crate::identity::opaque::OpaqueError;
+    match error {
+        OnboardingError::Weak(_) => ErrorCode::WeakPassword,
+        OnboardingError::Network(NetError::WrongKey { .. }) => ErrorCode::WrongRelayKey,
+        OnboardingError::Network(_) => ErrorCode::RelayUnreachable,
+        OnboardingError::Refused(refusal) => refusal_code(refusal),
+        OnboardingError::Opaque(OpaqueError::WrongPassword) => ErrorCode::WrongPassword,
+        _ => ErrorCode::Onboarding,
+    }
+}
+
+const fn refusal_code(refusal: &Refusal) -> ErrorCode {
     match refusal {
-        Refusal::HandleTaken => "handle_taken",
-        Refusal::HandleMalformed => "handle",
-        Refusal::WrongPassword => "wrong_password",
-        Refusal::RegistrationClosed => "registration_closed",
-        Refusal::NotFound => "not_found",
-        Refusal::TooMany { .. } => "too_many",
-        Refusal::TryLater => "try_later",
-        _ => "refused",
+        Refusal::HandleTaken => ErrorCode::HandleTaken,
+        Refusal::HandleMalformed => ErrorCode::Handle,
+        Refusal::WrongPassword => ErrorCode::WrongPassword,
+        Refusal::RegistrationClosed => ErrorCode::RegistrationClosed,
+        Refusal::NotFound => ErrorCode::NotFound,
+        Refusal::TooMany { .. } => ErrorCode::TooMany,
+        Refusal::TryLater => ErrorCode::TryLater,
+        _ => ErrorCode::Refused,
     }
 }

@@ -9,10 +9,7 @@ use super::{Client, ClientError, Link};
 use crate::chat::Notice;
 use crate::session::{ClockGap, Event as Told};
 use crate::types::{ContentId, ConversationId, DeviceId};
-use crate::wire::control::Event;
-
-/// What a person is told when a trouble is over.
-const RECOVERED: &str = "The profile can be written again: Kith goes on.";
+use crate::wire::control::{Code, Event, Said};
 
 /// How many notices are taken in while a chat that changed waits to be told: in a flood nobody waits for its end.
 const MAX_UNTOLD: usize = 256;
@@ -87,14 +84,14 @@ impl EventStream {
             Told::Notice(notice) => return self.notice(notice),
             Told::RelayUp => Event::Connection { who: "relay".into(), path: "direct".into(), why: None },
             Told::RelayDown(why) => Event::Connection { who: "relay".into(), path: "none".into(), why: Some(why) },
-            Told::ClockOff(gap) => Event::Warning { message: clock_off(gap) },
+            Told::ClockOff(gap) => Event::Warning { said: clock_off(gap) },
             Told::Peer { device, .. } => return self.peer(device),
             Told::Obstacle { device } => return self.obstacle(device),
             Told::Transfer { conversation, id } => return self.transfer(conversation, id),
             Told::Raise { link } => Event::Raise { link },
             Told::Client(event) => *event,
-            Told::Trouble(message) => Event::Warning { message },
-            Told::Recovered => Event::Warning { message: RECOVERED.to_owned() },
+            Told::Trouble(said) => Event::Warning { said },
+            Told::Recovered => Event::Warning { said: recovered() },
         };
         self.ready.push_back(event);
         Ok(())
@@ -121,7 +118,7 @@ impl EventStream {
     }
 
     fn notice(&mut self, notice: Notice) -> Result<(), ClientError> {
-        self.ready.extend(warning(&self.client, &notice)?.map(|message| Event::Warning { message }));
+        self.ready.extend(warning(&self.client, &notice)?.map(|said| Event::Warning { said }));
         match notice {
             Notice::Timeline { conversation, id, new } => self.message(conversation, &id, new)?,
             Notice::Delivery { conversation, id } => self.message(conversation, &id, false)?,
@@ -166,8 +163,13 @@ impl EventStream {
     }
 }
 
-/// What has to be looked at, as a sentence.
-fn warning(client: &Client, notice: &Notice) -> Result<Option<String>, ClientError> {
+/// What a person is told when a trouble is over.
+fn recovered() -> Said {
+    Said::new(Code::Recovered, "The profile can be written again: Kith goes on.")
+}
+
+/// What has to be looked at.
+fn warning(client: &Client, notice: &Notice) -> Result<Option<Said>, ClientError> {
     let named = |conversation: &ConversationId| -> Result<String, ClientError> {
         let found = client.conversation(*conversation)?;
         let other = found.as_ref().and_then(|found| {
@@ -177,62 +179,89 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<String>, ClientErr
         Ok(other.unwrap_or_else(|| conversation.short()))
     };
     Ok(Some(match notice {
-        Notice::RecordFork { account, known, shown } if shown < known => format!(
-            "A relay shows an old record of {} (version {shown}, known is {known}). It may hide a change of their devices.",
-            client.name_of(account)?
-        ),
-        Notice::RecordFork { account, known, .. } => format!(
-            "There are two different records of {} with version {known}. Compare safety numbers before you write.",
-            client.name_of(account)?
-        ),
-        Notice::HomeLied { conversation } => format!(
-            "The home of the conversation with {} has shown two versions of its log. The proof is kept, and the conversation moves.",
-            named(conversation)?
-        ),
-        Notice::HomeLost { conversation } => format!(
-            "The home of the conversation with {} cannot be reached, or has lost its log. Messages flow; members cannot be changed.",
-            named(conversation)?
-        ),
-        Notice::FeedFork { conversation, device } => format!(
-            "Device {} signed two different messages for one place in the conversation with {}. It may have been copied.",
-            device.short(),
-            named(conversation)?
-        ),
-        Notice::Rejoining { conversation } => format!(
-            "This device lost its keys for the conversation with {} and has asked to be added again. What you write is kept and sent then.",
-            named(conversation)?
-        ),
+        Notice::RecordFork { account, known, shown } => {
+            let name = client.name_of(account)?;
+            let (code, words) = if shown < known {
+                let words = format!(
+                    "A relay shows an old record of {name} (version {shown}, known is {known}). It may hide a change of their \
+                     devices."
+                );
+                (Code::RecordOld, words)
+            } else {
+                let words = format!(
+                    "There are two different records of {name} with version {known}. Compare safety numbers before you write."
+                );
+                (Code::RecordForked, words)
+            };
+            Said::new(code, words).of(name)
+        }
+        Notice::HomeLied { conversation } => {
+            let name = named(conversation)?;
+            let words = format!(
+                "The home of the conversation with {name} has shown two versions of its log. The proof is kept, and the \
+                 conversation moves."
+            );
+            Said::new(Code::HomeLied, words).of(name)
+        }
+        Notice::HomeLost { conversation } => {
+            let name = named(conversation)?;
+            let words = format!(
+                "The home of the conversation with {name} cannot be reached, or has lost its log. Messages flow; members cannot \
+                 be changed."
+            );
+            Said::new(Code::HomeLost, words).of(name)
+        }
+        Notice::FeedFork { conversation, device } => {
+            let (name, device) = (named(conversation)?, device.short());
+            let words = format!(
+                "Device {device} signed two different messages for one place in the conversation with {name}. It may have been \
+                 copied."
+            );
+            Said::new(Code::FeedForked, words).of(name).besides(device)
+        }
+        Notice::Rejoining { conversation } => {
+            let name = named(conversation)?;
+            let words = format!(
+                "This device lost its keys for the conversation with {name} and has asked to be added again. What you write is \
+                 kept and sent then."
+            );
+            Said::new(Code::KeysLost, words).of(name)
+        }
         Notice::Request { account } => {
             let request = crate::chat::account::waiting_request(client.store(), account)?;
             let Some(handle) = request.and_then(|request| request.handle) else { return Ok(None) };
             let Some(known) = client.other_known_as(&handle, *account)? else { return Ok(None) };
-            format!(
-                "{} asks for contact under the name {handle}, which you know as that of another contact, {}. Compare safety \
-                 numbers before you accept.",
-                account.short(),
-                known.account.short()
-            )
+            let (account, known) = (account.short(), known.account.short());
+            let words = format!(
+                "{account} asks for contact under the name {handle}, which you know as that of another contact, {known}. \
+                 Compare safety numbers before you accept."
+            );
+            Said::new(Code::NameOfAnother, words).of(account).under(handle).besides(known)
         }
         Notice::RequestRefused { account, refusal } => {
-            format!("Your contact request to {} was not taken: {refusal}.", client.name_of(account)?)
+            let name = client.name_of(account)?;
+            let words = format!("Your contact request to {name} was not taken: {refusal}.");
+            Said::new(Code::RequestRefused, words).of(name).because(refusal)
         }
         _ => return Ok(None),
     }))
 }
 
-/// How far the clock is off, as a sentence: in a unit of which there are neither too many nor too few.
-fn clock_off(gap: ClockGap) -> String {
-    let minutes = gap.by.as_secs().saturating_add(30) / 60;
+/// How far the clock is off: in a unit of which there are neither too many nor too few.
+fn clock_off(gap: ClockGap) -> Said {
+    let seconds = gap.by.as_secs();
+    let minutes = seconds.saturating_add(30) / 60;
     let hours = minutes.saturating_add(30) / 60;
     let length = match (hours / 24, hours) {
         (3.., _) => format!("{} days", hours.saturating_add(12) / 24),
         (_, 2..) => format!("{hours} h"),
         _ => format!("{minutes} minutes"),
     };
-    let side = if gap.ahead { "ahead of" } else { "behind" };
-    format!(
+    let (code, side) = if gap.ahead { (Code::ClockAhead, "ahead of") } else { (Code::ClockBehind, "behind") };
+    let words = format!(
         "This device's clock is {length} {side} your relay's. Set it right: what you send shows its time to others."
-    )
+    );
+    Said::new(code, words).lasting(seconds)
 }
 
 /// Keeps what [`Client::status`] tells: the relay's connection and the warnings.
@@ -251,11 +280,11 @@ pub(super) fn follow(client: &Client) {
                 }
                 // Kept with the connection: the next one begins without it, since the clock may have been set meanwhile.
                 Ok(Told::ClockOff(gap)) => client.set_link(Link { clock: Some(clock_off(gap)), ..client.link() }),
-                Ok(Told::Trouble(message)) => client.warn(message),
-                Ok(Told::Recovered) => client.warn(RECOVERED.to_owned()),
+                Ok(Told::Trouble(said)) => client.warn(said),
+                Ok(Told::Recovered) => client.warn(recovered()),
                 Ok(Told::Notice(notice)) => {
                     match warning(&client, &notice) {
-                        Ok(Some(message)) => client.warn(message),
+                        Ok(Some(said)) => client.warn(said),
                         Ok(None) => {}
                         Err(error) => tracing::warn!(%error, "A notice could not be read."),
                     }
@@ -296,9 +325,13 @@ mod tests {
             (3 * 86_400, "3 days"),
             (365 * 86_400, "365 days"),
         ] {
-            assert!(told(false, seconds).starts_with(&format!("This device's clock is {length} behind your relay's.")));
-            assert!(told(true, seconds).contains(&format!("is {length} ahead of your relay's.")));
+            assert!(
+                told(false, seconds)
+                    .message
+                    .starts_with(&format!("This device's clock is {length} behind your relay's."))
+            );
+            assert!(told(true, seconds).message.contains(&format!("is {length} ahead of your relay's.")));
         }
-        assert!(told(true, u64::MAX).contains("days"));
+        assert!(told(true, u64::MAX).message.contains("days"));
     }
 }

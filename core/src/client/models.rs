@@ -17,7 +17,7 @@ use crate::speech::fetch::{self, FetchError, Flow, Patience};
 use crate::speech::{Manifest, ModelError, ModelFacts, ModelFile, ModelKind, Options, Task, Transcriber};
 use crate::store;
 use crate::voice::{self, Pcm, SPEECH_RATE};
-use crate::wire::control::{Event, SpeechModel};
+use crate::wire::control::{Code, Event, Said, SpeechModel};
 
 /// How fast models were here, beside those that were fetched.
 const SPEEDS: &str = "speeds.json";
@@ -235,7 +235,7 @@ fn pause_mark(facts: &ModelFacts, folder: &Path) -> PathBuf {
 pub(super) struct Downloads {
     running: Mutex<BTreeMap<String, Arc<AtomicBool>>>,
     /// Why the last one of each came to nothing.
-    problems: Mutex<BTreeMap<String, String>>,
+    problems: Mutex<BTreeMap<String, Said>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -259,7 +259,7 @@ impl Client {
         if lock(&downloads.running).contains_key(&model.name) {
             model.state = "downloading".to_owned();
         }
-        model.problem = lock(&downloads.problems).get(&model.name).cloned();
+        model.problem = lock(&downloads.problems).get(&model.name).cloned().map(Box::new);
         model
     }
 
@@ -305,7 +305,7 @@ impl Client {
             match outcome {
                 Ok(()) | Err(ClientError::Fetch(FetchError::Paused { .. })) => {}
                 Err(error) => {
-                    lock(&downloads.problems).insert(name.clone(), error.to_string());
+                    lock(&downloads.problems).insert(name.clone(), failed(&name, &error));
                 }
             }
             if let Ok(model) = shelf.model(&name) {
@@ -355,6 +355,16 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
 ) -> Result<T, ClientError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| ClientError::Ending)?
+}
+
+/// Why a download came to nothing.
+fn failed(name: &str, error: &ClientError) -> Said {
+    let code = match error {
+        ClientError::Fetch(FetchError::NoPlace { .. }) => Code::ModelUnavailable,
+        ClientError::Fetch(FetchError::DiskFull { .. }) => Code::ModelDiskFull,
+        _ => Code::ModelFailed,
+    };
+    Said::new(code, error).of(name).because(error)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::identity::{AccountRecord, FullHandle, Handle, Invite, RelayPart};
 use crate::net::RelayAddress;
 use crate::session::Event as Told;
 use crate::types::{AccountId, ConversationId};
+use crate::wire::control::{Code, Said};
 use crate::wire::relay::{Request, Response};
 
 /// Somebody who was looked up.
@@ -140,11 +141,12 @@ impl Client {
     }
 
     fn tell_changed(&self, handle: &str, known: &Contact) {
-        self.inner.session.tell(Told::Trouble(format!(
-            "{handle} is another account now than the contact {} whom you know by that name. Their relay may have given the name \
-             to somebody else, or may be lying. Compare safety numbers before you trust it.",
-            known.account.short()
-        )));
+        let known = known.account.short();
+        let words = format!(
+            "{handle} is another account now than the contact {known} whom you know by that name. Their relay may have given \
+             the name to somebody else, or may be lying. Compare safety numbers before you trust it."
+        );
+        self.inner.session.tell(Told::Trouble(Said::new(Code::OtherAccount, words).under(handle).besides(known)));
     }
 
     async fn find_invited(&self, invite: Invite) -> Result<Found, ClientError> {

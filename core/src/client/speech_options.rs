@@ -9,7 +9,7 @@ use super::transcribe::AUTO;
 use super::{ClientError, power};
 use crate::speech::{Manifest, ModelError, ModelFacts, ModelFile, ModelKind, SpeechError};
 use crate::store;
-use crate::wire::control::{self, SpeechOptions};
+use crate::wire::control::{self, Code, Said, SpeechOptions};
 
 /// The file in a profile's directory, beside the store.
 const FILE: &str = "speech.json";
@@ -61,13 +61,14 @@ pub(super) struct SpeechChoices {
 }
 
 impl SpeechChoices {
-    /// Reads what was chosen, and says what is wrong with it, as a sentence.
-    pub(super) fn load(directory: &Path) -> (Self, Option<String>) {
+    /// Reads what was chosen, and says what is wrong with it.
+    pub(super) fn load(directory: &Path) -> (Self, Option<Said>) {
         let path = directory.join(FILE);
         let (chosen, wrong) = match read(&path) {
             Ok(chosen) => (chosen.unwrap_or_default(), None),
             Err(why) => {
-                let wrong = format!("The choices for speech cannot be read ({why}): make them again.");
+                let words = format!("The choices for speech cannot be read ({why}): make them again.");
+                let wrong = Said::new(Code::SpeechChoicesUnreadable, words).because(why);
                 (SpeechChoice::default(), Some(wrong))
             }
         };

@@ -60,7 +60,7 @@ pub(super) struct Wanted {
 }
 
 impl Speech {
-    pub(super) fn new(directory: &Path, models: Option<&Path>) -> (Self, Option<String>) {
+    pub(super) fn new(directory: &Path, models: Option<&Path>) -> (Self, Option<control::Said>) {
         let (choices, wrong) = SpeechChoices::load(directory);
         let speech = Self {
             transcriber: Mutex::default(),

@@ -14,7 +14,7 @@ use crate::net::{Path, peer_of_key};
 use crate::session::Obstacle;
 use crate::store::{Read as _, Table};
 use crate::types::{AccountId, ContentId, ConversationId, FeedId};
-use crate::wire::control;
+use crate::wire::control::{self, Code, Said};
 
 /// The longest page of a history.
 const MAX_PAGE: u32 = 1000;
@@ -267,24 +267,24 @@ impl Client {
         view: &ConversationView,
         delivery: &Delivery,
         id: &ContentId,
-    ) -> Result<Option<String>, ClientError> {
+    ) -> Result<Option<Said>, ClientError> {
         let own = self.me().account;
         if view.rejoining {
-            return Ok(Some(CommandError::Rejoining.to_string()));
+            return Ok(Some(Said::new(Code::WaitsForKeys, CommandError::Rejoining)));
         }
         if !view.present {
-            return Ok(Some(CommandError::NotMember.to_string()));
+            return Ok(Some(Said::new(Code::NotMember, CommandError::NotMember)));
         }
         let partner = view.accounts.iter().find(|account| view.kind == Kind::Direct && **account != own);
         if let Some(partner) = partner
             && self.person(partner)?.is_some_and(|person| person.blocked)
         {
-            return Ok(Some(CommandError::Blocked.to_string()));
+            return Ok(Some(Said::new(Code::Blocked, CommandError::Blocked)));
         }
         let others = delivery.devices(&view.roster, id).into_iter().filter(|device| device.account != own);
         let obstacles: Option<Vec<Obstacle>> =
             others.map(|device| self.inner.session.obstacle(&device.device)).collect();
-        Ok(obstacles.and_then(|all| all.into_iter().min()).map(|obstacle| obstacle.to_string()))
+        Ok(obstacles.and_then(|all| all.into_iter().min()).map(Said::from))
     }
 
     /// Whether this reader has, or had, a transcript of a note.
@@ -329,7 +329,7 @@ impl Client {
         }
         Ok(control::Status {
             relay_connected: (!record.relays().is_empty()).then_some(link.connected),
-            relay_problem: link.problem.filter(|_| !link.connected),
+            relay_problem: link.problem.filter(|_| !link.connected).map(Box::new),
             addresses: addresses.iter().map(ToString::to_string).collect(),
             undelivered: self.undelivered()?,
             contacts: reaches,
@@ -343,7 +343,7 @@ impl Client {
             account: contact.account.to_string(),
             name: self.name_of(&contact.account)?,
             path: "mailbox".to_owned(),
-            why: "no device of theirs is known".to_owned(),
+            why: Said::new(Code::NoDevice, "no device of theirs is known"),
             round_trip_ms: None,
         };
         let mut best_path = None;
@@ -354,7 +354,7 @@ impl Client {
             if best_path.is_none_or(|best| found.path < best) {
                 best_path = Some(found.path);
                 best.path = path_word(found.path).to_owned();
-                best.why = found.why.to_string();
+                best.why = (&found.why).into();
                 best.round_trip_ms = found.round_trip.map(|time| time.as_secs_f64() * 1000.0);
             }
         }

@@ -5,6 +5,7 @@ use libp2p::swarm::DialError;
 
 use super::exchange::{ExchangeError, Refusal};
 use crate::wire::codec::DecodeError;
+use crate::wire::control::{Code, Said};
 
 /// Why the network did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +86,29 @@ pub enum NetError {
 impl From<super::transport::SetupError> for NetError {
     fn from(error: super::transport::SetupError) -> Self {
         Self::Setup(error.to_string())
+    }
+}
+
+impl From<&NetError> for Said {
+    fn from(error: &NetError) -> Self {
+        let said = |code| Self::new(code, error);
+        match error {
+            NetError::NotAContact => said(Code::NotAContact),
+            NetError::NoAddress => said(Code::NoAddress),
+            NetError::Unreachable { reason } => said(Code::Unreachable).because(reason),
+            NetError::WrongKey { .. } => said(Code::WrongKey),
+            NetError::BackingOff { retry_s, reason } => said(Code::BackingOff).lasting(*retry_s).because(reason),
+            NetError::Interrupted => said(Code::Lost),
+            NetError::TimedOut => said(Code::TimedOut),
+            NetError::Unsupported(_) => said(Code::Unsupported),
+            NetError::TooLarge { .. } => said(Code::PeerRefused).because(error),
+            NetError::Refused(refusal) => said(Code::PeerRefused).because(refusal),
+            NetError::Malformed(_) => said(Code::Nonsense),
+            NetError::AlwaysRelay => said(Code::DirectOff),
+            NetError::Busy => said(Code::Busy),
+            NetError::Listen { .. } | NetError::Setup(_) => said(Code::NetworkBroken).because(error),
+            NetError::ShutDown => said(Code::ShutDown),
+        }
     }
 }
 

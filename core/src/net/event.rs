@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use super::error::NetError;
 use super::path::Path;
 use crate::types::DeviceId;
+use crate::wire::control::{Code, Said};
 use crate::wire::relay::{Push, PushAnswer};
 use crate::wire::{blob, log};
 
@@ -34,6 +35,15 @@ pub enum Down {
     /// It could not be made.
     #[error(transparent)]
     Failed(#[from] NetError),
+}
+
+impl From<&Down> for Said {
+    fn from(down: &Down) -> Self {
+        match down {
+            Down::Lost => Self::new(Code::Lost, down),
+            Down::Failed(error) => error.into(),
+        }
+    }
 }
 
 /// What comes up from the network. The receiver is bounded: a session that does not take its events holds back the peers that

@@ -8,6 +8,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::error::NetError;
 use super::exchange::Admission;
+use crate::wire::control::{Code, Said};
 
 /// How a peer is reached, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,21 @@ pub enum Why {
     /// The last try failed.
     #[error("the last try failed: {0}")]
     Failed(NetError),
+}
+
+impl From<&Why> for Said {
+    fn from(why: &Why) -> Self {
+        match why {
+            Why::Best => Self::new(Code::Best, why),
+            Why::NotAContact => Self::new(Code::NotAContact, why),
+            Why::AlwaysRelay => Self::new(Code::DirectOff, why),
+            Why::NoAddress => Self::new(Code::NoAddress, why),
+            Why::NotTried => Self::new(Code::NotTried, why),
+            Why::Connecting => Self::new(Code::Connecting, why),
+            Why::Ended => Self::new(Code::Ended, why),
+            Why::Failed(error) => Self::from(error).as_part_of(why),
+        }
+    }
 }
 
 /// The path that a remote address is of.

@@ -36,6 +36,7 @@ use crate::net::{self, PeerId, RelayAddress};
 use crate::store::{ReadError, Store};
 use crate::types::{ContentId, ConversationId, DeviceId, Hash, Token};
 use crate::wire::blob::{Attachment, Layout};
+use crate::wire::control::Said;
 
 use plan::{Entry, Index, Ran};
 use row::Kept;
@@ -72,8 +73,8 @@ pub struct Standing {
     pub done: u64,
     /// Bytes in all.
     pub total: u64,
-    /// Why it failed or waits, as a sentence.
-    pub problem: Option<String>,
+    /// Why it failed or waits.
+    pub problem: Option<Said>,
 }
 
 /// Where a transfer is.

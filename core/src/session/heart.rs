@@ -23,6 +23,7 @@ use crate::chat::{
 use crate::net::Multiaddr;
 use crate::store::{Batch, Opened, Overlay, Store, StoreError};
 use crate::types::{DeviceId, Incarnation, RequestId, Rng, Timestamp};
+use crate::wire::control::{Code, Said};
 use crate::wire::log;
 
 /// How many inputs wait; whoever brings more waits with them.
@@ -76,18 +77,26 @@ enum Broken {
 
 impl Broken {
     /// What the person is told.
-    fn sentence(&self) -> String {
+    fn said(&self) -> Said {
         match self {
-            Self::Store(StoreError::Full) => "The disk is full: nothing can be stored, so no message can be sent or \
-                received. Make room on it, and Kith goes on by itself."
-                .to_owned(),
-            Self::Store(error) => format!(
-                "The profile cannot be written, so no message can be sent or received: {error}. Nothing that was \
-                 acknowledged is lost, and Kith tries again by itself."
+            Self::Store(StoreError::Full) => Said::new(
+                Code::DiskFull,
+                "The disk is full: nothing can be stored, so no message can be sent or received. Make room on it, and \
+                 Kith goes on by itself.",
             ),
-            Self::Engine(_) | Self::NoAccount => {
-                format!("What is under way had to be begun anew: {self}. Nothing that was acknowledged is lost.")
-            }
+            Self::Store(error) => Said::new(
+                Code::ProfileUnwritable,
+                format_args!(
+                    "The profile cannot be written, so no message can be sent or received: {error}. Nothing that was \
+                     acknowledged is lost, and Kith tries again by itself."
+                ),
+            )
+            .because(error),
+            Self::Engine(_) | Self::NoAccount => Said::new(
+                Code::BegunAnew,
+                format_args!("What is under way had to be begun anew: {self}. Nothing that was acknowledged is lost."),
+            )
+            .because(self),
         }
     }
 
@@ -397,7 +406,7 @@ impl Heart {
             broken = Broken::Store(why);
         }
         tracing::warn!(why = %broken, "The engine is opened anew from the store.");
-        let _ = self.events.send(Event::Trouble(broken.sentence()));
+        let _ = self.events.send(Event::Trouble(broken.said()));
         loop {
             let pause = match self.failures {
                 0 => Duration::ZERO,
@@ -501,8 +510,8 @@ impl Heart {
         (self.commits, self.snapshot_at) = (0, Instant::now());
         if let Err(error) = self.store.snapshot() {
             tracing::warn!(%error, "A snapshot could not be written.");
-            let _ =
-                self.events.send(Event::Trouble(format!("a snapshot of the profile could not be written: {error}")));
+            let words = format_args!("a snapshot of the profile could not be written: {error}").to_string();
+            let _ = self.events.send(Event::Trouble(Said::new(Code::SnapshotFailed, words).because(&error)));
         }
     }
 

@@ -14,6 +14,7 @@ use super::{Event, clock};
 use crate::chat::{Input, Verdict};
 use crate::net::{self, Path};
 use crate::types::DeviceId;
+use crate::wire::control::{Code, Said};
 use crate::wire::log;
 use crate::wire::relay::{Cursor, Push, PushAnswer, Request, Response, Stored};
 
@@ -61,7 +62,7 @@ impl Listener {
             net::Event::RelayUp { .. } => self.relay_up(emptying),
             net::Event::RelayDown { reason, .. } => {
                 emptying.abort_all();
-                let _ = self.events.send(Event::RelayDown(reason.to_string()));
+                let _ = self.events.send(Event::RelayDown((&reason).into()));
                 self.input(Input::RelayDown).await;
             }
             net::Event::PeerUp { device, path, .. } => {
@@ -118,7 +119,7 @@ impl Listener {
             self.relay_up(emptying);
         } else if self.peers.own_relay().await.is_some() {
             emptying.abort_all();
-            let _ = self.events.send(Event::RelayDown(net::NetError::Interrupted.to_string()));
+            let _ = self.events.send(Event::RelayDown((&net::NetError::Interrupted).into()));
             self.input(Input::RelayDown).await;
         }
     }
@@ -140,7 +141,7 @@ impl Listener {
             let mut pause = FIRST_PAUSE;
             // That the relay goes ends this: what is tried again is what it, or the own store, refused.
             while let Err(problem) = empty_mailbox(&net, &peers, &heart).await {
-                tracing::debug!(problem, "The mailbox cannot be emptied.");
+                tracing::debug!(%problem, "The mailbox cannot be emptied.");
                 let _ = events.send(Event::RelayDown(problem));
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
@@ -155,23 +156,25 @@ impl Listener {
 }
 
 /// Fetches until nothing waits; from then on the relay pushes.
-async fn empty_mailbox(net: &net::Handle, peers: &Peers, heart: &HeartHandle) -> Result<(), String> {
-    let relay = peers.own_relay().await.ok_or("the account has no relay")?;
+async fn empty_mailbox(net: &net::Handle, peers: &Peers, heart: &HeartHandle) -> Result<(), Said> {
+    let broken = |error: &net::NetError| Said::from(error);
+    let not_stored = || Said::new(Code::NotStored, "what came cannot be stored now");
+    let relay = peers.own_relay().await.ok_or_else(|| Said::new(Code::NoRelay, "the account has no relay"))?;
     let mut from: Option<Cursor> = None;
     loop {
-        let response = net.relay_request(&relay, &Request::Fetch { from }).await.map_err(|error| error.to_string())?;
+        let response = net.relay_request(&relay, &Request::Fetch { from }).await.map_err(|error| broken(&error))?;
         let (cursor, envelopes, more) = match response {
             Response::Waiting { cursor, envelopes, more } => (cursor, envelopes, more),
-            Response::Refused(refusal) => return Err(refusal.to_string()),
-            _ => return Err("the relay answered something else".to_owned()),
+            Response::Refused(refusal) => return Err((&refusal).into()),
+            _ => return Err(Said::new(Code::Nonsense, "the relay answered something else")),
         };
         if from.is_none() {
-            heart.input(Input::RelayUp { queue: cursor.queue }).await.map_err(|error| error.to_string())?;
+            heart.input(Input::RelayUp { queue: cursor.queue }).await.map_err(|_| not_stored())?;
         }
         if let Some(first) = envelopes.first().map(|stored| stored.number) {
-            let upto = take_all(heart, cursor, envelopes).await.ok_or("what came cannot be stored now")?;
+            let upto = take_all(heart, cursor, envelopes).await.ok_or_else(not_stored)?;
             let acknowledged = net.relay_request(&relay, &Request::Acknowledge { from: first, upto }).await;
-            let _ = acknowledged.map_err(|error| error.to_string())?;
+            let _ = acknowledged.map_err(|error| broken(&error))?;
         }
         if !more {
             return Ok(());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chat::SendOutcome;
 use crate::net::Path;
 use crate::types::DeviceId;
+use crate::wire::control::{Code, Said};
 use crate::wire::relay::Deposited;
 
 /// What keeps messages from a device, as it or its relay said last.
@@ -20,6 +21,17 @@ pub enum Obstacle {
     /// It takes nothing from this account.
     #[error("their device takes no messages from you at present; the message is kept and sent when it does")]
     Refused,
+}
+
+impl From<Obstacle> for Said {
+    fn from(obstacle: Obstacle) -> Self {
+        let code = match obstacle {
+            Obstacle::MailboxFull => Code::MailboxFull,
+            Obstacle::MailboxClosed => Code::MailboxClosed,
+            Obstacle::Refused => Code::DeviceRefuses,
+        };
+        Self::new(code, obstacle)
+    }
 }
 
 /// What is known of devices. Cheap to clone.

@@ -6,6 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
+mod said;
+
+pub(crate) use said::words;
+pub use said::{Code, Said};
+
 /// The longest line in either direction: a file or a voice note never travels here, a page of a thousand long messages with small
 /// pictures does.
 pub const MAX_LINE: usize = 64 * 1024 * 1024;
@@ -600,7 +605,7 @@ pub struct Status {
     /// Whether the own relay is connected; none if the account has none.
     pub relay_connected: Option<bool>,
     /// Why not.
-    pub relay_problem: Option<String>,
+    pub relay_problem: Option<Box<Said>>,
     /// Where this device can be found.
     pub addresses: Vec<String>,
     /// Messages not yet delivered to somebody.
@@ -608,7 +613,7 @@ pub struct Status {
     /// The contacts.
     pub contacts: Vec<Reach>,
     /// What was noticed and should be looked at: a lying home, an older record, a forked feed.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Said>,
 }
 
 /// How a contact is reached: by the best of its devices' ways.
@@ -621,7 +626,7 @@ pub struct Reach {
     /// `lan`, `direct`, `circuit` or `mailbox`.
     pub path: String,
     /// Why not better.
-    pub why: String,
+    pub why: Said,
     /// Round trip in milliseconds, if it was measured.
     pub round_trip_ms: Option<f64>,
 }
@@ -834,8 +839,8 @@ pub struct Message {
     pub state: Option<String>,
     /// Which way it went or came: `direct` or `mailbox`.
     pub route: Option<String>,
-    /// Why one's own message cannot go on at present, as a sentence, where that is known.
-    pub problem: Option<String>,
+    /// Why one's own message cannot go on at present, where that is known.
+    pub problem: Option<Said>,
 }
 
 /// An attachment of a message.
@@ -870,9 +875,9 @@ pub struct Transfer {
     pub done: u64,
     /// Bytes in all.
     pub total: u64,
-    /// Why it failed or waits, as a sentence, where that is known.
+    /// Why it failed or waits, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+    pub problem: Option<Said>,
 }
 
 /// What is said in a voice note, as it is shown with the message.
@@ -1028,8 +1033,8 @@ pub struct SpeechModel {
     pub have_bytes: u64,
     /// How fast it listens on this machine, if that was measured: 100 is as fast as somebody speaks.
     pub speed_percent: Option<u32>,
-    /// Why the last download came to nothing, as a sentence.
-    pub problem: Option<String>,
+    /// Why the last download came to nothing.
+    pub problem: Option<Box<Said>>,
 }
 
 /// How a transcription goes.
@@ -1159,7 +1164,7 @@ pub enum Event {
         /// `lan`, `direct`, `circuit`, or `mailbox` when no device of the account is connected; of the relay `direct` or `none`.
         path: String,
         /// Why.
-        why: Option<String>,
+        why: Option<Said>,
     },
     /// A speech model was fetched, deleted or measured, or is being fetched.
     Model {
@@ -1183,8 +1188,9 @@ pub enum Event {
     },
     /// Something to be looked at: a lying home, an older record, a forked feed.
     Warning {
-        /// A sentence.
-        message: String,
+        /// What.
+        #[serde(flatten)]
+        said: Said,
     },
     /// So many events were lost by this listener: look at the history.
     Lagged {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{Body, DecodeError, at_most};
+use super::control::{Code, Said};
 use super::log;
 use crate::identity::Stretching;
 use crate::types::{AccountId, DeviceId, EnvelopeId, Hash, Incarnation, Timestamp, Token};
@@ -507,6 +508,17 @@ pub enum Refusal {
     /// This relay does not take deposits from that part of the world.
     #[error("this relay does not federate with you")]
     NotFederated,
+}
+
+impl From<&Refusal> for Said {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NotSignedIn => Self::new(Code::NotSignedIn, refusal),
+            Refusal::TooMany { retry_s } => Self::new(Code::TooMany, refusal).lasting(u64::from(*retry_s)),
+            Refusal::TryLater => Self::new(Code::TryLater, refusal),
+            _ => Self::new(Code::RelayRefused, refusal).because(refusal),
+        }
+    }
 }
 
 impl Body for Request {

@@ -50,8 +50,8 @@ fn what_was_acknowledged_is_kept_and_nothing_else_and_writing_goes_on_by_itself(
             drop(filler);
             let mut said = Vec::new();
             while !said.iter().any(|sentence: &String| sentence.contains("goes on.")) {
-                if let Event::Warning { message } = events.next().await.unwrap() {
-                    said.push(message);
+                if let Event::Warning { said: warning } = events.next().await.unwrap() {
+                    said.push(warning.message);
                 }
             }
             assert!(said[0].starts_with("The disk is full"), "{said:?}");

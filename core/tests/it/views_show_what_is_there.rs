@@ -351,7 +351,9 @@ async fn an_own_message_that_cannot_go_on_says_why() {
     let blocked = chat(&client, &with.id).await;
     assert_eq!((blocked.state.as_str(), blocked.path), ("blocked", None));
     let shown = page(&client, &with.id, At::Newest, 1).await.messages.remove(0);
-    assert_eq!(shown.problem.as_deref(), Some("you have blocked this person; unblock them first"));
+    let said = shown.problem.unwrap();
+    let wanted = ("blocked", "you have blocked this person; unblock them first");
+    assert_eq!((said.code.as_str(), said.message.as_str()), wanted);
     client.shutdown().await;
 }
 

@@ -216,7 +216,7 @@ async fn a_relay_that_gives_another_chunk_is_found_out_and_the_sender_gives_the_
     }
     let mut bob = Person::back(&room.join("bob")).await;
     let lied = |transfer: &Transfer| {
-        transfer.problem.as_ref().is_some_and(|problem| problem.contains("not what the sender announced"))
+        transfer.problem.as_ref().is_some_and(|problem| problem.message.contains("not what the sender announced"))
     };
     let (_, file) = bob.transfer("alice", "a sentence about the lie", lied).await;
     assert!(!file.transfer.here);
@@ -246,7 +246,8 @@ async fn what_a_relay_does_not_take_is_said_and_goes_straight_later() {
         bob.client.shutdown().await;
         let (path, content) = write(&room, "photo.jpg", 2 * CHUNK);
         alice.send_file("bob", &path).await;
-        let said = |transfer: &Transfer| transfer.problem.as_ref().is_some_and(|problem| problem.contains(says));
+        let said =
+            |transfer: &Transfer| transfer.problem.as_ref().is_some_and(|problem| problem.message.contains(says));
         let (_, file) = alice.transfer("bob", says, said).await;
         assert_eq!(file.transfer.state, "waiting", "{name}");
         let mut bob = Person::back(&room.join("bob")).await;
@@ -276,7 +277,7 @@ async fn what_nobody_fetches_is_let_go_when_its_time_is_up() {
     }
     let mut bob = Person::back(&room.join("bob")).await;
     let nobody = |transfer: &Transfer| {
-        transfer.problem.as_ref().is_some_and(|problem| problem.contains("can give it at present"))
+        transfer.problem.as_ref().is_some_and(|problem| problem.message.contains("can give it at present"))
     };
     let (_, file) = bob.transfer("alice", "a sentence", nobody).await;
     assert_eq!((file.transfer.here, file.transfer.state.as_str()), (false, "waiting"));

@@ -191,7 +191,7 @@ impl Person {
 
     async fn warnings(&self) -> Vec<String> {
         let Ok(Reply::Status(status)) = self.ask(Request::Status).await else { panic!("no status") };
-        status.warnings
+        status.warnings.into_iter().map(|said| said.message).collect()
     }
 
     /// The accounts that were connected at any time, relays not counted.
@@ -307,7 +307,7 @@ async fn a_known_handle_that_leads_to_another_account_is_named_and_not_added_by_
     alice
         .until("a warning", async |_, seen| {
             let warned =
-                |event: &Event| matches!(event, Event::Warning { message } if message.contains("another account"));
+                |event: &Event| matches!(event, Event::Warning { said } if said.message.contains("another account"));
             seen.iter().any(warned).then_some(())
         })
         .await;
@@ -339,7 +339,7 @@ async fn whoever_asks_for_contact_under_a_known_name_is_warned_of() {
     alice
         .until("a warning and the request", async |_, seen| {
             let warned =
-                |event: &Event| matches!(event, Event::Warning { message } if message.contains("another contact"));
+                |event: &Event| matches!(event, Event::Warning { said } if said.message.contains("another contact"));
             let asked = |event: &Event| matches!(event, Event::Request { .. });
             (seen.iter().any(warned) && seen.iter().any(asked)).then_some(())
         })
@@ -502,7 +502,8 @@ async fn a_message_that_a_full_mailbox_keeps_back_says_so_until_there_is_room() 
             })
         })
         .await;
-    assert_eq!(problem, "their mailbox is full; the message is kept and sent again until there is room");
+    assert_eq!(problem.code, "mailbox_full");
+    assert_eq!(problem.message, "their mailbox is full; the message is kept and sent again until there is room");
     let last = history(&alice.client, "bob").await.unwrap().pop().unwrap();
     assert_eq!((last.state.as_deref(), last.problem), (Some("queued"), Some(problem)));
     let client = Client::open(&room.path().join("bob"), unlock(), options()).await.unwrap();
@@ -583,7 +584,7 @@ fn whoever_makes_room_on_a_full_disk_gets_what_waited_and_goes_on() {
             assert_eq!(later.code(), "disk_full", "{later}");
             alice
                 .until("a sentence", async |_, seen| {
-                    let said = |event: &Event| matches!(event, Event::Warning { message } if message.starts_with("The disk is full"));
+                    let said = |event: &Event| matches!(event, Event::Warning { said } if said.message.starts_with("The disk is full"));
                     (seen.iter().filter(|event| said(event)).count() > round).then_some(())
                 })
                 .await;

@@ -11,6 +11,7 @@ use crate::app::Context;
 use crate::backend::Backend;
 use crate::format::one_line;
 use crate::problem::Problem;
+use crate::said;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::avatar::{self, Pictures};
 use crate::ui::{self, form};
@@ -236,7 +237,7 @@ impl Details {
         let i18n = context.i18n;
         let path = self.chat.path.as_deref().unwrap_or("mailbox");
         let words = text(i18n.tr(&format!("path-{path}"))).font(font::MEDIUM);
-        let why = self.reach.as_ref().map(|reach| ui::caption(reach.why.clone()));
+        let why = self.reach.as_ref().map(|reach| ui::caption(said::words(&reach.why, i18n)));
         let time = self
             .reach
             .as_ref()

@@ -1,4 +1,4 @@
-use kith_core::wire::control::{ContactRequest, Page, Request};
+use kith_core::wire::control::{Code, ContactRequest, Page, Request, Said};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
@@ -240,7 +240,7 @@ async fn a_group_wants_a_name_and_somebody_in_it() {
 async fn a_warning_stands_once_until_it_was_read() {
     let mut window = Window::new(&[]);
     for _ in 0..3 {
-        window.tells(Event::Warning { message: "look".into() });
+        window.tells(Event::Warning { said: Said::new(Code::Recovered, "look") });
     }
     assert_eq!(window.home.warnings.len(), 1);
     window.hears(Message::CloseWarning);

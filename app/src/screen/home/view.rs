@@ -6,6 +6,7 @@ use iced::{Alignment, Length};
 use super::{Home, Link, Message, Modal};
 use crate::app::Context;
 use crate::modal::{help, review};
+use crate::said;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, form};
 use crate::widget::focus_scope::modal;
@@ -127,7 +128,7 @@ impl Home {
         let line = row![sign, words].spacing(metric::SMALL).align_y(Alignment::Center);
         let line = container(line).center_x(Length::Fill).padding(metric::TIGHT + 1.0).style(theme::container::warning);
         Some(match why {
-            Some(why) => ui::with_tooltip(line, why.clone(), iced::widget::tooltip::Position::Bottom),
+            Some(why) => ui::with_tooltip(line, said::alone(why, i18n), iced::widget::tooltip::Position::Bottom),
             None => line.into(),
         })
     }

@@ -13,6 +13,7 @@ use crate::format;
 use crate::i18n::I18n;
 use crate::log;
 use crate::problem::Problem;
+use crate::said;
 use crate::theme::{Element, Icon, metric};
 use crate::ui::{self, form};
 
@@ -95,8 +96,8 @@ impl Diagnostics {
             parts::with_icon(Icon::RefreshCw, i18n.tr("settings-refresh"), Some(Message::Again)),
             parts::copy(i18n, self.copied == Some(What::Status), Message::Copy(What::Status)),
         ];
-        let relay =
-            column![parts::plain(relay_words(status, i18n))].push(status.relay_problem.clone().map(form::error));
+        let relay = column![parts::plain(relay_words(status, i18n))]
+            .push(status.relay_problem.as_ref().map(|said| form::error(said::alone(said, i18n))));
         let addresses = if status.addresses.is_empty() {
             parts::plain(i18n.tr("settings-no-address"))
         } else {
@@ -110,7 +111,7 @@ impl Diagnostics {
             let words = parts::plain(i18n.count("settings-undelivered-count", status.undelivered));
             facts.push(parts::fact(i18n.tr("settings-undelivered"), words, None));
         }
-        let warnings = status.warnings.iter().map(|warning| parts::note(warning.clone()));
+        let warnings = status.warnings.iter().map(|warning| parts::note(said::words(warning, i18n)));
         let warnings =
             (!status.warnings.is_empty()).then(|| parts::group(Some(i18n.tr("settings-warnings")), warnings));
         let contacts: Vec<_> = status.contacts.iter().take(SHOWN).map(|reach| contact(reach, i18n)).collect();
@@ -126,7 +127,7 @@ impl Diagnostics {
 
 fn contact<'a>(reach: &Reach, i18n: &I18n) -> Element<'a, Message> {
     let name = format::one_line(&reach.name, MAX_NAME);
-    let words = column![parts::plain(way(reach, i18n)), ui::caption(why(&reach.why, i18n))];
+    let words = column![parts::plain(way(reach, i18n)), ui::caption(said::words(&reach.why, i18n))];
     parts::fact(name, words.spacing(metric::TIGHT / 2.0).into(), None)
 }
 
@@ -147,22 +148,6 @@ fn way(reach: &Reach, i18n: &I18n) -> String {
     }
 }
 
-/// Why not better. The core says it in English; what it says often has words in every language.
-fn why(sentence: &str, i18n: &I18n) -> String {
-    let key = match sentence {
-        "connected directly" => "why-best",
-        "not among the contacts" => "why-not-a-contact",
-        "direct paths are switched off on this device" => "why-always-relay",
-        "no address of it is known" => "why-no-address",
-        "not tried yet" => "why-not-tried",
-        "connecting" => "why-connecting",
-        "it was connected, and the connection has ended" => "why-ended",
-        "no device of theirs is known" => "why-no-device",
-        other => return other.to_owned(),
-    };
-    i18n.tr(key)
-}
-
 /// All of it as text.
 fn in_words(status: &Status, i18n: &I18n) -> String {
     let mut text = format!("Kith {}\n", env!("CARGO_PKG_VERSION"));
@@ -171,40 +156,28 @@ fn in_words(status: &Status, i18n: &I18n) -> String {
     };
     line(i18n.tr("settings-relay"), &relay_words(status, i18n));
     if let Some(problem) = &status.relay_problem {
-        line(i18n.tr("settings-relay"), problem);
+        line(i18n.tr("settings-relay"), &said::words_and_cause(problem, i18n));
     }
     for address in &status.addresses {
         line(i18n.tr("settings-addresses"), address);
     }
     line(i18n.tr("settings-undelivered"), &status.undelivered.to_string());
     for warning in &status.warnings {
-        line(i18n.tr("settings-warnings"), warning);
+        line(i18n.tr("settings-warnings"), &said::words_and_cause(warning, i18n));
     }
     for reach in &status.contacts {
         let name = format::one_line(&reach.name, MAX_NAME);
-        line(name, &format!("{}; {}", way(reach, i18n), why(&reach.why, i18n)));
+        line(name, &format!("{}; {}", way(reach, i18n), said::words_and_cause(&reach.why, i18n)));
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use kith_core::net::Why;
+    use kith_core::wire::control::{Code, Said};
 
     use super::*;
     use crate::i18n::Language;
-
-    #[test]
-    fn what_the_core_says_of_a_path_has_words_in_every_language() {
-        let russian = I18n::new(Language::Ru);
-        let reasons =
-            [Why::Best, Why::NotAContact, Why::AlwaysRelay, Why::NoAddress, Why::NotTried, Why::Connecting, Why::Ended];
-        for reason in reasons {
-            let sentence = reason.to_string();
-            assert_ne!(why(&sentence, &russian), sentence);
-        }
-        assert_eq!(why("something new", &russian), "something new");
-    }
 
     #[test]
     fn what_is_copied_says_all_of_it() {
@@ -212,23 +185,23 @@ mod tests {
             account: "b1".into(),
             name: name.into(),
             path: path.into(),
-            why: "not tried yet".into(),
+            why: Said::new(Code::NotTried, "not tried yet"),
             round_trip_ms,
         };
         let status = Status {
             relay_connected: Some(false),
-            relay_problem: Some("it is away".into()),
+            relay_problem: Some(Box::new(Said::new(Code::Unreachable, "it is away").because("refused"))),
             addresses: vec!["/ip4/127.0.0.1/udp/4101/quic-v1".into()],
             undelivered: 2,
             contacts: vec![reach("bob", "direct", Some(1.51)), reach("carol\u{202e}\n", "odd", None)],
-            warnings: vec!["look at this".into()],
+            warnings: vec![Said::new(Code::RecordForked, "look").of("carol")],
         };
         let text = in_words(&status, &I18n::new(Language::En));
         for line in [
             "Relay: Not connected",
-            "Relay: it is away",
+            "Relay: nobody answers at the known addresses (unreachable: refused)",
             "/ip4/127.0.0.1/udp/4101/quic-v1",
-            "look at this",
+            "two different records of carol",
             "bob: Connected directly, 2 ms; not tried yet",
             "carol: odd; not tried yet",
         ] {

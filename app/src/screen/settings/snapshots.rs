@@ -1,6 +1,6 @@
 //! Pictures of the settings, section by section.
 
-use kith_core::wire::control::{DeviceInfo, LiveOptions, Me, Profile, Reach, Status};
+use kith_core::wire::control::{Code, DeviceInfo, LiveOptions, Me, Profile, Reach, Said, Status};
 
 use super::*;
 use crate::i18n::Language;
@@ -125,22 +125,22 @@ fn taking_everything_along_and_leaving_nothing() {
 
 #[test]
 fn how_everything_is_reached() {
-    let reach = |name: &str, path: &str, why: &str, round_trip_ms| Reach {
+    let reach = |name: &str, path: &str, why, round_trip_ms| Reach {
         account: "b1".into(),
         name: name.into(),
         path: path.into(),
-        why: why.into(),
+        why: Said::new(why, ""),
         round_trip_ms,
     };
     let status = Status {
         relay_connected: Some(false),
-        relay_problem: Some("it does not answer".into()),
+        relay_problem: Some(Box::new(Said::new(Code::TimedOut, ""))),
         addresses: vec!["/ip4/192.0.2.20/udp/41001/quic-v1".into(), "/ip4/127.0.0.1/udp/41001/quic-v1".into()],
         undelivered: 3,
         contacts: vec![
-            reach("bob", "lan", "connected directly", Some(2.4)),
-            reach("Константин Константинопольский", "mailbox", "not tried yet", None),
-            reach("dave", "circuit", "connecting", Some(41.0)),
+            reach("bob", "lan", Code::Best, Some(2.4)),
+            reach("Константин Константинопольский", "mailbox", Code::NotTried, None),
+            reach("dave", "circuit", Code::Connecting, Some(41.0)),
         ],
         warnings: Vec::new(),
     };

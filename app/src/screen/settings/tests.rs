@@ -4,7 +4,7 @@ mod pictures;
 use iced_test::Simulator;
 use iced_test::core::Settings as Look;
 use kith_core::client::Options;
-use kith_core::wire::control::{DeviceInfo, LiveOptions, Me, Profile, Reach, Status};
+use kith_core::wire::control::{Code, DeviceInfo, LiveOptions, Me, Profile, Reach, Said, Status};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -291,19 +291,25 @@ async fn how_contacts_are_reached_is_said_in_words() {
         account: "b1".into(),
         name: "bob\u{202e}".into(),
         path: "lan".into(),
-        why: "connected directly".into(),
+        why: Said::new(Code::Best, "connected directly"),
         round_trip_ms: Some(2.4),
     };
     let status = Status {
         relay_connected: Some(false),
-        relay_problem: Some("it is away".into()),
+        relay_problem: Some(Box::new(Said::new(Code::TimedOut, "it is away"))),
         addresses: Vec::new(),
         undelivered: 1,
         contacts: vec![reach; 300],
-        warnings: vec!["look at this".into()],
+        warnings: vec![Said::new(Code::RecordForked, "look").of("Carol")],
     };
     person.hears(Message::Diagnostics(diagnostics::Message::Came(Ok(status))));
-    for words in ["bob", "connected directly", "it is away", "look at this", "1 message is not delivered yet"] {
+    for words in [
+        "bob",
+        "connected directly",
+        "No answer in time",
+        "two different records of Carol",
+        "1 message is not delivered yet",
+    ] {
         assert!(person.sees(words), "{words}");
     }
     person.ends().await;

@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{Notify, broadcast};
 
 use super::*;
-use crate::wire::control::MAX_LINE;
+use crate::wire::control::{Code, MAX_LINE, Said};
 
 /// No test here waits for anything but another task of its own process.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -175,7 +175,7 @@ async fn events_come_after_listening_and_calls_go_on_beside_them() {
     let world = World::new();
     let server = world.serve().await;
     let mut events = world.connect().await.events().await.unwrap();
-    let event = Event::Warning { message: "look".to_owned() };
+    let event = Event::Warning { said: Said::new(Code::Recovered, "look") };
     world.events.send(event.clone()).unwrap();
     assert_eq!(events.next().await, Ok(Some(event)));
 

@@ -12,6 +12,7 @@ use crate::blob::transfer::{Failure, Give, Upload, window};
 use crate::net::{NetError, RelayAddress};
 use crate::types::{DeviceId, Hash};
 use crate::wire::blob::{Attachment, MAX_READERS, Open, Refusal, Request, Response, capability_hash};
+use crate::wire::control::{Code, Said};
 
 /// A run does not wait longer for a relay that rests.
 const PATIENCE_MS: u64 = 2_000;
@@ -35,12 +36,14 @@ struct Bringing<'a> {
 pub(super) async fn run(inner: &Arc<Inner>, place: Place, waiting: Vec<DeviceId>) -> Ran {
     let Some(attachment) = inner.attachment(place).await else { return Ran::Stopped };
     let Some(relay) = inner.peers.own_relay().await else {
-        return rest(NO_RELAY.to_owned(), Some(REFUSED_REST));
+        return rest(Said::new(Code::NoKeeper, NO_RELAY), Some(REFUSED_REST));
     };
     let id = attachment.id;
     let list = inner.blocking(move |inner| inner.shelf.list(&id)).await.flatten();
     let Some(list) = list else {
-        return Ran::Failed("the file is not on this device any more, so it cannot be sent".to_owned());
+        return Ran::Failed(
+            Said::new(Code::FileGone, "the file is not on this device any more, so it cannot be sent").into(),
+        );
     };
     let readers: BTreeSet<Hash> = waiting.iter().take(MAX_READERS).map(|device| attachment.reader(device)).collect();
     let open = Request::Open(Open {
@@ -71,8 +74,14 @@ impl Bringing<'_> {
                     tokio::time::sleep(Duration::from_millis(at.saturating_sub(now))).await;
                     continue;
                 }
-                let problem = words.unwrap_or_else(|| "the relay cannot be reached; it goes on when it can".to_owned());
-                return Ran::Waiting { progress: self.progress, problem, rest: None, liars: BTreeSet::new() };
+                let away = || Said::new(Code::RelayAway, "the relay cannot be reached; it goes on when it can");
+                let problem = words.unwrap_or_else(away);
+                return Ran::Waiting {
+                    progress: self.progress,
+                    problem: problem.into(),
+                    rest: None,
+                    liars: BTreeSet::new(),
+                };
             };
             let Ok((give, took, answer)) = answer else { continue };
             if answer.is_ok() {
@@ -87,7 +96,7 @@ impl Bringing<'_> {
                 }
                 (give, Ok(Response::Refused(refusal))) => match refused(&refusal) {
                     Ok(failure) => {
-                        words = Some(refusal.to_string());
+                        words = Some(refusal_said(&refusal));
                         self.machine.failed(give, failure, self.inner.now_ms());
                     }
                     Err(ran) => return ran,
@@ -110,7 +119,9 @@ impl Bringing<'_> {
                 let read = self.inner.blocking(move |inner| inner.shelf.chunk(&id, &layout, index)).await;
                 let chunk = match read {
                     Some(Ok(chunk)) => chunk,
-                    Some(Err(error)) => return Err(Ran::Failed(error.to_string())),
+                    Some(Err(error)) => {
+                        return Err(Ran::Failed(Said::new(Code::TransferFailed, &error).because(&error).into()));
+                    }
                     None => return Err(Ran::Stopped),
                 };
                 Request::Put { name: self.attachment.name(), index, chunk }
@@ -140,17 +151,35 @@ fn refused(refusal: &Refusal) -> Result<Failure, Ran> {
         Refusal::TryLater | Refusal::NotFound | Refusal::NotYet | Refusal::Malformed => Ok(Failure::Gone),
         Refusal::NotKept => Err(rest(not_kept(), Some(REFUSED_REST))),
         Refusal::TooLarge { .. } | Refusal::Quota { .. } | Refusal::NotSignedIn | Refusal::Mismatch => {
-            Err(rest(format!("the relay does not take it: {refusal}"), Some(REFUSED_REST)))
+            let words = format!("the relay does not take it: {refusal}");
+            Err(rest(refusal_said(refusal).as_part_of(words), Some(REFUSED_REST)))
         }
     }
 }
 
-fn not_kept() -> String {
-    "your relay keeps no attachments: it goes when a device of theirs can be reached directly".to_owned()
+fn not_kept() -> Said {
+    Said::new(
+        Code::NoKeeper,
+        "your relay keeps no attachments: it goes when a device of theirs can be reached directly",
+    )
 }
 
-fn rest(problem: String, rest: Option<Duration>) -> Ran {
-    Ran::Waiting { progress: false, problem, rest, liars: BTreeSet::new() }
+/// What a keeper's refusal says.
+pub(super) fn refusal_said(refusal: &Refusal) -> Said {
+    match refusal {
+        Refusal::NotSignedIn => Said::new(Code::NotSignedIn, refusal),
+        Refusal::TooLarge { .. } => Said::new(Code::TooLargeForRelay, refusal),
+        Refusal::Quota { .. } => Said::new(Code::Quota, refusal),
+        Refusal::TooMany { retry_s } => Said::new(Code::TooMany, refusal).lasting(u64::from(*retry_s)),
+        Refusal::TryLater => Said::new(Code::TryLater, refusal),
+        Refusal::Malformed | Refusal::NotKept | Refusal::NotFound | Refusal::NotYet | Refusal::Mismatch => {
+            Said::new(Code::RelayRefused, refusal).because(refusal)
+        }
+    }
+}
+
+fn rest(problem: Said, rest: Option<Duration>) -> Ran {
+    Ran::Waiting { progress: false, problem: problem.into(), rest, liars: BTreeSet::new() }
 }
 
 /// What was given up, or taken back, need not be kept at the relay any more. Nobody waits for this: it goes by itself in the end.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::bring::refusal_said;
 use super::plan::Ran;
 use super::{Inner, Place, bytes_of};
 use crate::blob::transfer::{Ask, Download, Failure, window};
 use crate::blob::{Held, Part, ShelfError};
 use crate::net::{NetError, PeerId, RelayAddress};
 use crate::wire::blob::{Attachment, Claim, Refusal, Request, Response};
+use crate::wire::control::{Code, Said};
 
 /// A run does not wait longer for a source that rests: another transfer may have its turn.
 const PATIENCE_MS: u64 = 2_000;
@@ -77,7 +79,7 @@ struct Fetching<'a> {
     /// The quickest answer so far, in milliseconds.
     quickest: u64,
     /// What the sources said last, for the person.
-    words: Option<String>,
+    words: Option<Said>,
 }
 
 pub(super) async fn run(inner: &Arc<Inner>, place: Place, liars: BTreeSet<PeerId>) -> Ran {
@@ -187,7 +189,7 @@ impl Fetching<'_> {
                 Ok(())
             }
             Err(ShelfError::Mismatch) => {
-                self.words = Some(LIED.to_owned());
+                self.words = Some(lied());
                 self.machine.not_got(source, index, Failure::Lied, self.inner.now_ms());
                 Ok(())
             }
@@ -270,7 +272,7 @@ impl Fetching<'_> {
                 Failure::Busy(u64::from(retry_s).saturating_mul(1000))
             }
             Ok(Response::Refused(refusal @ Refusal::TryLater)) => {
-                self.words = Some(refusal.to_string());
+                self.words = Some(refusal_said(&refusal));
                 Failure::Gone
             }
             // Who does not know the protocol, or nonsense, has nothing to give either.
@@ -288,9 +290,8 @@ impl Fetching<'_> {
     fn nobody(self, lied_to: bool) -> Ran {
         let liars: BTreeSet<PeerId> =
             self.machine.liars().filter_map(|source| Some(self.sources.get(source)?.peer())).collect();
-        let problem =
-            if lied_to || !liars.is_empty() { LIED.to_owned() } else { self.words.unwrap_or(NOBODY.to_owned()) };
-        Ran::Waiting { progress: self.progress, problem, rest: None, liars }
+        let problem = if lied_to || !liars.is_empty() { lied() } else { self.words.unwrap_or_else(nobody_has_it) };
+        Ran::Waiting { progress: self.progress, problem: problem.into(), rest: None, liars }
     }
 
     /// Those who gave it may let go of it. Nobody waits for this.
@@ -328,20 +329,34 @@ async fn tell(inner: Arc<Inner>, source: Source, claim: Claim, reader: crate::ty
 }
 
 /// What a person reads when nobody has it.
-const NOBODY: &str =
-    "neither the sender's device nor their relay can give it at present; it is fetched when one of them can";
+fn nobody_has_it() -> Said {
+    Said::new(
+        Code::NobodyHasIt,
+        "neither the sender's device nor their relay can give it at present; it is fetched when one of them can",
+    )
+}
 
 /// What a person reads after a source gave something else.
-const LIED: &str = "what came is not what the sender announced; whoever gave it is not asked again, and it is fetched when somebody else has it";
+fn lied() -> Said {
+    Said::new(
+        Code::LiedTo,
+        "what came is not what the sender announced; whoever gave it is not asked again, and it is fetched when somebody \
+         else has it",
+    )
+}
 
 fn disk(error: &ShelfError) -> Ran {
     match error {
         ShelfError::Full => Ran::Waiting {
             progress: false,
-            problem: "the disk is full: make room on it, and the transfer goes on by itself".to_owned(),
+            problem: Said::new(
+                Code::TransferDiskFull,
+                "the disk is full: make room on it, and the transfer goes on by itself",
+            )
+            .into(),
             rest: Some(DISK_REST),
             liars: BTreeSet::new(),
         },
-        error => Ran::Failed(error.to_string()),
+        error => Ran::Failed(Said::new(Code::TransferFailed, error).because(error).into()),
     }
 }

@@ -16,6 +16,7 @@ use crate::net::PeerId;
 use crate::store::{ReadError, Store};
 use crate::types::{ConversationId, DeviceId, Hash};
 use crate::wire::blob::Layout;
+use crate::wire::control::Said;
 
 /// How long a transfer that found nobody rests at first; it doubles each time.
 const FIRST_REST: Duration = Duration::from_secs(1);
@@ -32,15 +33,15 @@ pub(super) enum Ran {
     Waiting {
         /// Something came or went.
         progress: bool,
-        /// Why, as a sentence.
-        problem: String,
+        /// Why.
+        problem: Box<Said>,
         /// Not before so long; none for as long as these have lasted.
         rest: Option<Duration>,
         /// Who gave what was not announced.
         liars: BTreeSet<PeerId>,
     },
     /// It makes no sense to try again by itself.
-    Failed(String),
+    Failed(Box<Said>),
     /// It was cancelled, or the session ends.
     Stopped,
 }
@@ -54,7 +55,7 @@ pub(super) struct Entry {
     pub(super) kept: Kept,
     pub(super) state: TransferState,
     pub(super) done: u64,
-    pub(super) problem: Option<String>,
+    pub(super) problem: Option<Said>,
     pub(super) told: Option<Instant>,
     due: Option<Instant>,
     rests: u32,
@@ -209,9 +210,9 @@ impl Entry {
                 self.rests = if *progress { 0 } else { self.rests.saturating_add(1) };
                 let doubled = FIRST_REST.saturating_mul(1 << self.rests.min(10)).min(LONGEST_REST);
                 self.due = Some(Instant::now() + rest.unwrap_or(doubled));
-                (self.state, self.problem) = (TransferState::Waiting, Some(problem.clone()));
+                (self.state, self.problem) = (TransferState::Waiting, Some((**problem).clone()));
             }
-            Ran::Failed(problem) => (self.state, self.problem) = (TransferState::Failed, Some(problem.clone())),
+            Ran::Failed(problem) => (self.state, self.problem) = (TransferState::Failed, Some((**problem).clone())),
             // The next start goes on.
             Ran::Stopped => {}
         }

@@ -9,6 +9,7 @@ use kith_core::wire::control::Message as Shown;
 use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target, find};
 use crate::app::Context;
 use crate::format::{self, one_line};
+use crate::said;
 use crate::screen::home::list;
 use crate::screen::home::player::{self, Place, Player};
 use crate::screen::home::timeline::{Entry, Side};
@@ -341,8 +342,10 @@ impl Conversation {
         };
         let name = line(file.name.clone()).font(font::MEDIUM);
         let size = text(size).size(metric::CAPTION).style(style);
-        let problem =
-            transfer.problem.clone().map(|problem| text(problem).size(metric::CAPTION).style(theme::text::danger));
+        let problem = transfer
+            .problem
+            .as_ref()
+            .map(|problem| text(said::alone(problem, i18n)).size(metric::CAPTION).style(theme::text::danger));
         let facts = column![name, size].push(problem).spacing(metric::TIGHT / 2.0);
         let head = row![button, facts].spacing(metric::SMALL).align_y(Alignment::Center);
         let caption = message.text.as_ref().filter(|text| !text.is_empty()).map(|_| {

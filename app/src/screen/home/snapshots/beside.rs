@@ -1,6 +1,6 @@
 //! The panel beside a conversation.
 
-use kith_core::wire::control::{Listening, Member, Reach, Status};
+use kith_core::wire::control::{Code, Listening, Member, Reach, Said, Status};
 
 use super::*;
 
@@ -33,9 +33,14 @@ fn listens(scene: &mut Scene, language: &str, own: bool) {
     scene.hears(Message::Details(details::Message::Listening(details::ListeningMessage::Known(Ok(listening)))));
 }
 
-fn reached(path: &str, why: &str, round_trip_ms: Option<f64>) -> Message {
-    let reach =
-        Reach { account: "account-Bob".into(), name: "Bob".into(), path: path.into(), why: why.into(), round_trip_ms };
+fn reached(path: &str, why: Code, round_trip_ms: Option<f64>) -> Message {
+    let reach = Reach {
+        account: "account-Bob".into(),
+        name: "Bob".into(),
+        path: path.into(),
+        why: Said::new(why, ""),
+        round_trip_ms,
+    };
     let status = Status {
         relay_connected: Some(true),
         relay_problem: None,
@@ -50,7 +55,7 @@ fn reached(path: &str, why: &str, round_trip_ms: Option<f64>) -> Message {
 #[test]
 fn a_contact_who_is_not_verified() {
     let mut scene = beside(bob());
-    scene.hears(reached("direct", "connected directly", Some(12.34)));
+    scene.hears(reached("direct", Code::Best, Some(12.34)));
     scene.shoot("details");
     for (tag, world) in languages(world) {
         scene.shoot_in(world, &format!("details-{tag}"));

@@ -1,5 +1,7 @@
 //! The list of chats.
 
+use kith_core::wire::control::{Code, Said};
+
 use super::*;
 
 /// A list with one of every sort.
@@ -81,9 +83,9 @@ fn a_list_with_every_sort_of_chat() {
 fn a_window_without_its_relay_and_with_a_warning() {
     let (chats, requests) = every_sort();
     let mut scene = Scene::with(World::new(760.0, 520.0), chats, requests);
-    let why = Some("nothing answers".to_owned());
+    let why = Some(Said::new(Code::Unreachable, ""));
     scene.tells(Event::Connection { who: "relay".into(), path: "none".into(), why });
-    scene.tells(Event::Warning { message: "The clock of this computer is 2 hours late by the relay's.".into() });
+    scene.tells(Event::Warning { said: Said::new(Code::ClockBehind, "").lasting(7200) });
     scene.shoot("home-offline");
     for (tag, world) in languages(|| World::new(760.0, 520.0)) {
         scene.shoot_in(world, &format!("home-offline-{tag}"));

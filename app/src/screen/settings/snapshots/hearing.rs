@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kith_core::client::sound::{Device, Direction, RecordingPhase, RecordingState, SoundOptions};
-use kith_core::wire::control::{SpeechModel, SpeechOptions};
+use kith_core::wire::control::{Code, Said, SpeechModel, SpeechOptions};
 
 use super::*;
 use crate::screen::settings::{sound, speech};
@@ -45,7 +45,7 @@ fn sound_before_and_without_devices() {
     let mut page = page(Section::Sound);
     sounds(&mut page, sound::Message::Came(Ok(SoundOptions::default())));
     shoot(&page, &tall(), "settings-sound-loading");
-    let none = || Problem::new("sound_device", "the sound system of this computer does not answer: start PulseAudio");
+    let none = || Problem::new("no_sound_system", "");
     for direction in [Direction::Input, Direction::Output] {
         sounds(&mut page, sound::Message::Found(direction, Err(none())));
     }
@@ -72,8 +72,7 @@ fn sound_with_devices() {
     shoot(&page, &tall(), "settings-sound-level");
     page.sound.trial_mut().hears(sound::TrialFor::Sound, level(RecordingPhase::Recording, 4));
     shoot(&page, &tall().speaking(Language::Ru), "settings-sound-recording-ru");
-    let denied =
-        Problem::new("sound_device", "Kith may not use the microphone: allow it in the system's privacy settings");
+    let denied = Problem::new("microphone_denied", "");
     sounds(&mut page, sound::Message::Trial(sound::TrialMessage::Said(Err(denied))));
     shoot(&page, &tall(), "settings-sound-denied");
 }
@@ -106,7 +105,7 @@ fn models() -> Vec<SpeechModel> {
         SpeechModel { have_bytes: 41_000_000, ..model("base", "downloading", 147_951_465) },
         SpeechModel {
             have_bytes: 210_000_000,
-            problem: Some("small could not be downloaded: huggingface.co does not answer".into()),
+            problem: Some(Box::new(Said::new(Code::ModelUnavailable, "").of("small"))),
             ..model("small", "paused", 487_601_967)
         },
         SpeechModel { languages: vec!["en".into()], translates: false, ..model("small.en", "missing", 487_614_201) },

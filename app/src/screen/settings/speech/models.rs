@@ -13,6 +13,7 @@ use crate::backend::Backend;
 use crate::format;
 use crate::i18n::I18n;
 use crate::problem::Problem;
+use crate::said;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, choice, form, language};
 
@@ -221,8 +222,7 @@ impl ModelPart {
             column![ui::progress(part, Length::Fill), ui::caption(words)].spacing(metric::TIGHT)
         });
         let wrong = self.wrong.get(&model.name).map(|problem| problem.sentence(i18n));
-        // What the core says of a download that failed is a sentence already.
-        let wrong = wrong.or_else(|| model.problem.clone()).map(form::error);
+        let wrong = wrong.or_else(|| Some(said::alone(model.problem.as_ref()?, i18n))).map(form::error);
         let deeds = if self.asked.as_deref() == Some(&model.name) {
             asked(model, i18n)
         } else {

@@ -18,11 +18,11 @@ async fn pictures() {
     let wide = (1016.0, 760.0);
     let mut p = Person::at(Section::Profile).await;
     let link = p.backend.clone().invite().await;
-    let reach = |name: &str, path: &str, why: &str, ms| Reach {
+    let reach = |name: &str, path: &str, why, ms| Reach {
         account: "b1".into(),
         name: name.into(),
         path: path.into(),
-        why: why.into(),
+        why: Said::new(why, ""),
         round_trip_ms: ms,
     };
     for (l, tag, variant) in
@@ -91,9 +91,9 @@ async fn pictures() {
             addresses: vec!["/ip4/192.168.1.20/udp/41001/quic-v1".into(), "/ip4/127.0.0.1/udp/41001/quic-v1".into()],
             undelivered: 3,
             contacts: vec![
-                reach("bob", "lan", "connected directly", Some(2.4)),
-                reach("carol", "mailbox", "not tried yet", None),
-                reach("dave", "circuit", "connecting", Some(41.0)),
+                reach("bob", "lan", Code::Best, Some(2.4)),
+                reach("carol", "mailbox", Code::NotTried, None),
+                reach("dave", "circuit", Code::Connecting, Some(41.0)),
             ],
             warnings: Vec::new(),
         };
