@@ -4,6 +4,7 @@
     python3 build.py inter DIR      DIR: `web/` of the npm package inter-ui 4.1.1
     python3 build.py mono [FILE]    FILE: JetBrainsMono-Regular.ttf
     python3 build.py emoji [FILE]   FILE: NotoColorEmoji.ttf (CBDT)
+    python3 build.py rtl [DIR]      DIR: with NotoSansHebrew-Regular.ttf and NotoSansArabic-Regular.ttf
 
 Needs Python with fonttools, brotli, Pillow, numpy and zopfli, and the program pngquant.
 """
@@ -25,6 +26,7 @@ from PIL import Image
 HERE = pathlib.Path(__file__).resolve().parent
 MONO = "/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf"
 EMOJI = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
+NOTO = "/usr/share/fonts/truetype/noto"
 
 # What the text fonts keep.
 UNICODES = [
@@ -48,11 +50,16 @@ UNICODES = [
 
 FEATURES = ["kern", "liga", "calt", "tnum", "mark", "mkmk", "ccmp", "locl", "case", "zero", "ss01", "cv11", "frac", "numr", "dnom"]
 
+# What is written from right to left: letters, their shapes in words, and what joins and parts them.
+JOINERS = [(0x0020, 0x0020), (0x200C, 0x200F), (0x25CC, 0x25CC)]
+HEBREW = [(0x0590, 0x05FF), (0x20AA, 0x20AA), (0xFB1D, 0xFB4F), *JOINERS]
+ARABIC = [(0x0600, 0x06FF), (0x0750, 0x077F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF), *JOINERS]
 
-def text_font(source, target):
-    """Cuts a text font down to UNICODES; names stay, hints go."""
+
+def text_font(source, target, unicodes=UNICODES, features=FEATURES):
+    """Cuts a text font down to some characters; names stay, hints go."""
     options = subset.Options()
-    options.layout_features = FEATURES
+    options.layout_features = features
     options.name_IDs = ["*"]
     options.name_languages = ["*"]
     options.hinting = False
@@ -63,7 +70,7 @@ def text_font(source, target):
     options.recalc_timestamp = False
     font = subset.load_font(str(source), options)
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[c for first, last in UNICODES for c in range(first, last + 1)])
+    cutter.populate(unicodes=[c for first, last in unicodes for c in range(first, last + 1)])
     cutter.subset(font)
     subset.save_font(font, str(target), options)
 
@@ -159,6 +166,10 @@ def main(what, source=None):
         text_font(source or MONO, HERE / "JetBrainsMono-Regular.ttf")
     elif what == "emoji":
         emoji(source or EMOJI, HERE / "NotoColorEmoji.ttf")
+    elif what == "rtl":
+        for name, unicodes in (("NotoSansHebrew-Regular.ttf", HEBREW), ("NotoSansArabic-Regular.ttf", ARABIC)):
+            # Every feature: the letters of Arabic have other shapes by them.
+            text_font(pathlib.Path(source or NOTO) / name, HERE / name, unicodes, ["*"])
     else:
         sys.exit(__doc__)
 

@@ -6,7 +6,7 @@ use iced::widget::{column, container, operation, qr_code, row, space, text};
 use iced::{Alignment, Length, Task, clipboard};
 use kith_core::wire::control::Request;
 
-use super::dialogue;
+use super::{deeds, dialogue};
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::problem::Problem;
@@ -164,7 +164,7 @@ impl Add {
         let words = i18n.tr(if self.is_busy { "add-asking" } else { "add-ask" });
         let ready = may && !self.who.trim().is_empty();
         let ask = form::button(words).style(theme::button::primary).on_press_maybe(ready.then_some(Message::Submit));
-        let buttons = row![picture, space::horizontal(), ask].spacing(metric::SMALL);
+        let buttons = deeds(row![picture, ask]);
         let own = match &self.own {
             Own::Coming => Some(own_link(None, context)),
             Own::Here(own) => Some(own_link(Some(own), context)),

@@ -7,7 +7,6 @@ use super::dialogue;
 use crate::i18n::I18n;
 use crate::keys::SHORTCUTS;
 use crate::theme::{self, Element, font, metric};
-use crate::ui;
 
 /// The list was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +20,5 @@ pub(crate) fn view<'a>(i18n: &I18n) -> Element<'a, Close> {
             .style(theme::container::card);
         row![text(i18n.tr(does)).width(Length::Fill), keys].spacing(metric::GAP).align_y(Alignment::Center).into()
     });
-    let list = Column::with_children(rows).spacing(metric::SMALL).padding(iced::padding::right(metric::GAP));
-    dialogue(i18n.tr("help-title"), Close, ui::scroll(list).height(Length::Fixed(metric::DIALOGUE)), i18n)
+    dialogue(i18n.tr("help-title"), Close, Column::with_children(rows).spacing(metric::SMALL), i18n)
 }

@@ -1,8 +1,8 @@
 //! Asks before something is lost.
 
-use iced::widget::{column, row, space, text};
+use iced::widget::{column, row, text};
 
-use super::dialogue;
+use super::{deeds, dialogue};
 use crate::i18n::I18n;
 use crate::theme::{self, Element, metric};
 use crate::ui::form;
@@ -41,12 +41,10 @@ impl<Deed> Question<Deed> {
 
     /// What is drawn.
     pub(crate) fn view<'a>(&'a self, i18n: &I18n) -> Element<'a, Message> {
-        let buttons = row![
-            space::horizontal(),
+        let buttons = deeds(row![
             form::button(i18n.tr("cancel")).id(NO).on_press(Message::No),
             form::button(self.yes.clone()).style(theme::button::danger).on_press(Message::Yes),
-        ]
-        .spacing(metric::SMALL);
+        ]);
         let content = column![text(&self.words), buttons].spacing(metric::PAD);
         dialogue(self.title.clone(), Message::No, content, i18n)
     }

@@ -1,10 +1,10 @@
 //! Looks at a contact request: who asks, what they say, and what can be answered.
 
-use iced::widget::{column, container, row, space, text};
+use iced::widget::{column, container, row, text};
 use iced::{Alignment, Length};
 use kith_core::wire::control::ContactRequest;
 
-use super::dialogue;
+use super::{deeds, dialogue};
 use crate::app::Context;
 use crate::format::one_line;
 use crate::theme::{self, Element, font, metric};
@@ -40,13 +40,16 @@ pub(crate) fn view<'a>(request: &'a ContactRequest, is_busy: bool, context: Cont
         let words = text(one_line(&request.text, 1200));
         container(words).padding(metric::GAP).width(Length::Fill).style(theme::container::card).into()
     };
-    let id = column![ui::caption(i18n.tr("account-id")), text(&request.account).size(metric::TINY).font(font::MONO)];
+    // One word without an end, which is longer than the dialogue is wide.
+    let number = text(&request.account).size(metric::TINY).font(font::MONO).wrapping(text::Wrapping::WordOrGlyph);
+    let id = column![ui::caption(i18n.tr("account-id")), number];
     let may = |message| (!is_busy).then_some(message);
     let buttons = row![
         form::button(i18n.tr("block")).style(theme::button::danger).on_press_maybe(may(Message::Block)),
-        space::horizontal(),
-        form::button(i18n.tr("decline")).on_press_maybe(may(Message::Decline)),
-        form::button(i18n.tr("accept")).style(theme::button::primary).on_press_maybe(may(Message::Accept)),
+        deeds(row![
+            form::button(i18n.tr("decline")).on_press_maybe(may(Message::Decline)),
+            form::button(i18n.tr("accept")).style(theme::button::primary).on_press_maybe(may(Message::Accept)),
+        ]),
     ]
     .spacing(metric::SMALL);
     let content = column![head, said, ui::caption(i18n.tr("request-words")), id, buttons].spacing(metric::PAD);

@@ -16,7 +16,7 @@ mod strength;
 
 use std::time::Duration;
 
-use iced::widget::{column, container, operation, row, scrollable, space, text};
+use iced::widget::{column, container, operation, responsive, row, scrollable, space, text};
 use iced::{Alignment, Length, Subscription, Task};
 use kith_core::client::Registration;
 
@@ -37,6 +37,9 @@ use crate::widget::reveal::reveal;
 
 /// Between two dots of what shows that something goes on: calm, and no more redraws than that takes.
 const TURN: Duration = Duration::from_millis(400);
+
+/// A bar narrower than this has no room for words beside the languages.
+const NARROW_BAR: f32 = 430.0;
 
 /// What somebody wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -419,24 +422,33 @@ impl Welcome {
     }
 
     fn bar(&self, i18n: &I18n) -> Element<'_, Message> {
-        let back = matches!(self.step, Step::Place | Step::Account).then(|| {
-            let words = row![ui::icon(Icon::ArrowLeft), text(i18n.tr("back")).size(metric::BODY).font(font::MEDIUM)];
-            press(words.spacing(metric::SMALL).align_y(Alignment::Center))
-                .style(theme::button::quiet)
-                .on_press(Message::Back)
-        });
-        let languages = Language::ALL.map(|language| {
-            let is_chosen = language == i18n.language();
-            (language.own_name().to_owned(), is_chosen, Message::LanguageChosen(language))
-        });
-        row![]
-            .push(back)
-            .push(space().width(Length::Fill))
-            .push(choice::segments(languages))
-            .align_y(Alignment::Center)
-            .padding([0.0, metric::PAD])
-            .height(metric::BAR)
-            .into()
+        let back = matches!(self.step, Step::Place | Step::Account).then(|| i18n.tr("back"));
+        let chosen = i18n.language();
+        responsive(move |room| {
+            let back = back.clone().map(|words| {
+                if room.width < NARROW_BAR {
+                    return form::icon_button(Icon::ArrowLeft, words, Some(Message::Back));
+                }
+                let words = row![ui::icon(Icon::ArrowLeft), text(words).size(metric::BODY).font(font::MEDIUM)];
+                press(words.spacing(metric::SMALL).align_y(Alignment::Center))
+                    .style(theme::button::quiet)
+                    .on_press(Message::Back)
+                    .into()
+            });
+            let languages = Language::ALL.map(|language| {
+                (language.own_name().to_owned(), language == chosen, Message::LanguageChosen(language))
+            });
+            row![]
+                .push(back)
+                .push(space().width(Length::Fill))
+                .push(choice::segments(languages))
+                .align_y(Alignment::Center)
+                .padding([0.0, metric::PAD])
+                .height(metric::BAR)
+                .into()
+        })
+        .height(metric::BAR)
+        .into()
     }
 
     fn working(&self, i18n: &I18n) -> Element<'_, Message> {

@@ -1,4 +1,4 @@
-//! Bundled fonts: Latin, Cyrillic, Greek and emoji look the same everywhere. What they lack comes from the system.
+//! Bundled fonts: Latin, Cyrillic, Greek, Hebrew, Arabic and emoji look the same everywhere. What they lack comes from the system.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(crate) const EMOJI: Font = Font::with_name("Noto Color Emoji");
 pub(crate) const ICONS: Font = Font::with_name("Kith Icons");
 
 /// The files.
-pub(crate) fn files() -> [Cow<'static, [u8]>; 8] {
+pub(crate) fn files() -> [Cow<'static, [u8]>; 10] {
     [
         Cow::Borrowed(include_bytes!("../../../assets/fonts/Inter-Regular.ttf")),
         Cow::Borrowed(include_bytes!("../../../assets/fonts/Inter-Medium.ttf")),
@@ -33,6 +33,8 @@ pub(crate) fn files() -> [Cow<'static, [u8]>; 8] {
         Cow::Borrowed(include_bytes!("../../../assets/fonts/Inter-Italic.ttf")),
         Cow::Borrowed(include_bytes!("../../../assets/fonts/JetBrainsMono-Regular.ttf")),
         Cow::Borrowed(include_bytes!("../../../assets/fonts/NotoColorEmoji.ttf")),
+        Cow::Borrowed(include_bytes!("../../../assets/fonts/NotoSansHebrew-Regular.ttf")),
+        Cow::Borrowed(include_bytes!("../../../assets/fonts/NotoSansArabic-Regular.ttf")),
         Cow::Borrowed(include_bytes!("../../../assets/icons/kith-icons.ttf")),
     ]
 }
@@ -45,6 +47,8 @@ impl Fallback for Colored {
         &[
             "Noto Color Emoji",
             "Noto Sans",
+            "Noto Sans Hebrew",
+            "Noto Sans Arabic",
             "Segoe UI",
             "Segoe UI Symbol",
             ".SF NS",

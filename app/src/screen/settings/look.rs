@@ -125,7 +125,7 @@ pub(super) fn about<'a>(i18n: &I18n) -> Element<'a, Message> {
     let others = parts::group(
         Some(i18n.tr("settings-made-with")),
         [
-            part("Inter, JetBrains Mono, Noto Color Emoji", "SIL Open Font License 1.1"),
+            part("Inter, JetBrains Mono, Noto Sans, Noto Color Emoji", "SIL Open Font License 1.1"),
             part("Lucide", "ISC"),
             part("iced", "MIT"),
             part("OpenMLS, libp2p", "MIT"),

@@ -357,7 +357,9 @@ impl Conversation {
                     .on_link(Message::OpenLink),
             )
         });
-        column![head].push(caption).push(meta_row(message, context)).spacing(metric::TIGHT).into()
+        // At the right end, as everywhere; the bubble stays as wide as what else is in it.
+        let meta = container(meta_row(message, context)).align_right(Length::Fill);
+        column![head].push(caption).push(meta).spacing(metric::TIGHT).width(Length::Shrink).into()
     }
 
     fn actions<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
@@ -392,7 +394,8 @@ impl Conversation {
         let words = tick::words(&entry.message, i18n);
         let when = context.clock.full(i18n, entry.message.sent_ms, context.now_ms);
         let facts = if words.is_empty() { when } else { format!("{when} · {words}") };
-        let card = column![signs, deeds.spacing(metric::TIGHT), ui::caption(facts)].push(picker).spacing(metric::TIGHT);
+        let card =
+            column![signs, deeds.spacing(metric::TIGHT).wrap(), ui::caption(facts)].push(picker).spacing(metric::TIGHT);
         container(card).padding(metric::SMALL).style(theme::container::card).into()
     }
 

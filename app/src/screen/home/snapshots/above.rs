@@ -71,6 +71,7 @@ fn a_contact_request_is_looked_at() {
     let mut scene = scene();
     scene.hears(Message::List(list::Message::Review("account-trent@example".into())));
     everywhere(&mut scene, "review");
+    scene.shoot_in(World::new(360.0, 440.0).scaled(2.0).speaking(Language::Ru), "review-ru-200");
     scene.hears(Message::Review(review::Message::Accept));
     scene.shoot_in(world().speaking(Language::Uk).colored(Variant::HighContrast), "review-answered-uk-contrast");
     let mut scene = Scene::with(world(), Vec::new(), vec![request(&"пётр".repeat(20), "")]);
