@@ -255,7 +255,8 @@ mod tests {
         for rate in [48_000, 16_000, 44_100] {
             assert_eq!(next(&events), Told::Opened);
             let mut heard = Vec::new();
-            while !devices.all_heard() || heard.len() < 40_000 {
+            // Not all of it: what is said last may wait in the converter for more.
+            while heard.len() < 40_000 {
                 let Told::Samples(samples) = next(&events) else { panic!("sound was expected") };
                 heard.extend(samples);
             }
