@@ -20,6 +20,7 @@ mod people_write_to_each_other;
 #[path = "../../examples/demo/process.rs"]
 mod process;
 mod processes_are_killed;
+mod profiles_are_taken_along_and_erased;
 mod relays_are_found_out;
 mod relays_serve_their_operators;
 #[cfg(target_os = "linux")]
