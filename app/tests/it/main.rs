@@ -23,6 +23,7 @@ mod people_write_to_each_other;
 mod process;
 mod processes_are_killed;
 #[cfg(target_os = "linux")]
+mod profiles_are_taken_along_and_erased;
 mod recordings_are_made_in_windows;
 mod relays_are_found_out;
 mod relays_serve_their_operators;

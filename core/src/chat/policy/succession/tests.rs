@@ -218,3 +218,34 @@ fn of_a_large_group_the_makers_record_is_wanted_at_least() {
     case.records = vec![bob.record.clone()];
     assert_eq!(case.succeeds(), Err(NoSuccessor::Leaves));
 }
+
+/// What is decided of a fixed set of claims: once there is a release, other decisions are other [`RULES`].
+#[test]
+fn this_version_of_the_rules_decides_as_its_fixture_says() {
+    let (alice, bob) = people();
+    let (mut decisions, mut held) = (Vec::new(), 0);
+    let makers = [alice.certificate(0), alice.certificate(1), bob.certificate(0)];
+    for kind in [Kind::Direct, Kind::Group] {
+        for (generation, group) in (0..3).flat_map(|generation| [(generation, LOWER), (generation, HIGHER)]) {
+            for (maker, left, removed) in makers.iter().flat_map(|maker| (0..16).map(move |it| (maker, it / 2, it % 2)))
+            {
+                let mut case = Case::of(kind, &alice, &bob);
+                if removed == 1 {
+                    case.agreed.seat_account(seat(&alice.with_devices(&[0]), Role::Member, 0));
+                    case.present.retain(|device| *device != alice.device(1));
+                }
+                (case.agreed.generation, case.group, case.maker) = (generation, group, maker.clone());
+                case.leaves = (0..3).filter(|leaf| (left >> leaf) & 1 == 1).map(|leaf| makers[leaf].clone()).collect();
+                for decided in [case.succeeds().is_ok(), case.readmits().is_ok()] {
+                    decisions.push(u8::from(decided));
+                    held += u32::from(decided);
+                }
+            }
+        }
+    }
+    let found = crate::wire::codec::hash("kith/fixture/1", &[&decisions]);
+    assert_eq!(
+        (RULES, decisions.len(), held, found.to_string().as_str()),
+        (1, 1152, 448, "owos2utln277x25sryj6zpgvn2qy4ux7dfnrtnkhtr253sg4l23a")
+    );
+}
