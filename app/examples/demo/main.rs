@@ -5,8 +5,10 @@
 //! leaves nothing behind.
 #![expect(clippy::disallowed_methods, reason = "it starts processes and says how long they take")]
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -18,6 +20,10 @@ mod windows;
 
 use failure::Failure;
 use stage::Stage;
+
+/// How often the room is tried to be removed, and how long to wait before another try.
+const TRIES: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Two people and a relay on this machine.
 #[derive(Debug, Parser)]
@@ -41,36 +47,70 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let in_windows = !arguments.terminal && windows::are_possible();
     let mut stage = Stage::new();
-    let outcome = tokio::select! {
-        outcome = play(arguments, in_windows, &mut stage) => outcome,
-        // Windows stay for as long as somebody likes to look at them.
-        _ = tokio::signal::ctrl_c(), if in_windows => return ExitCode::SUCCESS,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted")),
-    };
-    match outcome {
-        Ok(()) => {
-            stage.curtain();
-            ExitCode::SUCCESS
-        }
+    match in_a_room(arguments, in_windows, &mut stage).await {
+        Ok(true) => stage.curtain(),
+        Ok(false) => {}
         Err(failure) => {
             stage.failed(&failure);
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Plays in a directory of its own, which is removed however it ends; whether it played to its end.
+async fn in_a_room(arguments: Arguments, in_windows: bool, stage: &mut Stage) -> Result<bool, Failure> {
+    let room = tempfile::Builder::new().prefix("kith-demo-").tempdir()?;
+    let outcome = tokio::select! {
+        outcome = play(arguments, in_windows, stage, room.path()) => outcome.map(|()| true),
+        outcome = interrupted() => match outcome {
+            // Windows stay for as long as somebody likes to look at them.
+            Ok(()) if in_windows => Ok(false),
+            Ok(()) => Err(Failure::new("interrupted")),
+            Err(failure) => Err(failure),
+        },
+    };
+    let outcome = outcome.map_err(|failure| failure.with_logs(room.path()));
+    let cleared = clear(room).await;
+    outcome.and_then(|to_its_end| cleared.map(|()| to_its_end))
+}
+
+async fn play(arguments: Arguments, in_windows: bool, stage: &mut Stage, room: &Path) -> Result<(), Failure> {
+    let programs = process::Programs::find(arguments.kith, arguments.relay)?;
+    let assets = std::path::absolute(&arguments.assets)?;
+    if in_windows {
+        windows::play(stage, &programs, &assets, room).await
+    } else {
+        story::play(stage, &programs, &assets, room).await
     }
 }
 
-async fn play(arguments: Arguments, in_windows: bool, stage: &mut Stage) -> Result<(), Failure> {
-    let programs = process::Programs::find(arguments.kith, arguments.relay)?;
-    let assets = std::path::absolute(&arguments.assets)?;
-    let room = tempfile::Builder::new().prefix("kith-demo-").tempdir()?;
-    let outcome = if in_windows {
-        windows::play(stage, &programs, &assets, room.path()).await
-    } else {
-        story::play(stage, &programs, &assets, room.path()).await
-    };
-    if let Err(failure) = outcome {
-        return Err(failure.with_logs(room.path()));
+/// Comes when somebody, or the system, wants the demo to end.
+async fn interrupted() -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+        tokio::select! {
+            outcome = tokio::signal::ctrl_c() => outcome?,
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
     }
-    room.close()?;
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
     Ok(())
+}
+
+/// Removes the room. A process that was killed a moment ago may have been writing into it, so that one try is not always enough.
+async fn clear(room: tempfile::TempDir) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        match std::fs::remove_dir_all(room.path()) {
+            Err(error) if error.kind() != ErrorKind::NotFound && tries < TRIES => tries += 1,
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => return Ok(()),
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
 }

@@ -33,12 +33,14 @@ pub(crate) async fn play(stage: &mut Stage, programs: &Programs, assets: &Path, 
     let mut right = open(&bob, EDGE + WIDTH + EDGE)?;
     stage.verified("Alice's on the left, Bob's on the right");
     println!("\n  Write to each other. The demo ends when both windows are closed, or by Ctrl+C.");
-    for window in [&mut left, &mut right] {
-        if !window.child.wait().await?.success() {
-            return Err(Failure::new("a window did not end well"));
-        }
-    }
+    // Both at once: one that breaks is told of while the other is still open.
+    tokio::try_join!(closed(&alice, &mut left), closed(&bob, &mut right))?;
     relay.terminate().await
+}
+
+async fn closed(person: &Person<'_>, window: &mut Running) -> Result<(), Failure> {
+    let ended = window.child.wait().await?;
+    if ended.success() { Ok(()) } else { Err(Failure::new(format!("{}'s window did not end well", person.name))) }
 }
 
 fn open(person: &Person<'_>, x: u32) -> Result<Running, Failure> {

@@ -1,6 +1,8 @@
 //! The demo is a promise to newcomers: what `./dev demo` starts has to play to its end.
 
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::process::Stdio;
 
 use crate::process::command;
 use crate::world::{Failure, Outcome, check, play};
@@ -29,6 +31,47 @@ async fn the_demo_plays_to_its_end_with_a_transcribed_voice_note() {
         check(played.contains("steps verified"), &format!("it does not say what it verified: {played}"))
     })
     .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_demo_that_is_ended_in_the_middle_leaves_no_process_and_no_file() {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    play(async |room| {
+        let mut command = command(&demo()?);
+        command.arg("--terminal").arg("--assets").arg(assets()).env("TMPDIR", room);
+        let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let output = demo.stdout.take().ok_or_else(|| Failure::new("the demo has no output"))?;
+        let mut lines = BufReader::new(output).lines();
+        // By then a relay and two people's processes are there.
+        while !lines.next_line().await?.ok_or_else(|| Failure::new("the demo ended early"))?.contains("Both go online")
+        {
+        }
+        let left = |room: &Path| Ok::<_, Failure>(std::fs::read_dir(room)?.count());
+        check(left(room)? == 1, "the demo has no room of its own")?;
+        let id = demo.id().ok_or_else(|| Failure::new("the demo has ended"))?.to_string();
+        check(crate::process::command(Path::new("kill")).args(["-TERM", &id]).status().await?.success(), "no kill")?;
+        let ended = demo.wait_with_output().await?;
+        check(!ended.status.success(), "what was interrupted says that all is well")?;
+        let complaints = String::from_utf8_lossy(&ended.stderr);
+        check(complaints.contains("interrupted"), &format!("it does not say why it ended: {complaints}"))?;
+        check(left(room)? == 0, "the demo has left files behind")?;
+        #[cfg(target_os = "linux")]
+        crate::window::until("the end of its processes", async || Ok((running_in(room)? == 0).then_some(()))).await?;
+        Ok(())
+    })
+    .await;
+}
+
+/// How many processes were started with something below this directory.
+#[cfg(target_os = "linux")]
+fn running_in(room: &Path) -> Outcome<usize> {
+    let room = room.to_string_lossy().into_owned();
+    let commands = std::fs::read_dir("/proc")?.flatten().map(|entry| entry.path().join("cmdline"));
+    // What ended in between has none.
+    let commands = commands.filter_map(|path| std::fs::read(path).ok());
+    Ok(commands.filter(|command| String::from_utf8_lossy(command).contains(&room)).count())
 }
 
 #[cfg(target_os = "linux")]
