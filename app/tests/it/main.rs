@@ -22,8 +22,8 @@ mod people_write_to_each_other;
 #[path = "../../examples/demo/process.rs"]
 mod process;
 mod processes_are_killed;
-#[cfg(target_os = "linux")]
 mod profiles_are_taken_along_and_erased;
+#[cfg(target_os = "linux")]
 mod recordings_are_made_in_windows;
 mod relays_are_found_out;
 mod relays_serve_their_operators;
