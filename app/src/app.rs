@@ -225,7 +225,7 @@ impl App {
             Message::Failure(message) => self.failure(message),
             Message::Told(event) => self.told(*event),
             Message::Saved(Ok(())) => Task::none(),
-            Message::Saved(Err(problem)) => self.with_home(|home, context| home.warn(problem.sentence(context.i18n))),
+            Message::Saved(Err(problem)) => self.with_home(|home, _| home.warn(problem)),
             Message::Beat(asked) => {
                 if let Some(marks) = &self.marks {
                     marks.late_by(asked.elapsed());

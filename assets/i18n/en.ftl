@@ -763,3 +763,6 @@ error-socket-path = The folder of this account cannot be used.
 error-connection-broken = The connection to the Kith that runs already was lost.
 error-line-too-long = The answer was too long to be read.
 error-control-version = Another version of Kith runs already. Close it, and install the newest one.
+error-model-file = This file is not a speech model that Kith knows, or it is damaged.
+error-mirror = This is not the address of a folder, such as https://example.org/models.
+error-many-downloads = Other models are being downloaded. Wait for one of them, or pause one.

@@ -780,3 +780,6 @@ error-socket-path = Папку этой учётной записи нельзя
 error-connection-broken = Соединение с уже запущенным Kith потеряно.
 error-line-too-long = Ответ оказался слишком длинным.
 error-control-version = Уже запущена другая версия Kith. Закройте её и установите новейшую.
+error-model-file = Этот файл — не известная Kith модель распознавания, или он повреждён.
+error-mirror = Это не адрес папки вроде https://example.org/models.
+error-many-downloads = Уже загружаются другие модели. Дождитесь одной из них или приостановите её.

@@ -780,3 +780,6 @@ error-socket-path = Теку цього облікового запису не �
 error-connection-broken = З’єднання з уже запущеним Kith втрачено.
 error-line-too-long = Відповідь виявилася задовгою.
 error-control-version = Уже запущено іншу версію Kith. Закрийте її та встановіть найновішу.
+error-model-file = Цей файл — не відома Kith модель розпізнавання, або його пошкоджено.
+error-mirror = Це не адреса теки на зразок https://example.org/models.
+error-many-downloads = Уже завантажуються інші моделі. Дочекайтеся однієї з них або призупиніть її.

@@ -52,10 +52,40 @@ pub(crate) struct Home {
     modal: Option<Modal>,
     pictures: Pictures,
     link: Link,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     tray: Option<Tray>,
     is_looked_at: bool,
     problem: Option<Problem>,
+}
+
+/// Something to be looked at, in whatever language the window has then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Warning {
+    /// The core says it.
+    Said(Box<Said>),
+    /// Something was not done.
+    Problem(Problem),
+}
+
+impl From<Said> for Warning {
+    fn from(said: Said) -> Self {
+        Self::Said(said.into())
+    }
+}
+
+impl From<Problem> for Warning {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl Warning {
+    fn words(&self, i18n: &I18n) -> String {
+        match self {
+            Self::Said(said) => said::alone(said, i18n),
+            Self::Problem(problem) => problem.sentence(i18n),
+        }
+    }
 }
 
 /// Whether the own relay is reached.
@@ -228,9 +258,10 @@ impl Home {
     }
 
     /// Something to be looked at.
-    pub(crate) fn warn(&mut self, words: String) -> Task<Message> {
-        if !self.warnings.contains(&words) {
-            self.warnings.push(words);
+    pub(crate) fn warn(&mut self, warning: impl Into<Warning>) -> Task<Message> {
+        let warning = warning.into();
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
         }
         Task::none()
     }
@@ -301,7 +332,7 @@ impl Home {
                 self.link = if path == "none" { Link::Down(why) } else { Link::Up };
                 Task::none()
             }
-            Event::Warning { said } => self.warn(said::words(&said, context.i18n)),
+            Event::Warning { said } => self.warn(said),
             Event::Transcription { conversation, message, progress } => self.in_open(|open| {
                 if open.chat().id == conversation {
                     open.transcribed(message, progress);
@@ -395,7 +426,7 @@ impl Home {
                     Some(false) => Link::Down(status.relay_problem.map(|said| *said)),
                     Some(true) | None => Link::Up,
                 };
-                let warned = status.warnings.iter().map(|said| self.warn(said::words(said, context.i18n)));
+                let warned = status.warnings.iter().map(|said| self.warn(said.clone()));
                 Action::Run(Task::batch(warned.collect::<Vec<_>>()))
             }
             Message::Reload => Action::Run(self.load()),
@@ -450,9 +481,7 @@ impl Home {
             Message::Tray(tray::Chosen::Show) => Action::Raise(Task::none()),
             Message::Tray(tray::Chosen::Quit) => Action::Quit,
             Message::Done(Ok(())) => Action::None,
-            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) => {
-                Action::Run(self.warn(problem.sentence(context.i18n)))
-            }
+            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) => Action::Run(self.warn(problem)),
         }
     }
 
@@ -547,7 +576,7 @@ impl Home {
     fn played(&mut self, message: player::Message, context: Context<'_>) -> Action {
         Action::Run(match self.player.update(message) {
             player::Action::Run(task) => task.map(Message::Player),
-            player::Action::Failed(problem) => self.warn(problem.sentence(context.i18n)),
+            player::Action::Failed(problem) => self.warn(problem),
             player::Action::Show(chat, message) => {
                 let opened = self.open(&chat, context);
                 let shown = self.in_open(|open| open.show(message));

@@ -133,8 +133,14 @@ words! {
         SoundUnsupported = "sound_unsupported",
         /// The device failed.
         SoundDevice = "sound_device",
-        /// The speech model is not here, or is none.
+        /// The speech model is not here.
         Model = "model",
+        /// The file is no speech model, or is damaged.
+        ModelFile = "model_file",
+        /// Not the address of a folder of models.
+        Mirror = "mirror",
+        /// Others are being fetched.
+        ManyDownloads = "many_downloads",
         /// The speech model was not fetched.
         ModelDownload = "model_download",
         /// The download was paused.

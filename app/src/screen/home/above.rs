@@ -125,7 +125,7 @@ impl Home {
                 let open = id.map_or_else(Task::none, |id| self.open(&id, context));
                 Action::Run(Task::batch([open, self.show_count(context)]))
             }
-            Err(problem) => Action::Run(self.warn(problem.sentence(context.i18n))),
+            Err(problem) => Action::Run(self.warn(problem)),
         }
     }
 

@@ -134,7 +134,7 @@ impl Home {
     }
 
     fn warning<'a>(&'a self, context: Context<'a>) -> Option<Element<'a, Message>> {
-        let words = self.warnings.first()?;
+        let words = self.warnings.first()?.words(context.i18n);
         let sign = text(Icon::TriangleAlert.glyph()).font(font::ICONS).size(metric::ICON).style(theme::text::warning);
         let close = form::icon_button(Icon::X, context.i18n.tr("close"), Some(Message::CloseWarning));
         let line = row![sign, text(words).size(metric::CAPTION).width(Length::Fill), close];

@@ -307,7 +307,7 @@ async fn how_contacts_are_reached_is_said_in_words() {
         "bob",
         "connected directly",
         "No answer in time",
-        "two different records of Carol",
+        "There are two different records of Carol. Compare safety numbers before you write.",
         "1 message is not delivered yet",
     ] {
         assert!(person.sees(words), "{words}");

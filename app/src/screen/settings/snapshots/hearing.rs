@@ -174,10 +174,8 @@ async fn speech_with_models_on_their_way() {
     speaks(&mut page, speech::Message::Models(speech::ModelMessage::Ask("small".into())));
     speaks(&mut page, speech::Message::Models(speech::ModelMessage::Measure("tiny".into())));
     speaks(&mut page, speech::Message::MirrorChanged("ftp://nowhere".into()));
-    let wrong = Problem::new(
-        "model_download",
-        "\"ftp://nowhere\" is not an address of a mirror, such as https://example.org/models",
-    );
+    let wrong =
+        Problem::new("mirror", "\"ftp://nowhere\" is not an address of a mirror, such as https://example.org/models");
     speaks(&mut page, speech::Message::MirrorAdded(Err(wrong)));
     shoot(&page, &very_tall(), "settings-speech");
     shoot(&page, &very_tall().speaking(Language::Ru).colored(Variant::Dark), "settings-speech-ru-dark");

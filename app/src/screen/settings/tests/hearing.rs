@@ -209,7 +209,7 @@ async fn what_is_chosen_for_speech_is_kept_and_what_is_wrong_stands_beside_it() 
         listener.hears(Message::Speech(speech::Message::MirrorChanged(address.into())));
         listener.clicks("Add");
         if refused {
-            listener.until_seen("\"nonsense\" is not an address of a mirror, such as https://example.org/models").await;
+            listener.until_seen("This is not the address of a folder, such as https://example.org/models.").await;
         } else {
             listener.until_seen("http://127.0.0.1:9/models").await;
         }
