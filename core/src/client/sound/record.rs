@@ -104,6 +104,8 @@ struct Tape {
     waiting_since: Duration,
     /// Begins its file, until it is there: with the first sound, so that the microphone does not wait for the disk.
     begin: Option<Begin>,
+    /// Until nothing is written any more, also when nobody holds the recording.
+    active: Option<Active>,
     file: Option<Writing>,
     state: watch::Sender<RecordingState>,
     done: Option<oneshot::Sender<Outcome>>,
@@ -169,6 +171,9 @@ impl Tape {
     }
 
     fn save(&mut self) {
+        if self.file.is_none() && self.waiting.is_empty() {
+            return;
+        }
         if self.begin.is_none() && self.file.is_none() {
             // It lives in memory alone.
             self.waiting.clear();
@@ -211,7 +216,8 @@ impl Tape {
             (Some(recorder), _) => self.finish(recorder),
             (None, failed) => Err(failed.unwrap_or(NoteError::Empty)),
         };
-        // Whoever wanted it may have gone; then the file stays and is found at the next start.
+        self.active = None;
+        // Whoever wanted it may have gone; then the file stays and is found.
         let _ = done.send(outcome.map(|take| (take, self.file.take())));
     }
 
@@ -236,7 +242,6 @@ impl Tape {
 /// A recording that is being made. Dropping it stops the microphone and keeps what was recorded as a draft.
 #[derive(Debug)]
 pub struct Recording {
-    client: Client,
     id: String,
     conversation: String,
     microphone: Microphone,
@@ -250,7 +255,20 @@ impl std::fmt::Debug for Writing {
     }
 }
 
-impl Drop for Recording {
+/// A recording whose file is still written. What is found under its name is no draft yet.
+struct Active {
+    client: Client,
+    id: String,
+}
+
+impl Active {
+    fn new(client: &Client, id: &str) -> Self {
+        client.inner.recording.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        Self { client: client.clone(), id: id.to_owned() }
+    }
+}
+
+impl Drop for Active {
     fn drop(&mut self) {
         self.client.inner.recording.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
@@ -271,7 +289,7 @@ impl Client {
         let id = data_encoding::HEXLOWER.encode(&random);
         let recorder = Recorder::new(options.bitrate_bps)?;
         let pre_skip = recorder.pre_skip();
-        self.inner.recording.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        let active = Active::new(self, &id);
         let (client, name) = (self.clone(), id.clone());
         let begin = move || Writing::begin(&client, &name, conversation, pre_skip);
         let (state, states) = watch::channel(RecordingState::new());
@@ -280,17 +298,10 @@ impl Client {
             options.microphone.clone(),
             options.clean_up(),
             recorder,
-            Some(Box::new(begin)),
+            Some((Box::new(begin), active)),
             state,
         )?;
-        Ok(Recording {
-            client: self.clone(),
-            id,
-            conversation: conversation.to_string(),
-            microphone,
-            state: states,
-            done: Some(done),
-        })
+        Ok(Recording { id, conversation: conversation.to_string(), microphone, state: states, done: Some(done) })
     }
 }
 
@@ -304,16 +315,18 @@ fn start(
     device: Option<String>,
     clean: CleanUp,
     recorder: Recorder,
-    begin: Option<Begin>,
+    kept: Option<(Begin, Active)>,
     state: watch::Sender<RecordingState>,
 ) -> Result<(Microphone, Done), AudioError> {
     let (done, outcome) = oneshot::channel();
+    let (begin, active) = kept.unzip();
     let mut tape = Tape {
         packets: Packets::new(recorder.pre_skip()),
         recorder: Some(recorder),
         waiting: Vec::new(),
         waiting_since: Duration::ZERO,
         begin,
+        active,
         file: None,
         state,
         done: Some(done),
