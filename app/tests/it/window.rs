@@ -149,8 +149,14 @@ impl Display {
         Ok(found.map_or(0, |found| found.lines().count()))
     }
 
-    /// Closes the window in front, as every desktop does.
+    /// Closes the window in front, as every desktop does. Right after another has closed there is none, and the keys would be nobody's.
     pub(crate) async fn close_one(&self) -> Outcome {
+        let in_front = async || {
+            let ours = self.tool(&["search", "--onlyvisible", "--class", CLASS]).await?.unwrap_or_default();
+            let front = self.tool(&["getactivewindow"]).await?.unwrap_or_default();
+            Ok(ours.lines().any(|id| id == front.trim()).then_some(()))
+        };
+        until("a window in front", in_front).await?;
         self.does(&["key", "--clearmodifiers", "alt+F4"]).await
     }
 
