@@ -45,7 +45,6 @@ pub use crate::wire::control::{Event, Reply, Request};
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use self::choices::Choice;
 use crate::chat::{Habits, Me};
@@ -105,9 +104,6 @@ struct Inner {
     speech: transcribe::Speech,
 }
 
-/// After a start so long, what opening a profile and first answers took is no longer wanted, and goes back to the system.
-const SETTLED: Duration = Duration::from_secs(4);
-
 /// Whether the own relay is connected, why not, and what is wrong with this device's clock by the relay's.
 #[derive(Debug, Clone, Default)]
 struct Link {
@@ -164,11 +160,6 @@ impl Client {
         let client = Self { inner: Arc::new(inner) };
         events::follow(&client);
         catch_up::follow(&client);
-        tokio::spawn(async {
-            tokio::time::sleep(SETTLED).await;
-            // On a thread that may wait: it looks through the whole heap, for some milliseconds.
-            tokio::task::spawn_blocking(kith_heap::give_back);
-        });
         Ok(client)
     }
 

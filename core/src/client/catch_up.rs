@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use super::speech_options::SpeechChoice;
 use super::transcribe::Wanted;
-use super::{Client, ClientError, SETTLED, power};
+use super::{Client, ClientError, power};
 use crate::chat::view::{self, ConversationView};
 use crate::chat::{Anchor, Item, ItemBody};
 use crate::session::wall;
 use crate::types::{ContentId, Timestamp};
 use crate::wire::control::Urgency;
+
+/// After a start so long: what people look at comes first.
+const SETTLED: Duration = Duration::from_secs(4);
 
 /// How often it is looked.
 const AGAIN: Duration = Duration::from_secs(600);

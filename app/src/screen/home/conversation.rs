@@ -386,7 +386,7 @@ impl Conversation {
             Message::TranscriptCame(key, transcript) => self.whole_came(key, transcript, context),
             Message::Mend(key) => self.mend(key),
             Message::MendThis(message, words) => self.mend_this(message, words, context),
-            Message::Find(deed) => self.find(deed, context),
+            Message::Find(deed) => self.find(deed),
             Message::OpenLink(link) => Action::OpenLink(link),
             Message::ToggleEmoji(target) => {
                 self.emoji = if self.emoji == Some(target) { None } else { Some(target) };

@@ -12,6 +12,7 @@ use super::timeline::key_of;
 use super::timeline::tests::message;
 use super::*;
 use crate::i18n::Language;
+use crate::keys::Press;
 use crate::snapshots::{NOON, World, operations};
 use crate::theme::Variant;
 

@@ -4,6 +4,7 @@ use super::list::tests::chat;
 use super::timeline::tests::message;
 use super::*;
 use crate::backend::asked::tests::Record;
+use crate::keys::Press;
 use crate::problem::Problem;
 use crate::snapshots::{World, outputs};
 use crate::widget::stage::{Stage, frame, moved, wheel};

@@ -64,6 +64,20 @@ impl RecordingState {
             unsaved: None,
         }
     }
+
+    /// A microphone of this name runs.
+    pub(super) fn opened(&mut self, name: &str) {
+        self.phase = RecordingPhase::Recording;
+        self.microphone = Some(name.to_owned());
+        self.problem = None;
+    }
+
+    /// No microphone runs, for now or any more.
+    pub(super) fn stopped(&mut self, phase: RecordingPhase, problem: Option<AudioError>) {
+        self.phase = phase;
+        self.problem = problem;
+        self.level = 0.0;
+    }
 }
 
 /// How loud it is after these samples, which it was before at that level.
@@ -115,17 +129,9 @@ struct Tape {
 impl Tape {
     fn hear(&mut self, sound: Sound<'_>) {
         match sound {
-            Sound::Opened(name) => self.state.send_modify(|state| {
-                state.phase = RecordingPhase::Recording;
-                state.microphone = Some(name.to_owned());
-                state.problem = None;
-            }),
+            Sound::Opened(name) => self.state.send_modify(|state| state.opened(name)),
             Sound::Samples(samples) => self.record(samples),
-            Sound::Lost(error) => self.state.send_modify(|state| {
-                state.phase = RecordingPhase::Searching;
-                state.problem = Some(error);
-                state.level = 0.0;
-            }),
+            Sound::Lost(error) => self.state.send_modify(|state| state.stopped(RecordingPhase::Searching, Some(error))),
             Sound::Ended(error) => {
                 // Before what was recorded is handed over: whoever gets nothing looks here why.
                 self.state.send_modify(|state| {

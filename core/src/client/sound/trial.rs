@@ -83,11 +83,7 @@ struct Ear {
 impl Ear {
     fn hear(&mut self, sound: Sound<'_>) {
         match sound {
-            Sound::Opened(name) => self.state.send_modify(|state| {
-                state.phase = RecordingPhase::Recording;
-                state.microphone = Some(name.to_owned());
-                state.problem = None;
-            }),
+            Sound::Opened(name) => self.state.send_modify(|state| state.opened(name)),
             Sound::Samples(samples) => {
                 let room = self.most.saturating_sub(self.kept.len());
                 self.kept.extend_from_slice(samples.get(..samples.len().min(room)).unwrap_or_default());
@@ -101,18 +97,10 @@ impl Ear {
                     }
                 });
             }
-            Sound::Lost(error) => self.state.send_modify(|state| {
-                state.phase = RecordingPhase::Searching;
-                state.problem = Some(error);
-                state.level = 0.0;
-            }),
+            Sound::Lost(error) => self.state.send_modify(|state| state.stopped(RecordingPhase::Searching, Some(error))),
             Sound::Ended(error) => {
                 // Before what was said is handed over: whoever gets nothing looks here why.
-                self.state.send_modify(|state| {
-                    state.phase = RecordingPhase::Ended;
-                    state.problem = error;
-                    state.level = 0.0;
-                });
+                self.state.send_modify(|state| state.stopped(RecordingPhase::Ended, error));
                 if let Some(done) = self.done.take() {
                     // Who wanted it may have gone.
                     let _ = done.send(std::mem::take(&mut self.kept));

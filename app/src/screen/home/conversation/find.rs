@@ -77,7 +77,7 @@ pub(crate) enum Deed {
 }
 
 impl Conversation {
-    pub(super) fn find(&mut self, deed: Deed, context: Context<'_>) -> Action {
+    pub(super) fn find(&mut self, deed: Deed) -> Action {
         let Some(find) = self.find.as_mut() else {
             return match deed {
                 Deed::Open => self.open_find(),
@@ -148,7 +148,7 @@ impl Conversation {
                 }
                 None => Action::None,
             },
-            Deed::Play => self.play_hit(context),
+            Deed::Play => self.play_hit(),
         }
     }
 
@@ -180,7 +180,7 @@ impl Conversation {
         self.hit().map(|hit| key_of(&hit.message))
     }
 
-    fn play_hit(&self, _context: Context<'_>) -> Action {
+    fn play_hit(&self) -> Action {
         let Some((message, at_ms)) = self.hit().and_then(|hit| Some((&hit.message, hit.at_ms?))) else {
             return Action::None;
         };
