@@ -405,9 +405,6 @@ pub enum CommandError {
     /// The record, key or text given is malformed.
     #[error("{0}")]
     Malformed(String),
-    /// The store failed; nothing was done.
-    #[error("the store failed: {0}")]
-    Store(String),
     /// The engine found its own state broken; nothing was done.
     #[error("internal: {0}")]
     Internal(String),

@@ -247,12 +247,9 @@ impl ClientError {
             Self::Store(StoreError::AlreadyOpen { .. }) => ErrorCode::ProfileOpen,
             Self::Store(StoreError::WrongKey) => ErrorCode::WrongPassphrase,
             Self::Store(StoreError::FromTheFuture { .. }) => ErrorCode::NewerStore,
-            Self::Store(StoreError::Full) | Self::NotStored(StoreError::Full) | Self::Uncertain(StoreError::Full) => {
-                ErrorCode::DiskFull
-            }
-            Self::Store(_) | Self::NotStored(_) | Self::Uncertain(_) | Self::Engine(_) | Self::Write(_) => {
-                ErrorCode::Store
-            }
+            Self::Store(error) | Self::NotStored(error) | Self::Uncertain(error) => store_code(error),
+            Self::Engine(EngineError::Store(error)) => read_code(error),
+            Self::Engine(_) | Self::Write(_) => ErrorCode::Store,
             Self::Start(StartError::NoAccount) => ErrorCode::NoAccount,
             Self::Start(_) => ErrorCode::Start,
             Self::Onboarding(error) => onboarding_code(error),
@@ -305,6 +302,21 @@ impl ClientError {
     }
 }
 
+const fn store_code(error: &StoreError) -> ErrorCode {
+    match error {
+        StoreError::Full => ErrorCode::DiskFull,
+        StoreError::Read(error) => read_code(error),
+        _ => ErrorCode::Store,
+    }
+}
+
+const fn read_code(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::Full => ErrorCode::DiskFull,
+        _ => ErrorCode::Store,
+    }
+}
+
 const fn command_code(error: &CommandError) -> ErrorCode {
     match error {
         CommandError::Blocked => ErrorCode::Blocked,
@@ -316,7 +328,6 @@ const fn command_code(error: &CommandError) -> ErrorCode {
         CommandError::NotMember => ErrorCode::NotMember,
         CommandError::Rejoining => ErrorCode::Rejoining,
         CommandError::Malformed(_) | CommandError::Internal(_) => ErrorCode::Command,
-        CommandError::Store(_) => ErrorCode::Store,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::chat::{
     Call, Command, CommandError, Effects, Engine, EngineError, Habits, Input, Now, Outgoing, Reply, Verdict,
 };
 use crate::net::Multiaddr;
-use crate::store::{Batch, Opened, Overlay, Store, StoreError};
+use crate::store::{Batch, Opened, Overlay, ReadError, Store, StoreError};
 use crate::types::{DeviceId, Incarnation, RequestId, Rng, Timestamp};
 use crate::wire::control::{Code, Said};
 use crate::wire::log;
@@ -402,9 +402,11 @@ impl Heart {
         stop: &CancellationToken,
     ) -> bool {
         // Whoever read first of a store that had stopped by itself says only that it is stopped.
-        if let (Broken::Engine(_), Some(why)) = (&broken, self.store.failure()) {
-            broken = Broken::Store(why);
-        }
+        broken = match (broken, self.store.failure()) {
+            (Broken::Engine(_), Some(why)) => Broken::Store(why),
+            (Broken::Engine(EngineError::Store(ReadError::Full)), None) => Broken::Store(StoreError::Full),
+            (broken, _) => broken,
+        };
         tracing::warn!(why = %broken, "The engine is opened anew from the store.");
         let _ = self.events.send(Event::Trouble(broken.said()));
         loop {

@@ -101,6 +101,7 @@ impl From<StoreError> for ReadError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Read(error) => error,
+            StoreError::Full => Self::Full,
             error => Self::Io(error.to_string()),
         }
     }

@@ -110,6 +110,9 @@ pub enum ReadError {
         /// Its format number.
         format: u8,
     },
+    /// The disk is full, and nothing is read until the store is whole again.
+    #[error("the disk is full: make room on it")]
+    Full,
     /// The disk did not answer.
     #[error("the store could not be read: {0}")]
     Io(String),

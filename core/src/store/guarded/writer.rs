@@ -59,6 +59,14 @@ pub(super) struct Shared {
     found: Mutex<Found>,
 }
 
+/// What is said after a failure. A full disk stays one: there is something to do about it.
+fn stopped(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full => StoreError::Full,
+        error => StoreError::Stopped(error.to_string()),
+    }
+}
+
 impl Shared {
     pub(super) fn dir(&self) -> &Path {
         &self.dir
@@ -87,7 +95,7 @@ impl Shared {
             queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         if let Some(error) = &queue.failed {
-            return Err(StoreError::Stopped(error.to_string()));
+            return Err(stopped(error));
         }
         let batch = Arc::new(batch);
         {
@@ -120,7 +128,7 @@ impl Shared {
 
     /// Asked after a read: what was read before the failure was told may be what was lost.
     pub(super) fn refuse_after_failure(&self) -> Result<(), StoreError> {
-        self.failure().map_or(Ok(()), |error| Err(StoreError::Stopped(error.to_string())))
+        self.failure().map_or(Ok(()), |error| Err(stopped(&error)))
     }
 
     pub(super) fn record(&self) -> Recording<'_> {

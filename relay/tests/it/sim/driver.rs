@@ -220,7 +220,7 @@ impl World {
     fn job(&mut self, device: usize, job: Job) {
         if !self.devices[device].is_up() {
             if let Job::Command(_, then) = job {
-                then.call(self, Err(CommandError::Store("the device is off".to_owned())));
+                then.call(self, Err(CommandError::Internal("the device is off".to_owned())));
             }
             return;
         }

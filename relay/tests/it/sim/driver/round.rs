@@ -120,7 +120,7 @@ impl World {
                 self.happened.insert(Fault::Disk);
                 self.note("disk", device, &[], || format!("the disk of {device} fails"));
                 for (_, then) in round.commands {
-                    then.call(self, Err(CommandError::Store("disk full".to_owned())));
+                    then.call(self, Err(CommandError::Internal("disk full".to_owned())));
                 }
                 for (_, then) in round.homes {
                     then.call(self, log::Response::Refused(log::Refusal::TryLater));
