@@ -76,6 +76,8 @@ pub(crate) enum Errand {
     Herald,
     /// Tell one's other devices the secrets of new prekeys, if only they hear it.
     SharePrekeys,
+    /// A newer record of an account came: its devices are brought in step with it everywhere.
+    NewRecord(AccountId),
 }
 
 /// How this device behaves where the protocol leaves it a choice.
@@ -238,6 +240,7 @@ impl Conversation {
             self.digest_at = now.saturating_add(DIGEST_MS);
             let devices = self.others(shared);
             self.offer_digest(turn, shared, &devices)?;
+            self.say_removed(turn, shared)?;
         }
         if self.silent_at <= now {
             self.recall_silent(turn, shared);

@@ -13,7 +13,6 @@ use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
 use crate::wire::event::UnverifiedEvent;
 use crate::wire::message::{Out, Recall, Sealed};
-use crate::wire::relay::Purpose;
 
 use super::Account;
 use super::card::{Opened, signed};
@@ -134,9 +133,7 @@ impl Account {
         contact.is_answered();
         contact.taken = contact.taken.or(recall.grant);
         if let (None, Some(given)) = (contact.given, recall.taken) {
-            self.issue(turn, Purpose::Delivery, given.delivery);
-            self.issue(turn, Purpose::KeyPackages, given.key_packages);
-            contact.given = Some(given);
+            self.give_again(turn, &mut contact, given);
         }
         self.drop_request(turn, &from);
         self.keep(turn, &contact);

@@ -87,7 +87,7 @@ enum TokenState {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct TokenRow {
+pub(super) struct TokenRow {
     #[serde(rename = "p")]
     purpose: Purpose,
     #[serde(rename = "s")]
@@ -152,6 +152,7 @@ impl Account {
         if self.relay().is_some() {
             self.retries.plan(Task::OwnRecord, turn.now.mono_ms.saturating_add(LOCKED_OUT_MS));
         }
+        self.look_soon(turn);
         self.retry_requests(turn)
     }
 
@@ -173,6 +174,7 @@ impl Account {
                 Task::OwnRecord => self.retries.done(task),
                 Task::Request(account) => self.retry_request(turn, account)?,
                 Task::Record(account) => self.fetch_record(turn, account)?,
+                Task::Contacts => self.look_at_contacts(turn)?,
             }
         }
         Ok(())

@@ -153,29 +153,36 @@ impl Conversation {
         Ok(true)
     }
 
-    /// The latest event here of one of an account's devices, without its content.
+    /// The latest event here of one of an account's devices, without its content, and whether its record lists the device: else no
+    /// device that it lists has written here, and one that is gone has.
     ///
     /// # Errors
-    /// If the store does not answer.
+    /// If the store does not answer or a row cannot be read.
     pub(crate) fn latest_of(
+        &self,
         turn: &Turn<'_>,
-        id: ConversationId,
-        record: &AccountRecord,
-    ) -> Result<Option<UnverifiedEvent>, EngineError> {
+        account: AccountId,
+        shared: &Shared<'_>,
+    ) -> Result<(Option<UnverifiedEvent>, bool), EngineError> {
         let read = turn.read();
+        let Some(record) = shared.account.record_of(turn, &account)? else { return Ok((None, false)) };
+        let is_theirs =
+            |device: &DeviceId| self.membership.roster().member(device).map(|it| it.account) == Some(account);
         let mut latest = None;
-        for state in crate::chat::repair::vector(&read, &id)?.feeds {
+        for state in crate::chat::repair::vector(&read, &self.id)?.feeds {
             let Some(sequence) = state.next.checked_sub(1) else { continue };
-            if record.device(state.feed.device).is_none() {
+            let listed = record.device(state.feed.device).is_some();
+            if !listed && (self.kind() != Some(Kind::Direct) || !is_theirs(&state.feed.device)) {
                 continue;
             }
             let place = ContentId { feed: state.feed, sequence };
-            let Some(event) = crate::chat::feed::row::load_event(&read, &id, &place)? else { continue };
-            if latest.as_ref().is_none_or(|(clock, _)| *clock < event.header().clock) {
-                latest = Some((event.header().clock, event.erased().as_raw().clone()));
+            let Some(event) = crate::chat::feed::row::load_event(&read, &self.id, &place)? else { continue };
+            let rank = (listed, event.header().clock);
+            if latest.as_ref().is_none_or(|(highest, _)| *highest < rank) {
+                latest = Some((rank, event.erased().as_raw().clone()));
             }
         }
-        Ok(latest.map(|(_, event)| event))
+        Ok(latest.map_or((None, false), |((listed, _), event)| (Some(event), listed)))
     }
 
     /// Whether one of an account's feeds begins with a text, as one does whose request was answered.

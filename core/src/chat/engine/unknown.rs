@@ -14,6 +14,7 @@ use crate::chat::account::{contacts, known_record};
 use crate::chat::api::{Outgoing, Verdict};
 use crate::chat::conversation::{Conversation, Errand, dropped, envelope};
 use crate::chat::membership::Membership;
+use crate::chat::policy::{direct_conversation, own_conversation};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::AccountRecord;
 use crate::types::{AccountId, ConversationId, DeviceId, GroupId};
@@ -161,19 +162,25 @@ impl Engine {
         lasting: bool,
     ) -> Result<(), EngineError> {
         let own = self.account.record().device(device).map(|_| self.account.id());
-        let place = self.with(turn, id, |conversation, _, _| {
+        let place = self.with(turn, id, |conversation, turn, shared| {
             let membership = conversation.membership();
             let member = membership.roster().member(&device).filter(|member| member.is_present());
             let account = own.or(member.map(|member| member.account));
-            Ok(membership.present().zip(account).map(|(present, account)| (present.group, account)))
+            let partner = conversation.partner(shared.account.id()).filter(|_| account.is_none());
+            let account = account.or(partner);
+            Ok(match (membership.present().map(|present| present.group), account) {
+                (Some(group), Some(account)) => Some((group, account, conversation.latest_of(turn, account, shared)?)),
+                (None, _) | (_, None) => None,
+            })
         })?;
-        let Some((group, account)) = place.flatten() else { return Ok(()) };
-        if self.letters.leads(group, device) || self.is_shut_out(turn, id, &account)? {
+        let Some((group, account, (event, listed))) = place.flatten() else { return Ok(()) };
+        // Whoever has not heard of this account does not read a Welcome of it.
+        let stranger = event.is_some() && !listed;
+        if (self.letters.leads(group, device) && !stranger) || self.is_shut_out(turn, id, &account)? {
             return Ok(());
         }
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
         let Some(recipient) = self.account.recipient(turn, &account, device)? else { return Ok(()) };
-        let event = Conversation::latest_of(turn, id, &record)?;
         let Ok(mut envelope) = self.account.recall(turn, &record, id, group, event)? else { return Ok(()) };
         envelope.urgency = Urgency::Quiet;
         if !lasting {
@@ -211,9 +218,10 @@ impl Engine {
             }
             // It was taken out, or asks the members as it is.
             Some(_) => {}
+            None if self.unknown.recalled.len() >= MAX_RECALLED => return Ok(dropped(turn, "recall")),
             None => {
-                if self.unknown.recalled.len() >= MAX_RECALLED || !self.account.believes(turn, from, recall)? {
-                    return Ok(dropped(turn, "recall"));
+                if !self.account.believes(turn, from, recall)? {
+                    return self.recalled_by_stranger(turn, from, recall);
                 }
                 self.account.take_back(turn, from, recall)?;
                 self.unknown.recalled.insert(id, from);
@@ -222,6 +230,36 @@ impl Engine {
                 self.with(turn, id, Conversation::seek)?;
             }
         }
+        Ok(Verdict::Durable)
+    }
+
+    /// Somebody whom no device of this account knows says to be in a conversation with it. A device that is gone may have been the only
+    /// one that knew them. What it signed may be a thief's word: it is enough to ask the person, once, and for nothing more.
+    fn recalled_by_stranger(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: AccountId,
+        recall: &Recall,
+    ) -> Result<Verdict, EngineError> {
+        let own = self.account.id();
+        if self.unknown.recalled.contains_key(&recall.conversation) {
+            return Ok(Verdict::Durable);
+        }
+        let header = recall.event.as_ref().and_then(|event| event.peek().ok());
+        let direct = recall.conversation == direct_conversation(own, from);
+        let Some(header) = header.filter(|header| direct && header.conversation == recall.conversation) else {
+            return Ok(dropped(turn, "recall"));
+        };
+        let former = self.with(turn, own_conversation(own), |conversation, _, _| {
+            let member = conversation.membership().roster().member(&header.feed.device);
+            Ok(member.filter(|member| member.account == own).map(|member| member.events))
+        })?;
+        let signed = former.flatten().is_some_and(|key| recall.event.clone().is_some_and(|it| it.verify(&key).is_ok()));
+        if !signed {
+            return Ok(dropped(turn, "recall"));
+        }
+        self.unknown.recalled.insert(recall.conversation, from);
+        self.account.remember(turn, from, recall)?;
         Ok(Verdict::Durable)
     }
 

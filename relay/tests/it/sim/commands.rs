@@ -94,6 +94,16 @@ impl World {
         }
     }
 
+    /// People know those who were their contacts on a device that is gone.
+    pub(crate) fn answer_remembered(&mut self) {
+        for device in self.honest() {
+            let waiting = waiting_requests(&self.devices[device].store).expect("a readable store");
+            for request in waiting.iter().filter(|request| request.is_remembered()) {
+                self.command(device, Command::Accept { account: request.account }, |_, _| {});
+            }
+        }
+    }
+
     /// A text that nobody else writes.
     pub(crate) fn text(&mut self, device: usize) -> String {
         self.ledger.texts += 1;

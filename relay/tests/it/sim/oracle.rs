@@ -154,6 +154,7 @@ impl World {
         let mut right = 0;
         while self.now_ms() < end {
             self.run_for(STEP_MS);
+            self.answer_remembered();
             self.look_at_states();
             if let Some(defect) = self.defects.first() {
                 return Err(defect.clone());
@@ -230,7 +231,7 @@ impl World {
         for account in &accounts {
             let person = self.people.iter().find(|person| person.account == *account)?;
             for device in person.devices.iter().filter(|device| !self.hostile.contains(device)) {
-                if !present.contains(&self.devices[*device].id) {
+                if !present.contains(&self.devices[*device].id) && !self.is_out_of_reach(*device, view) {
                     return Some(format!("device {device} is no member of {id:?} ({:?}), its account is", view.kind));
                 }
             }
@@ -243,6 +244,18 @@ impl World {
             }
         }
         None
+    }
+
+    /// Whether a device cannot hear of a conversation of two: it has no relay, so that only whom it knows reaches it, and of its account
+    /// only a device that was removed knew the other.
+    fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
+        let own = &self.devices[device];
+        let person = &self.people[own.person];
+        let lost = self.devices.iter().any(|other| other.account == own.account && other.removed);
+        let others = self.devices.iter().filter(|it| it.account != own.account && view.accounts.contains(&it.account));
+        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
+        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
+        view.kind == Kind::Direct && person.relay.is_none() && lost && person.devices.iter().all(stranger)
     }
 
     fn is_honest(&self, device: &DeviceId) -> bool {
