@@ -23,6 +23,7 @@ use rand_core::RngCore;
 pub(crate) use self::carry::own_home;
 pub(crate) use self::doze::Dozing;
 pub(crate) use self::read::ids;
+pub(crate) use self::recall::LatestEvent;
 pub(crate) use self::receive::{Received, dropped};
 pub(crate) use self::say::envelope;
 use super::account::Account;

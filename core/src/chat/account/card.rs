@@ -29,6 +29,12 @@ const SEAL_INFO: &[u8] = b"kith/sealed/1";
 /// The most requests that wait; the relay bounds its slot too, this bounds what comes over a LAN.
 const MAX_WAITING: usize = 100;
 
+/// What a relay did not take from a stranger is brought again after so long.
+const SPEAK_AGAIN_MS: u64 = 60 * 60 * 1000;
+
+/// What it took is said again after so long: it may have been lost there.
+const SPOKEN_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
 /// A contact request that waits for an answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingRequest {
@@ -266,13 +272,28 @@ impl Account {
             let to = record.devices().iter().map(|device| straight_to(account, device)).collect();
             return self.send_request(turn, account, envelope, to);
         };
-        let request = Request::DepositRequest {
-            account,
-            challenge: Token::new([0; Token::LEN]),
-            work: 0,
-            envelope: envelope.encode(),
-        };
-        self.call_to(turn, CallTarget::Relay(relay.clone()), Errand::ContactRequest(account), request);
+        let target = CallTarget::Relay(relay.clone());
+        self.call_to(turn, target, Errand::ContactRequest(account), deposit_request(account, envelope));
+    }
+
+    /// Whether an account may be told something now by the way that is open to strangers.
+    pub(crate) fn may_speak_as_stranger(&self, turn: &Turn<'_>, account: &AccountId) -> bool {
+        self.spoken.get(account).is_none_or(|at| *at <= turn.now.mono_ms)
+    }
+
+    /// Brings an envelope to an account's relay by the way that is open to strangers.
+    pub(crate) fn speak_as_stranger(&mut self, turn: &mut Turn<'_>, record: &AccountRecord, envelope: &Envelope) {
+        let Some(relay) = record.relays().first() else { return };
+        let (account, now) = (record.account_id(), turn.now.mono_ms);
+        self.spoken.retain(|_, at| *at > now);
+        self.spoken.insert(account, now.saturating_add(SPEAK_AGAIN_MS));
+        let target = CallTarget::Relay(relay.clone());
+        self.call_to(turn, target, Errand::Recall(account), deposit_request(account, envelope));
+    }
+
+    /// The account's relay keeps what it was told as by a stranger.
+    pub(super) fn was_heard(&mut self, turn: &Turn<'_>, account: AccountId) {
+        self.spoken.insert(account, turn.now.mono_ms.saturating_add(SPOKEN_MS));
     }
 
     fn send_request(&mut self, turn: &mut Turn<'_>, account: AccountId, envelope: &Envelope, to: Vec<Recipient>) {
@@ -584,6 +605,11 @@ impl Account {
     pub(super) fn drop_request(&self, turn: &mut Turn<'_>, account: &AccountId) {
         turn.effects.batch.delete(Table::Request, account.as_ref());
     }
+}
+
+/// What brings an envelope into the slot of those whom an account does not know; whoever carries it out does the work.
+fn deposit_request(account: AccountId, envelope: &Envelope) -> Request {
+    Request::DepositRequest { account, challenge: Token::new([0; Token::LEN]), work: 0, envelope: envelope.encode() }
 }
 
 fn straight_to(account: AccountId, device: &DeviceCertificate) -> Recipient {

@@ -171,8 +171,8 @@ impl Conversation {
             && !record.devices().iter().any(|certificate| here(certificate.device_id()))
     }
 
-    /// The relay gives no key packages of an account to this one. Who is deserted waits for none: what the others were given may have
-    /// come to the relay never, and a device that was removed is not to stay for want of them.
+    /// The relay gives no key packages of an account to this one. Who is deserted waits for none: a relay that was taken back from a copy
+    /// does not know what a device that is gone had given, and that device is not to stay for want of them.
     pub(crate) fn packages_refused(
         &mut self,
         turn: &mut Turn<'_>,

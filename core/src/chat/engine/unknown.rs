@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::chat::account::{contacts, known_record};
 use crate::chat::api::{Outgoing, Verdict};
-use crate::chat::conversation::{Conversation, Errand, dropped, envelope};
+use crate::chat::conversation::{Conversation, Errand, LatestEvent, dropped, envelope};
 use crate::chat::membership::Membership;
-use crate::chat::policy::{direct_conversation, own_conversation};
+use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::AccountRecord;
-use crate::types::{AccountId, ConversationId, DeviceId, GroupId};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
 use crate::wire::codec::Body as _;
 use crate::wire::envelope::{Class, Packet, Urgency};
 use crate::wire::message::{Kind, Out, Recall, Rejoin, Text};
@@ -33,6 +33,9 @@ const MAX_GROUPS: usize = 64;
 
 /// Conversations that this device lets itself be told of in one run, each of which costs it pleas.
 const MAX_RECALLED: usize = 64;
+
+/// Envelopes of which it is awaited whether a relay took them; they come to something within minutes.
+const MAX_TOLD: usize = 256;
 
 /// How long word to a device that has nothing waiting for it is kept, in seconds.
 const PASSING_S: u32 = 3600;
@@ -53,6 +56,8 @@ pub(super) struct Unknown {
     groups: BTreeMap<GroupId, Unread>,
     /// Who told of a conversation.
     recalled: BTreeMap<ConversationId, AccountId>,
+    /// What those were told last who need not know this account, until it is known what came of it.
+    told: BTreeMap<EnvelopeId, (ConversationId, AccountId)>,
 }
 
 impl Unknown {
@@ -86,6 +91,11 @@ impl Unknown {
 
     pub(super) fn wake_at(&self) -> Option<u64> {
         self.groups.values().filter(|unread| !unread.said).map(|unread| unread.at).min()
+    }
+
+    /// Where and whom something told that is on its way; it is forgotten here.
+    pub(super) fn take_told(&mut self, envelope: &EnvelopeId) -> Option<(ConversationId, AccountId)> {
+        self.told.remove(envelope)
     }
 
     /// Who told of a conversation that this device did not know.
@@ -162,33 +172,68 @@ impl Engine {
         lasting: bool,
     ) -> Result<(), EngineError> {
         let own = self.account.record().device(device).map(|_| self.account.id());
-        let place = self.with(turn, id, |conversation, turn, shared| {
-            let membership = conversation.membership();
-            let member = membership.roster().member(&device).filter(|member| member.is_present());
-            let account = own.or(member.map(|member| member.account));
-            let partner = conversation.partner(shared.account.id()).filter(|_| account.is_none());
-            let account = account.or(partner);
-            Ok(match (membership.present().map(|present| present.group), account) {
-                (Some(group), Some(account)) => Some((group, account, conversation.latest_of(turn, account, shared)?)),
-                (None, _) | (_, None) => None,
-            })
+        let whose = self.with(turn, id, |conversation, _, shared| {
+            let member = conversation.membership().roster().member(&device).filter(|member| member.is_present());
+            Ok(own.or(member.map(|member| member.account)).or_else(|| conversation.partner(shared.account.id())))
         })?;
-        let Some((group, account, (event, listed))) = place.flatten() else { return Ok(()) };
+        let Some(account) = whose.flatten() else { return Ok(()) };
+        let Some((group, shown)) = self.shown_to(turn, id, account)? else { return Ok(()) };
         // Whoever has not heard of this account does not read a Welcome of it.
-        let stranger = event.is_some() && !listed;
+        let stranger = shown.as_ref().is_some_and(|shown| shown.former.is_some());
         if (self.letters.leads(group, device) && !stranger) || self.is_shut_out(turn, id, &account)? {
             return Ok(());
         }
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
         let Some(recipient) = self.account.recipient(turn, &account, device)? else { return Ok(()) };
-        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, event)? else { return Ok(()) };
+        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, shown)? else { return Ok(()) };
         envelope.urgency = Urgency::Quiet;
         if !lasting {
             envelope.class = Class::Ephemeral { ttl_s: PASSING_S };
         }
+        if stranger {
+            if self.unknown.told.len() >= MAX_TOLD {
+                self.unknown.told.pop_first();
+            }
+            self.unknown.told.insert(envelope.id, (id, account));
+        }
         let (id, class) = (envelope.id, envelope.class);
         turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to: vec![recipient] });
         Ok(())
+    }
+
+    /// Tells an account whose relay knows nothing of what its devices had given to this one: it was taken back from a copy, and a device
+    /// that is gone cannot give it again. It costs work, and a place among a stranger's requests.
+    pub(super) fn recall_as_stranger(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        account: AccountId,
+    ) -> Result<(), EngineError> {
+        if self.is_shut_out(turn, id, &account)? || !self.account.may_speak_as_stranger(turn, &account) {
+            return Ok(());
+        }
+        let Some((group, shown)) = self.shown_to(turn, id, account)? else { return Ok(()) };
+        let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
+        if shown.as_ref().is_some_and(|shown| shown.former.is_some())
+            && let Ok(envelope) = self.account.recall(turn, &record, id, group, shown)?
+        {
+            self.account.speak_as_stranger(turn, &record, &envelope);
+        }
+        Ok(())
+    }
+
+    /// The present group of a conversation, and what an account whose devices are told of it wrote there.
+    fn shown_to(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        account: AccountId,
+    ) -> Result<Option<(GroupId, Option<LatestEvent>)>, EngineError> {
+        let shown = self.with(turn, id, |conversation, turn, shared| {
+            let Some(group) = conversation.membership().present().map(|present| present.group) else { return Ok(None) };
+            Ok(Some((group, conversation.latest_of(turn, account, shared)?)))
+        })?;
+        Ok(shown.flatten())
     }
 
     /// Somebody says that this device is in a conversation with them.
@@ -245,17 +290,7 @@ impl Engine {
         if self.unknown.recalled.contains_key(&recall.conversation) {
             return Ok(Verdict::Durable);
         }
-        let header = recall.event.as_ref().and_then(|event| event.peek().ok());
-        let direct = recall.conversation == direct_conversation(own, from);
-        let Some(header) = header.filter(|header| direct && header.conversation == recall.conversation) else {
-            return Ok(dropped(turn, "recall"));
-        };
-        let former = self.with(turn, own_conversation(own), |conversation, _, _| {
-            let member = conversation.membership().roster().member(&header.feed.device);
-            Ok(member.filter(|member| member.account == own).map(|member| member.events))
-        })?;
-        let signed = former.flatten().is_some_and(|key| recall.event.clone().is_some_and(|it| it.verify(&key).is_ok()));
-        if !signed {
+        if recall.conversation != direct_conversation(own, from) || !self.account.once_wrote(recall) {
             return Ok(dropped(turn, "recall"));
         }
         self.unknown.recalled.insert(recall.conversation, from);

@@ -184,7 +184,15 @@ impl World {
                 return problem;
             }
         }
-        self.contacts_differ().or_else(|| self.block_undone()).or_else(|| self.something_is_missing(&views))
+        let asked_in_vain = || {
+            let mut remembered = self.remembered().into_iter();
+            let (device, account) = remembered.find(|(device, account)| self.is_known_to_another(*device, *account))?;
+            Some(format!("device {device} asks of {account:?}, whom another device of the person knows"))
+        };
+        self.contacts_differ()
+            .or_else(asked_in_vain)
+            .or_else(|| self.block_undone())
+            .or_else(|| self.something_is_missing(&views))
     }
 
     fn disagreement_in(&self, id: ConversationId, views: &[(usize, ConversationView)]) -> Option<String> {
@@ -247,15 +255,20 @@ impl World {
     }
 
     /// Whether a device cannot hear of a conversation of two: it has no relay, so that only whom it knows reaches it, and of its account
-    /// only a device that was removed knew the other.
+    /// only devices that were removed were in the conversation and knew the other.
     fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
-        let own = &self.devices[device];
-        let person = &self.people[own.person];
-        let lost = self.devices.iter().any(|other| other.account == own.account && other.removed);
-        let others = self.devices.iter().filter(|it| it.account != own.account && view.accounts.contains(&it.account));
+        let account = self.devices[device].account;
+        let person = &self.people[self.devices[device].person];
+        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
         let others: Vec<DeviceId> = others.map(|other| other.id).collect();
         let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
-        view.kind == Kind::Direct && person.relay.is_none() && lost && person.devices.iter().all(stranger)
+        let theirs = view.roster.members().filter(|(_, member)| member.account == account);
+        let mut theirs = theirs.filter_map(|(device, _)| self.by_id.get(device)).peekable();
+        theirs.peek().is_some()
+            && theirs.all(|device| self.devices[*device].removed)
+            && view.kind == Kind::Direct
+            && person.relay.is_none()
+            && person.devices.iter().all(stranger)
     }
 
     fn is_honest(&self, device: &DeviceId) -> bool {

@@ -854,11 +854,39 @@ pub(super) fn whom_a_removed_device_alone_knew_hears_of_it_at_the_relay_and_the_
     world.lose_mail(0, second);
     world.remove_device(0);
     world.boot(second, false);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+#[test]
+pub(super) fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave_them() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    for relay in [0, 1] {
+        world.add_relay();
+        world.add_person(Some(relay));
+    }
+    world.watch_links();
+    world.run_for(5_000);
+    let second = world.add_device(0);
+    world.run_for(10 * 60_000);
+    world.stop(second);
+    // The relay of the first is taken back to before its person met anybody.
+    world.keep_relay_copy(0);
+    let (conversation, before) = known_to_one_device(&mut world, second);
+    world.links.cut.insert((0, 1));
+    world.stop(0);
+    world.restore_relay(0);
+    world.remove_device(0);
+    world.boot(second, false);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+/// Before long somebody whom a device that is gone alone knew is brought before the person, who accepts.
+fn the_person_is_asked(mut world: World, second: usize, conversation: ConversationId, before: &str) {
     world.run_for(13 * 3_600_000);
-    let waiting = waiting_requests(&world.devices[second].store).expect("a readable store");
-    assert_eq!(waiting.iter().filter(|it| it.is_remembered()).count(), 1, "{}", world.trace.text());
-    assert!(!world.shows(second, &before), "nobody was asked yet");
+    let account = world.devices[1].account;
+    assert_eq!(world.remembered(), [(second, account)], "{}", world.trace.text());
+    assert!(!world.shows(second, before), "nobody was asked yet");
     let after = world.say(1, conversation);
     let world = settled(world);
-    assert!([before, after].iter().all(|text| world.shows(second, text)), "{}", world.trace.text());
+    assert!([before, &after].iter().all(|text| world.shows(second, text)), "{}", world.trace.text());
 }
