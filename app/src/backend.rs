@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use self::asked::Asked;
-use crate::cli::keychain;
+use crate::cli::keychain::{self, Way};
 use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
 use crate::settings::Settings;
@@ -96,22 +96,34 @@ pub(crate) async fn find(setup: Setup, link: Option<String>) -> Result<Found, Pr
         let _ = other.call(Request::Raise { link }).await?;
         return Ok(Found::Raised);
     }
-    let unlock = match (keychain::name(&setup.profile)?, &setup.passphrase_file) {
-        (Some(name), _) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
-        (None, None) => return Ok(Found::Locked),
-    };
-    Ok(Found::Opened(open(setup, unlock).await?))
+    let ways = keychain::ways(&setup.profile)?;
+    let typed = setup.passphrase_file.as_deref().map(crate::cli::secret::from_file).transpose()?;
+    let asks = ways.contains(&Way::Passphrase) && typed.is_none();
+    if asks && ways.len() == 1 {
+        return Ok(Found::Locked);
+    }
+    match open(setup, typed).await {
+        // What opens it was changed from a key to a passphrase, and that was cut off.
+        Err(problem) if asks && ["wrong_passphrase", "keychain_key"].contains(&problem.code.as_str()) => {
+            Ok(Found::Locked)
+        }
+        opened => Ok(Found::Opened(opened?)),
+    }
 }
 
 /// Opens the profile with a passphrase.
 pub(crate) async fn unlock(setup: Setup, passphrase: Zeroizing<String>) -> Result<Backend, Problem> {
-    open(setup, Unlock::Passphrase(passphrase)).await
+    open(setup, Some(passphrase)).await
 }
 
-async fn open(setup: Setup, unlock: Unlock) -> Result<Backend, Problem> {
+async fn open(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
     let relay = own_relay(&setup.profile).await;
-    let backend = Backend::serve(Client::open(&setup.profile, unlock, setup.options).await?).await?;
+    let open = |unlock| {
+        let (profile, options) = (setup.profile.clone(), setup.options.clone());
+        async move { Client::open(&profile, unlock, options).await }
+    };
+    let client = keychain::open_by::<_, Problem, _>(&setup.profile, passphrase.as_ref(), open).await?;
+    let backend = Backend::serve(client).await?;
     Ok(Backend { relay, ..backend })
 }
 
@@ -125,14 +137,17 @@ async fn own_relay(profile: &Path) -> Option<EmbeddedRelay> {
 
 /// Puts the newest good copy of a damaged store into its place.
 pub(crate) async fn restore(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
-    let unlock = match (keychain::name(&setup.profile)?, passphrase, &setup.passphrase_file) {
-        (Some(name), ..) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(passphrase), _) => Unlock::Passphrase(passphrase),
-        (None, None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
-        (None, None, None) => return Err(Problem::new("wrong_passphrase", "a passphrase is needed")),
+    let passphrase = match (passphrase, &setup.passphrase_file) {
+        (None, Some(file)) => Some(crate::cli::secret::from_file(file)?),
+        (passphrase, _) => passphrase,
     };
     let relay = own_relay(&setup.profile).await;
-    let backend = Backend::serve(Client::restore(&setup.profile, unlock, setup.options).await?).await?;
+    let restore = |unlock| {
+        let (profile, options) = (setup.profile.clone(), setup.options.clone());
+        async move { Client::restore(&profile, unlock, options).await }
+    };
+    let client = keychain::open_by::<_, Problem, _>(&setup.profile, passphrase.as_ref(), restore).await?;
+    let backend = Backend::serve(client).await?;
     Ok(Backend { relay, ..backend })
 }
 

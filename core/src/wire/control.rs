@@ -6,8 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod lock;
 mod said;
 
+pub use lock::Lock;
 pub(crate) use said::words;
 pub use said::{Code, Said};
 
@@ -307,6 +309,14 @@ pub enum Request {
         /// Whose; one's own if nobody is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         who: Option<String>,
+    },
+    /// From now on something else opens the profile on this device: a new passphrase, or another key that a keychain holds already. The
+    /// account's password stays. When the answer does not come, either may open it.
+    ChangeLock {
+        /// What opens it now.
+        from: Lock,
+        /// What is to open it.
+        to: Lock,
     },
     /// Writes all that is here into a new folder of plain files, which anybody can read who can read the folder.
     Export {
