@@ -542,6 +542,10 @@ impl Home {
             list::Message::Open(id) => Action::Run(self.open(&id, context)),
             list::Message::Review(account) => Action::Run(self.review(account)),
             list::Message::AddContact => Action::Run(self.add(None)),
+            list::Message::Scrolled(top) => {
+                self.list.scrolled(top);
+                Action::None
+            }
         }
     }
 
