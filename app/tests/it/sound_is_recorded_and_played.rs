@@ -58,6 +58,35 @@ fn a_microphone_that_goes_away_keeps_what_was_said_and_another_takes_over() {
 }
 
 #[test]
+fn a_microphone_that_is_not_there_has_another_in_its_place_until_it_is() {
+    let server = Server::start();
+    let plug = ["load-module", "module-virtual-source", "source_name=headset", "master=wire.monitor"];
+    // What the headset is called here, from when it was plugged in once.
+    let plugged = String::from_utf8(server.control(&plug).stdout).unwrap();
+    let shown = server.kith(&["--json", "sound"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let devices = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ids = devices.filter(|device| device["direction"] == "microphone").map(|device| device["id"].clone());
+    let id = ids.filter_map(|id| id.as_str().map(str::to_owned)).find(|id| id.contains("headset")).expect(&shown);
+    assert!(server.control(&["unload-module", plugged.trim()]).status.success());
+
+    let recorded = server.path("note.ogg");
+    let mut recorder = server.command(env!("CARGO_BIN_EXE_kith"));
+    recorder.args(["--json", "record", "--device", &id, recorded.to_str().unwrap()]);
+    recorder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut recorder = recorder.spawn().unwrap();
+    until("a listener at the other microphone", || server.listens_to("microphone"));
+    assert!(server.command("paplay").arg("--device=wire").arg(clip()).status().unwrap().success());
+    assert!(server.control(&plug).status.success());
+    until("a listener at the headset", || server.listens_to("headset"));
+    recorder.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let output = recorder.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("the microphone that you chose is not there"), "{said}");
+    assert_eq!(server.words(&recorded), "Meet me at the station at eleven.");
+}
+
+#[test]
 fn without_a_sound_server_a_sentence_says_so() {
     let room = TempDir::new().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_kith"));
