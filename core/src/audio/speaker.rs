@@ -292,17 +292,12 @@ mod tests {
 
     use super::super::Buffers;
     use super::*;
-    use crate::voice::{Packets, Pcm, Recorder};
+    use crate::voice::recorder::packets_of;
+    use crate::voice::{Packets, Pcm};
 
     fn note(seconds: usize) -> Packets {
         let sound: Vec<f32> = (0..48_000 * seconds).map(|n| (n as f32 / 40.0).sin() * 0.4).collect();
-        let mut recorder = Recorder::new(24_000).unwrap();
-        let mut packets = Packets::new(recorder.pre_skip());
-        recorder.push(&sound, |packet| packets.push(&packet).unwrap()).unwrap();
-        let ending = recorder.finish().unwrap();
-        ending.packets.iter().for_each(|packet| packets.push(packet).unwrap());
-        packets.trim(ending.total);
-        packets
+        packets_of(&sound, 24_000).unwrap()
     }
 
     fn devices() -> Buffers {

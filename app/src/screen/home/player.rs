@@ -323,7 +323,8 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use kith_core::client::sound::{Buffers, play_file};
-    use kith_core::voice::{OPUS_RATE, Packets, Pcm, Recorder};
+    use kith_core::voice::recorder::packets_of;
+    use kith_core::voice::{OPUS_RATE, Pcm};
 
     use kith_core::wire::control::Code;
 
@@ -331,11 +332,7 @@ pub(crate) mod tests {
     use super::*;
 
     fn playback() -> Playback {
-        let mut recorder = Recorder::new(24_000).unwrap();
-        let mut packets = Packets::new(recorder.pre_skip());
-        recorder.push(&[0.0; 48_000], |packet| packets.push(&packet).unwrap()).unwrap();
-        let ending = recorder.finish().unwrap();
-        ending.packets.iter().for_each(|packet| packets.push(packet).unwrap());
+        let packets = packets_of(&[0.0; 48_000], 24_000).unwrap();
         let devices = Buffers::new(Pcm { rate: OPUS_RATE, samples: Vec::new() }, 0);
         play_file(Arc::new(devices), None, &packets.to_ogg().unwrap(), Duration::ZERO, 100).unwrap()
     }
