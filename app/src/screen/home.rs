@@ -581,6 +581,7 @@ impl Home {
         Action::Run(match self.player.update(message) {
             player::Action::Run(task) => task.map(Message::Player),
             player::Action::Failed(problem) => self.warn(problem),
+            player::Action::Told(said) => self.warn(*said),
             player::Action::Show(chat, message) => {
                 let opened = self.open(&chat, context);
                 let shown = self.in_open(|open| open.show(message));

@@ -6,7 +6,7 @@ use iced::widget::{column, container, row, space, text, tooltip};
 use iced::{Alignment, Length, Task};
 use kith_core::client::ClientError;
 use kith_core::client::sound::{Playback, PlaybackPhase, PlaybackState, SPEEDS_PERCENT};
-use kith_core::wire::control::{At, Message as Shown, Page};
+use kith_core::wire::control::{At, Message as Shown, Page, Said};
 
 use crate::app::Context;
 use crate::backend::Backend;
@@ -25,6 +25,8 @@ use super::timeline::PAGE;
 pub(crate) struct Player {
     backend: Backend,
     playing: Option<Playing>,
+    /// That another speaker plays than the one that was chosen, as it was told last.
+    stand_in: Option<Box<Said>>,
     speed_percent: u16,
     /// Which of the notes that were asked for is meant: an earlier one may still answer.
     serial: u64,
@@ -77,6 +79,8 @@ pub(crate) enum Action {
     Show(String, String),
     /// Says why not.
     Failed(Problem),
+    /// Says what should be known of it.
+    Told(Box<Said>),
 }
 
 /// Where a note stands, for those who draw it.
@@ -93,7 +97,7 @@ pub(crate) struct Place {
 impl Player {
     /// One that plays nothing.
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, playing: None, speed_percent: 100, serial: 0 }
+        Self { backend, playing: None, stand_in: None, speed_percent: 100, serial: 0 }
     }
 
     /// Where a message's note stands, if it is the one.
@@ -203,8 +207,19 @@ impl Player {
                 let (id, position) = (playing.note.clone(), playing.state.position);
                 Action::Run(self.keep(id, position, false))
             }
+            PlaybackPhase::Playing => self.speaker_runs(),
             _ => Action::Run(Task::none()),
         }
+    }
+
+    /// Which speaker runs is told when it is another than before.
+    fn speaker_runs(&mut self) -> Action {
+        let now = self.playing.as_ref().and_then(|playing| playing.state.stand_in.clone());
+        if self.stand_in == now {
+            return Action::Run(Task::none());
+        }
+        self.stand_in.clone_from(&now);
+        now.map_or_else(|| Action::Run(Task::none()), Action::Told)
     }
 
     fn finished(&mut self) -> Task<Message> {
@@ -308,27 +323,52 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use kith_core::client::sound::{Buffers, play_file};
-    use kith_core::voice::{OPUS_RATE, Packets, Pcm, Recorder};
+    use kith_core::voice::recorder::packets_of;
+    use kith_core::voice::{OPUS_RATE, Pcm};
+
+    use kith_core::wire::control::Code;
 
     use super::super::timeline::tests::message;
     use super::*;
 
     fn playback() -> Playback {
-        let mut recorder = Recorder::new(24_000).unwrap();
-        let mut packets = Packets::new(recorder.pre_skip());
-        recorder.push(&[0.0; 48_000], |packet| packets.push(&packet).unwrap()).unwrap();
-        let ending = recorder.finish().unwrap();
-        ending.packets.iter().for_each(|packet| packets.push(packet).unwrap());
+        let packets = packets_of(&[0.0; 48_000], 24_000).unwrap();
         let devices = Buffers::new(Pcm { rate: OPUS_RATE, samples: Vec::new() }, 0);
         play_file(Arc::new(devices), None, &packets.to_ogg().unwrap(), Duration::ZERO, 100).unwrap()
     }
 
-    /// The note is listened to, so far into it.
-    pub(crate) fn plays(player: &mut Player, note: Shown, position: Duration) {
+    fn plays_from(player: &mut Player, note: Shown) {
         let serial = player.serial;
         let _ = player.update(Message::Started(serial, Box::new(note), Ok(Once::new(playback()))));
-        let state = PlaybackState { phase: PlaybackPhase::Playing, position, damaged: false };
-        let _ = player.update(Message::Moved(serial, state));
+    }
+
+    /// The note is listened to, so far into it.
+    pub(crate) fn plays(player: &mut Player, note: Shown, position: Duration) {
+        plays_from(player, note);
+        let serial = player.serial;
+        let _ = player.update(Message::Moved(serial, playing_at(position)));
+    }
+
+    fn playing_at(position: Duration) -> PlaybackState {
+        PlaybackState { phase: PlaybackPhase::Playing, position, damaged: false, stand_in: None }
+    }
+
+    #[tokio::test]
+    async fn a_speaker_that_stands_in_is_told_once_until_the_chosen_one_was_there() {
+        let (backend, _) = Backend::detached();
+        let mut player = Player::new(backend);
+        let away = Box::new(Said::new(Code::SpeakerAway, "").of("Headphones"));
+        let stands_in = |at| PlaybackState { stand_in: Some(away.clone()), ..playing_at(Duration::from_secs(at)) };
+        let told = |action| matches!(action, Action::Told(said) if said == away);
+        for (note, expected) in [(1, true), (2, false)] {
+            plays_from(&mut player, message(note, ""));
+            let serial = player.serial;
+            assert_eq!(told(player.update(Message::Moved(serial, stands_in(1)))), expected);
+            assert!(!told(player.update(Message::Moved(serial, stands_in(2)))), "it was told");
+        }
+        let serial = player.serial;
+        let _ = player.update(Message::Moved(serial, playing_at(Duration::from_secs(3))));
+        assert!(told(player.update(Message::Moved(serial, stands_in(4)))), "it went again");
     }
 
     #[tokio::test]
@@ -351,8 +391,7 @@ pub(crate) mod tests {
         let (backend, _) = Backend::detached();
         let mut player = Player::new(backend);
         plays(&mut player, message(1, ""), Duration::ZERO);
-        let state =
-            PlaybackState { phase: PlaybackPhase::Failed(AudioError::Gone), position: Duration::ZERO, damaged: false };
+        let state = PlaybackState { phase: PlaybackPhase::Failed(AudioError::Gone), ..playing_at(Duration::ZERO) };
         assert!(matches!(player.update(Message::Moved(0, state)), Action::Failed(_)));
         assert!(player.place(&message(1, "").id).is_none());
     }
