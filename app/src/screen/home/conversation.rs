@@ -2,6 +2,7 @@
 //!
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
+mod attached;
 pub(crate) mod find;
 mod reading;
 mod recording;

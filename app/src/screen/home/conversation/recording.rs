@@ -75,8 +75,8 @@ pub(crate) enum Deed {
     Found(Vec<Draft>),
     /// Listen to it, or stand still, or go on.
     Listen,
-    /// Listen from this part of it on, 0 to 1.
-    ListenFrom(f32),
+    /// Listen from this moment of it on.
+    ListenFrom(Duration),
     /// It is heard, or not.
     Heard(Result<Once<Playback>, Problem>),
     /// Where it stands that was begun so many times ago.
@@ -306,7 +306,7 @@ impl Conversation {
                 Task::none()
             }
             Deed::Listen => self.listen(),
-            Deed::ListenFrom(part) => self.listen_from(part),
+            Deed::ListenFrom(at) => self.listen_from(at),
             Deed::Heard(Ok(playback)) => self.heard(&playback),
             Deed::Moved(serial, state) => self.preview_moved(serial, state),
         };
@@ -451,9 +451,7 @@ impl Conversation {
         }
     }
 
-    fn listen_from(&mut self, part: f32) -> Task<super::Message> {
-        let Tape::Made { draft, .. } = &self.recorder.tape else { return Task::none() };
-        let at = draft.duration.mul_f32(part.clamp(0.0, 1.0));
+    fn listen_from(&mut self, at: Duration) -> Task<super::Message> {
         match &self.recorder.preview {
             Some(preview) => {
                 preview.playback.seek(at);

@@ -8,10 +8,9 @@ use kith_core::wire::control::Message as Shown;
 
 use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target, find};
 use crate::app::Context;
-use crate::format::{self, one_line};
-use crate::said;
+use crate::format::one_line;
 use crate::screen::home::list;
-use crate::screen::home::player::{self, Place, Player};
+use crate::screen::home::player::Player;
 use crate::screen::home::timeline::{Entry, Side};
 use crate::theme::container::Joined;
 use crate::theme::{self, Element, Icon, Theme, font, metric};
@@ -23,7 +22,6 @@ use crate::widget::history::history;
 use crate::widget::line::line;
 use crate::widget::press::press;
 use crate::widget::selectable::selectable;
-use crate::widget::waveform::waveform;
 
 /// The row above the first message that was not read.
 pub(super) const UNREAD: u64 = 1;
@@ -267,101 +265,6 @@ impl Conversation {
         }
     }
 
-    fn voice<'a>(&'a self, entry: &'a Entry, place: Option<Place>, context: Context<'a>) -> Element<'a, Message> {
-        let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
-        let deed = |deed| Message::Sound(deed);
-        let length_ms = message.duration_ms.unwrap_or_default();
-        let at_ms = match place {
-            Some(place) => u32::try_from(place.position.as_millis()).unwrap_or(length_ms),
-            None => message.heard_ms.unwrap_or_default(),
-        };
-        let runs = place.is_some_and(|place| place.runs);
-        let is_here = message.file.as_ref().is_none_or(|file| file.transfer.here);
-        let button = match (is_here, runs) {
-            (false, _) => form::icon_button(Icon::Download, i18n.tr("file-fetch"), Some(deed(SoundDeed::Fetch(key)))),
-            (true, true) => form::icon_button(Icon::Pause, i18n.tr("voice-pause"), Some(deed(SoundDeed::Play(key)))),
-            (true, false) => form::icon_button(Icon::Play, i18n.tr("voice-play"), Some(deed(SoundDeed::Play(key)))),
-        };
-        let heard = at_ms as f32 / length_ms.max(1) as f32;
-        let peaks = message.peaks.as_deref().unwrap_or_default();
-        let wave = waveform(peaks, heard)
-            .on_seek(move |part| Message::Sound(SoundDeed::Seek(key, (f64::from(part) * f64::from(length_ms)) as u64)));
-        let time = if at_ms == 0 {
-            format::duration(length_ms)
-        } else {
-            format!("{} / {}", format::duration(at_ms), format::duration(length_ms))
-        };
-        let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
-        let time = text(time).size(metric::CAPTION).style(style).wrapping(text::Wrapping::None);
-        // Of one's own: it is there, and nobody has heard it to its end.
-        let is_there = matches!(message.state.as_deref(), Some("delivered" | "read"));
-        let waits = if message.mine { is_there && message.heard_by == Some(0) } else { message.heard == Some(false) };
-        let unheard = waits.then(|| {
-            text(Icon::Circle.glyph()).font(font::ICONS).size(metric::TINY).line_height(1.0).style(theme::text::accent)
-        });
-        let speed = place
-            .map(|place| player::speed_button(place.speed_percent).map(|wish| Message::Sound(SoundDeed::Player(wish))));
-        let facts = row![time].push(unheard).push(speed).push(space::horizontal()).push(meta(message, context));
-        let facts = facts.width(metric::WAVEFORM).spacing(metric::SMALL).align_y(Alignment::Center);
-        let head = row![button, column![Element::from(wave), facts].spacing(metric::TIGHT)]
-            .spacing(metric::SMALL)
-            .align_y(Alignment::Center);
-        let words = self.words(entry, place.map(|place| place.position), context);
-        let running = self.sound.transcribing.get(&message.id);
-        let offer = (message.transcript.is_none() && is_here).then(|| {
-            let words = match running {
-                Some(percent) => i18n.tr_with("voice-listens", [("percent", (*percent).into())]),
-                None => i18n.tr("voice-write-down"),
-            };
-            press(text(words).size(metric::CAPTION).font(font::MEDIUM))
-                .padding(0)
-                .style(theme::button::link)
-                .on_press(deed(SoundDeed::Transcribe(key)))
-        });
-        column![head].push(words).push(offer).spacing(metric::TIGHT).into()
-    }
-
-    fn file<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
-        let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
-        let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
-        let Some(file) = &message.file else { return text(i18n.tr("said-file")).into() };
-        let transfer = &file.transfer;
-        let is_on_its_way = !transfer.here && matches!(transfer.state.as_str(), "waiting" | "active");
-        let (icon, words, deed) = if transfer.here {
-            (Icon::Save, i18n.tr("file-save"), SoundDeed::Save(key))
-        } else if is_on_its_way {
-            (Icon::X, i18n.tr("cancel"), SoundDeed::CancelFetch(key))
-        } else {
-            (Icon::Download, i18n.tr("file-fetch"), SoundDeed::Fetch(key))
-        };
-        let button = form::icon_button(icon, words, Some(Message::Sound(deed)));
-        let size = if is_on_its_way || matches!(transfer.state.as_str(), "active") {
-            format!("{} / {}", format::bytes(transfer.done.min(file.size)), format::bytes(file.size))
-        } else {
-            format::bytes(file.size)
-        };
-        let name = line(file.name.clone()).font(font::MEDIUM);
-        let size = text(size).size(metric::CAPTION).style(style);
-        let problem = transfer
-            .problem
-            .as_ref()
-            .map(|problem| text(said::alone(problem, i18n)).size(metric::CAPTION).style(theme::text::danger));
-        let facts = column![name, size].push(problem).spacing(metric::TIGHT / 2.0);
-        let head = row![button, facts].spacing(metric::SMALL).align_y(Alignment::Center);
-        let caption = message.text.as_ref().filter(|text| !text.is_empty()).map(|_| {
-            Element::from(
-                selectable(entry.rich.spans(context.palette))
-                    .size(metric::BODY)
-                    .line_height(metric::LINE)
-                    .font(font::TEXT)
-                    .on_link(Message::OpenLink),
-            )
-        });
-        // At the right end, as everywhere; the bubble stays as wide as what else is in it.
-        let meta = container(meta_row(message, context)).align_right(Length::Fill);
-        column![head].push(caption).push(meta).spacing(metric::TIGHT).width(Length::Shrink).into()
-    }
-
     fn actions<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
         let (i18n, key) = (context.i18n, entry.key);
         let button = |icon, words: String, message| {
@@ -568,7 +471,8 @@ fn meta_width(message: &Shown, context: Context<'_>) -> f32 {
     f32::from(letters) * metric::TINY * 0.6 + tick + metric::SMALL
 }
 
-fn meta_row<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
+/// The time and the tick.
+pub(super) fn meta_row<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
     let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
     let time = text(meta_text(message, context)).size(metric::TINY).style(style).wrapping(text::Wrapping::None);
     let tick = message.mine.then(|| tick::tick(message)).flatten();
@@ -576,7 +480,7 @@ fn meta_row<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message
 }
 
 /// The time and the tick, with words to it for whoever points at them.
-fn meta<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
+pub(super) fn meta<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
     let line = meta_row(message, context);
     let words = tick::words(message, context.i18n);
     if words.is_empty() {
