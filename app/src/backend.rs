@@ -316,6 +316,14 @@ impl Backend {
         }
     }
 
+    /// Says which voice notes are on the screen; gives those of the chat that become text or wait for that.
+    pub(crate) async fn look_at(self, with: String, messages: Vec<String>) -> Result<Vec<String>, Problem> {
+        match self.client.execute(Request::LookAt { with, messages }).await? {
+            Reply::Waiting { messages } => Ok(messages),
+            _ => Err(Problem::nonsense()),
+        }
+    }
+
     /// All that is said in a voice note.
     pub(crate) async fn transcript(self, with: String, message: String) -> Result<Transcript, Problem> {
         match self.client.execute(Request::Transcript { with, message }).await? {

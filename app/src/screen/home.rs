@@ -334,10 +334,7 @@ impl Home {
             }
             Event::Warning { said } => self.warn(said),
             Event::Transcription { conversation, message, progress } => self.in_open(|open| {
-                if open.chat().id == conversation {
-                    open.transcribed(message, progress);
-                }
-                Task::none()
+                if open.chat().id == conversation { open.transcribed(message, progress) } else { Task::none() }
             }),
             Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
                 if open.chat().id == conversation {

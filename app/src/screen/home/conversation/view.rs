@@ -26,7 +26,7 @@ use crate::widget::selectable::selectable;
 /// The row above the first message that was not read.
 pub(super) const UNREAD: u64 = 1;
 /// The row that says where a history begins.
-const START: u64 = 2;
+pub(super) const START: u64 = 2;
 /// Rows of days begin here, rows of what could not be queued there.
 const DAYS: u64 = 1 << 62;
 const FAILED: u64 = 1 << 63;
@@ -132,7 +132,7 @@ impl Conversation {
             .on_near_start(Message::Near(Side::Before))
             .on_near_end(Message::Near(Side::After))
             .on_scroll(Message::Scrolled)
-            .tells_rows(self.chat.unread > 0);
+            .tells_rows(self.chat.unread > 0 || !self.sound.transcribing.is_empty());
         if self.is_at_end && self.new_below == 0 {
             // The same shape as with the button, or the list would be another one, which stands at its end.
             return stack![list, nothing()].into();
@@ -166,7 +166,7 @@ impl Conversation {
             let day = context.clock.day(entry.message.sent_ms);
             if before.is_none_or(|before| context.clock.day(before.message.sent_ms) != day) {
                 let heading = context.clock.heading(context.i18n, entry.message.sent_ms, context.now_ms);
-                rows.push((DAYS | (entry.key >> 2), centered(heading)));
+                rows.push((day_row(entry), centered(heading)));
                 before = None;
             }
             if self.timeline.first_unread() == Some(entry.message.id.as_str()) {
@@ -378,6 +378,11 @@ fn more_button<'a>(key: u64) -> Element<'a, Message> {
         .align_y(Alignment::Start)
         .padding(metric::TIGHT / 2.0)
         .into()
+}
+
+/// The row of the day that begins with a message.
+pub(super) fn day_row(entry: &Entry) -> u64 {
+    DAYS | (entry.key >> 2)
 }
 
 fn stand_together(one: &Entry, other: &Entry) -> bool {
