@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 use self::asked::Asked;
 use crate::cli::keychain;
+use crate::platform::sign::Sign;
 use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
 use crate::settings::Settings;
@@ -263,6 +264,11 @@ impl Backend {
     /// The profile's client, where there is one: sound is recorded and played in this process.
     pub(crate) fn client(&self) -> Option<Client> {
         self.client.client()
+    }
+
+    /// Plays a sound of Kith's own, if none is played just now.
+    pub(crate) async fn sign(self, sign: Sign) -> Result<(), Problem> {
+        self.client.sign(sign).await
     }
 
     /// Carries out what has no answer but that it is done.

@@ -1003,7 +1003,7 @@ pub struct Listening {
 pub struct SpeechOptions {
     /// Turn voice notes into text when they come.
     pub automatic: bool,
-    /// But only while there is power from the mains.
+    /// But only while there is power from the mains; where nobody knows that, at any time.
     pub mains_only: bool,
     /// And only those that last at most so many seconds.
     pub up_to_s: u32,
@@ -1019,8 +1019,8 @@ pub struct SpeechOptions {
     pub listens: String,
     /// Addresses of folders that are asked for models before the official host.
     pub mirrors: Vec<String>,
-    /// There is power from the mains, or no battery.
-    pub on_mains: bool,
+    /// There is power from the mains, or no battery; none where the system does not say.
+    pub on_mains: Option<bool>,
 }
 
 /// A speech model that Kith knows.

@@ -361,7 +361,7 @@ impl Conversation {
             Message::Jumped(id, page) => self.jumped(&id, page, context),
             Message::Compose(action) => self.composed(action, context),
             Message::Submit => self.submit(),
-            Message::Sent(key, sent) => self.sent(key, sent),
+            Message::Sent(key, sent) => self.sent(key, sent, context),
             Message::Retry(key) => self.retry(key),
             Message::Discard(key) => {
                 self.failed.retain(|failed| failed.key != key);

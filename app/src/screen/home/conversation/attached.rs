@@ -64,12 +64,13 @@ impl Conversation {
         let unheard = waits.then(|| {
             text(Icon::Circle.glyph()).font(font::ICONS).size(metric::TINY).line_height(1.0).style(theme::text::accent)
         });
-        let speed = place
-            .map(|place| player::speed_button(place.speed_percent).map(|wish| Message::Sound(SoundDeed::Player(wish))));
+        let speed = place.map(|place| player::speed_button(place.speed_percent, i18n));
+        let speed = speed.map(|button| button.map(|wish| Message::Sound(SoundDeed::Player(wish))));
         let facts = row![time].push(unheard).push(speed).push(space::horizontal()).push(meta(message, context));
         let facts = facts.width(metric::WAVEFORM).spacing(metric::SMALL).align_y(Alignment::Center);
         let file = message.file.as_ref();
-        let so_far = file.and_then(so_far).map(|words| text(words).size(metric::CAPTION).style(style));
+        let so_far =
+            file.and_then(|file| so_far(file, i18n)).map(|words| text(words).size(metric::CAPTION).style(style));
         let problem = file.and_then(|file| problem(file, i18n)).map(|words| container(words).width(metric::WAVEFORM));
         let about = column![Element::from(wave), facts].push(so_far).push(problem).spacing(metric::TIGHT);
         let head = row![button, about].spacing(metric::SMALL).align_y(Alignment::Center);
@@ -95,7 +96,7 @@ impl Conversation {
         let save = || form::icon_button(Icon::Save, i18n.tr("file-save"), Some(Message::Sound(SoundDeed::Save(key))));
         let button = fetch(&file.transfer, key, i18n).unwrap_or_else(save);
         let name = line(file.name.clone()).font(font::MEDIUM);
-        let size = so_far(file).unwrap_or_else(|| format::bytes(file.size));
+        let size = so_far(file, i18n).unwrap_or_else(|| format::bytes(i18n, file.size));
         let size = text(size).size(metric::CAPTION).style(quiet(entry));
         let facts = column![name, size].push(problem(file, i18n)).spacing(metric::TIGHT / 2.0);
         let head = row![button, facts].spacing(metric::SMALL).align_y(Alignment::Center);
@@ -135,10 +136,10 @@ fn fetch<'a>(transfer: &Transfer, key: u64, i18n: &I18n) -> Option<Element<'a, M
 }
 
 /// How much of something has come or gone, while it does.
-fn so_far(file: &File) -> Option<String> {
+fn so_far(file: &File, i18n: &I18n) -> Option<String> {
     let transfer = &file.transfer;
-    (comes(transfer) || transfer.state == "active")
-        .then(|| format!("{} / {}", format::bytes(transfer.done.min(file.size)), format::bytes(file.size)))
+    let moves = comes(transfer) || transfer.state == "active";
+    moves.then(|| format::so_far(i18n, transfer.done, file.size))
 }
 
 /// Why it does not come or go.

@@ -205,9 +205,14 @@ impl Conversation {
         Task::perform(found, |found| told(Deed::Found(found)))
     }
 
+    /// A microphone listens, or is about to.
+    pub(crate) fn is_recording(&self) -> bool {
+        matches!(self.recorder.tape, Tape::Opening(_) | Tape::Running(..))
+    }
+
     /// Away with what is recorded; none if nothing is.
     pub(crate) fn cancel_recording(&mut self) -> Option<Task<super::Message>> {
-        matches!(self.recorder.tape, Tape::Opening(_) | Tape::Running(..)).then(|| self.discard())
+        self.is_recording().then(|| self.discard())
     }
 
     /// What was thrown away is gone when its chat is left; what runs is kept by the core.
@@ -278,7 +283,8 @@ impl Conversation {
             },
             Deed::Sent(Ok(())) => {
                 self.recorder.tape = Tape::Empty;
-                Task::batch([self.show_newest(), self.find_recordings(), operation::focus(COMPOSER)])
+                let more = [self.show_newest(), self.find_recordings(), self.sounds_sent(context)];
+                Task::batch(more.into_iter().chain([operation::focus(COMPOSER)]))
             }
             Deed::Sent(Err(problem)) => {
                 self.recorder.tape = Tape::Empty;
