@@ -31,6 +31,7 @@ use crate::i18n::I18n;
 use crate::modal::question::{self, Question};
 use crate::modal::{add, group, help, review, switcher};
 use crate::platform::notify::Notice;
+use crate::platform::sign::Sign;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
 use crate::said;
@@ -320,7 +321,7 @@ impl Home {
             Event::Request { contact_request } => {
                 let notice = Notice::request(&contact_request, context);
                 self.list.asked(contact_request);
-                Task::batch([self.notify(notice, context), self.show_count(context)])
+                Task::batch([self.notify(notice, context), self.sounds(context), self.show_count(context)])
             }
             Event::Typing { conversation, account, on } => match &self.open {
                 Some(open) if open.chat().id == conversation => {
@@ -334,10 +335,7 @@ impl Home {
             }
             Event::Warning { said } => self.warn(said),
             Event::Transcription { conversation, message, progress } => self.in_open(|open| {
-                if open.chat().id == conversation {
-                    open.transcribed(message, progress);
-                }
-                Task::none()
+                if open.chat().id == conversation { open.transcribed(message, progress) } else { Task::none() }
             }),
             Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
                 if open.chat().id == conversation {
@@ -364,7 +362,15 @@ impl Home {
         }
         let chat = self.list.chat(&message.conversation);
         let notice = Notice::message(message, chat, context);
-        Task::batch([shown, self.notify(notice, context)])
+        Task::batch([shown, self.notify(notice, context), self.sounds(context)])
+    }
+
+    /// A sound says that something came; not into a microphone that listens.
+    fn sounds(&self, context: Context<'_>) -> Task<Message> {
+        if !context.settings.sounds || self.open.as_ref().is_some_and(Conversation::is_recording) {
+            return Task::none();
+        }
+        Task::future(Sign::Came.give(self.backend.clone())).discard()
     }
 
     fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
