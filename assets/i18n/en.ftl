@@ -214,6 +214,7 @@ group-creating = Creating…
 request-title = Contact request
 request-unverified = This name is not verified
 request-silent = They have written nothing.
+request-remembered = They are in a chat with a device that you removed, and that alone knew them. If you know them, accept: your devices come into that chat. Decline if the device was in other hands.
 request-words = If you accept, you can write to each other. If you decline, they are not told.
 account-id = Account
 accept = Accept

@@ -435,7 +435,13 @@ pub(crate) mod tests {
     fn what_waits_is_counted_but_for_muted_chats() {
         let mut list = ChatList::default();
         list.load(vec![Chat { unread: 3, ..chat("Ann") }, Chat { unread: 5, muted: true, ..chat("Bob") }], Vec::new());
-        let request = ContactRequest { account: "account-Cid".into(), handle: None, text: String::new(), sent_ms: 0 };
+        let request = ContactRequest {
+            account: "account-Cid".into(),
+            handle: None,
+            text: String::new(),
+            sent_ms: 0,
+            remembered: false,
+        };
         list.asked(request.clone());
         list.asked(request);
         assert_eq!(list.unread(), 4);
