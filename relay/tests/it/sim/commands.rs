@@ -45,6 +45,7 @@ impl World {
                 self.look_at_states();
             }
         }
+        self.listen_to_each_other();
     }
 
     /// What some faults need from the beginning, to come about at all.

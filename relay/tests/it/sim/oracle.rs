@@ -29,10 +29,22 @@ pub(crate) struct Written {
     pub(crate) device: usize,
     pub(crate) conversation: ConversationId,
     pub(crate) id: ContentId,
+    /// The note that it says was heard; none of what shows by itself.
+    pub(crate) heard: Option<ContentId>,
     pub(crate) text: String,
     pub(crate) at_ms: u64,
     /// How far its writer saw it come.
     pub(crate) state: Option<MessageState>,
+}
+
+impl Written {
+    /// Whether a line is it, or tells it.
+    fn shows_in(&self, line: &Line, author: AccountId) -> bool {
+        match &self.heard {
+            None => line.id == self.id,
+            Some(note) => line.id == *note && line.played.contains(&author),
+        }
+    }
 }
 
 /// What was promised.
@@ -46,6 +58,8 @@ pub(crate) struct Ledger {
     pub(crate) texts: u64,
     /// Whose each text is: nobody else may be shown to have written it.
     pub(crate) authors: BTreeMap<String, AccountId>,
+    /// Which voice notes were heard to their end by whom.
+    pub(crate) heard: BTreeSet<(ContentId, AccountId)>,
     /// What nobody was entitled to write: once all is healed it shows at no honest device.
     pub(crate) forbidden: BTreeSet<String>,
     /// Who left a group, or was to be removed from it, ever: what had not come to whoever removed them is lost.
@@ -60,6 +74,8 @@ pub(crate) struct Line {
     pub(crate) body: String,
     pub(crate) edited: bool,
     pub(crate) reactions: BTreeMap<AccountId, String>,
+    /// Who is said to have heard a voice note.
+    pub(crate) played: BTreeSet<AccountId>,
 }
 
 fn line(item: Item) -> Line {
@@ -67,7 +83,7 @@ fn line(item: Item) -> Line {
         ItemBody::Text { text, .. } => text,
         other => format!("{other:?}"),
     };
-    Line { id: item.id, author: item.author, body, edited: item.edited, reactions: item.reactions }
+    Line { id: item.id, author: item.author, body, edited: item.edited, reactions: item.reactions, played: item.played }
 }
 
 impl World {
@@ -101,7 +117,15 @@ impl World {
 
     pub(crate) fn wrote(&mut self, device: usize, conversation: ConversationId, id: ContentId, text: String) {
         let at_ms = self.now_ms();
-        self.ledger.written.push(Written { device, conversation, id, text, at_ms, state: None });
+        self.ledger.written.push(Written { device, conversation, id, heard: None, text, at_ms, state: None });
+    }
+
+    /// A device said that a voice note was heard, and that is acknowledged.
+    pub(crate) fn wrote_heard(&mut self, device: usize, conversation: ConversationId, id: ContentId, note: ContentId) {
+        self.wrote(device, conversation, id, format!("{note:?} was heard"));
+        if let Some(written) = self.ledger.written.last_mut() {
+            written.heard = Some(note);
+        }
     }
 
     /// Whether a device holds an event of its own.
@@ -283,8 +307,9 @@ impl World {
                 let stranger = whose != Some(line.author) || !self.may_be_in(view, line.author);
                 let another = self.ledger.authors.get(&line.body).is_some_and(|author| *author != line.author);
                 let forbidden = self.ledger.forbidden.contains(&line.body);
+                let unheard = line.played.iter().any(|account| !self.ledger.heard.contains(&(line.id, *account)));
                 let reacts = line.reactions.keys().any(|account| !self.may_be_in(view, *account));
-                if stranger || another || forbidden || reacts {
+                if stranger || another || forbidden || unheard || reacts {
                     return Some(format!(
                         "device {device} shows {line:?} in {:?}, which nobody was entitled to",
                         view.id
@@ -452,7 +477,7 @@ impl World {
                 if !inside || !together || severed || self.was_cut(view, written) {
                     continue;
                 }
-                if !self.timeline(*device, view).iter().any(|line| line.id == written.id) {
+                if !self.timeline(*device, view).iter().any(|line| written.shows_in(line, author.account)) {
                     return Some(format!(
                         "{:?} by device {} of {} ms is missing at device {device} in {:?}",
                         written.text, written.device, written.at_ms, view.id
