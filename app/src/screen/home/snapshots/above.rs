@@ -95,18 +95,20 @@ fn it_is_asked_before_something_is_lost() {
 
 #[test]
 fn files_that_are_dropped_or_pasted_are_offered() {
-    let mut scene = Scene::talking(world(), chat("Bob"), vec![mine(0, "Here it comes", "read")]);
+    let talking = |world| Scene::talking(world, chat("Bob"), vec![mine(0, "Here it comes", "read")]);
     let drop = |scene: &mut Scene, file: &str| {
         let _ = scene.home.file_dropped(file.into(), scene.world.context());
     };
+    let mut scene = talking(world());
     drop(&mut scene, "/home/alice/train plan.pdf");
     scene.shoot("question-files");
-    // What is dropped together comes one by one, and what is dropped twice is there once.
-    for number in 1..=6 {
-        drop(&mut scene, &format!("/home/alice/гори-{number}.jpg"));
-        drop(&mut scene, "/home/alice/train plan.pdf");
-    }
     for (tag, world) in languages(world) {
-        scene.shoot_in(world, &format!("question-files-{tag}"));
+        let mut scene = talking(world);
+        // What is dropped together comes one by one, and what is dropped twice is there once.
+        for number in 1..=6 {
+            drop(&mut scene, &format!("/home/alice/гори-{number}.jpg"));
+            drop(&mut scene, "/home/alice/train plan.pdf");
+        }
+        scene.shoot(&format!("question-files-{tag}"));
     }
 }
