@@ -403,14 +403,11 @@ impl Home {
         Task::perform(notice.show(), Message::NoticeEnded)
     }
 
-    fn show_count(&self, context: Context<'_>) -> Task<Message> {
-        let count = self.list.unread();
-        match &self.tray {
-            Some(tray) => {
-                Task::future(tray.clone().show_count(count, context.i18n.count("unread-count", count))).discard()
-            }
-            None => Task::none(),
-        }
+    /// Says beside the window, too, how much waits, in the language that it has now.
+    pub(crate) fn show_count(&self, context: Context<'_>) -> Task<Message> {
+        let Some(tray) = self.tray.clone() else { return Task::none() };
+        let (count, i18n) = (self.list.unread(), context.i18n);
+        Task::future(tray.tell(tray::Words::of(i18n), count, i18n.count("unread-count", count))).discard()
     }
 
     /// A picture that is not here yet is read.
@@ -548,6 +545,10 @@ impl Home {
             list::Message::Open(id) => Action::Run(self.open(&id, context)),
             list::Message::Review(account) => Action::Run(self.review(account)),
             list::Message::AddContact => Action::Run(self.add(None)),
+            list::Message::Scrolled(top) => {
+                self.list.scrolled(top);
+                Action::None
+            }
         }
     }
 
@@ -584,6 +585,7 @@ impl Home {
         Action::Run(match self.player.update(message) {
             player::Action::Run(task) => task.map(Message::Player),
             player::Action::Failed(problem) => self.warn(problem),
+            player::Action::Told(said) => self.warn(*said),
             player::Action::Show(chat, message) => {
                 let opened = self.open(&chat, context);
                 let shown = self.in_open(|open| open.show(message));

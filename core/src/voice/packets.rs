@@ -61,16 +61,10 @@ impl Packets {
     /// [`NoteError::Opus`] if libopus refuses, [`NoteError::Endless`] beyond [`MAX_PLAYED`].
     pub fn of(samples: &[f32], bitrate_bps: i32) -> Result<Self, NoteError> {
         let mut recorder = Recorder::new(bitrate_bps)?;
-        let mut packets = Self::new(recorder.pre_skip());
-        let mut refused = Ok(());
-        recorder.push(samples, |packet| {
-            if let Err(error) = packets.push(&packet) {
-                refused = Err(error);
-            }
-        })?;
-        refused?;
+        let (mut packets, mut finished) = (Self::new(recorder.pre_skip()), Vec::new());
+        recorder.push(samples, |packet| finished.push(packet))?;
         let ending = recorder.finish()?;
-        ending.packets.iter().try_for_each(|packet| packets.push(packet))?;
+        finished.iter().chain(&ending.packets).try_for_each(|packet| packets.push(packet))?;
         packets.trim(ending.total);
         Ok(packets)
     }

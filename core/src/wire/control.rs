@@ -819,6 +819,10 @@ pub struct ContactRequest {
     pub text: String,
     /// When, in milliseconds since 1970, by their clock.
     pub sent_ms: u64,
+    /// They are in a conversation with a device that was removed from this account, and that alone knew them. Accepted, the others come
+    /// into it. That device may have been a thief's when they met it.
+    #[serde(default)]
+    pub remembered: bool,
 }
 
 /// A message as it is shown.

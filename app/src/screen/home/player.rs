@@ -6,7 +6,7 @@ use iced::widget::{column, container, row, space, text, tooltip};
 use iced::{Alignment, Length, Task};
 use kith_core::client::ClientError;
 use kith_core::client::sound::{Playback, PlaybackPhase, PlaybackState, SPEEDS_PERCENT};
-use kith_core::wire::control::{At, Message as Shown, Page};
+use kith_core::wire::control::{At, Message as Shown, Page, Said};
 
 use crate::app::Context;
 use crate::backend::Backend;
@@ -26,6 +26,8 @@ use super::timeline::PAGE;
 pub(crate) struct Player {
     backend: Backend,
     playing: Option<Playing>,
+    /// That another speaker plays than the one that was chosen, as it was told last.
+    stand_in: Option<Box<Said>>,
     speed_percent: u16,
     /// Which of the notes that were asked for is meant: an earlier one may still answer.
     serial: u64,
@@ -83,6 +85,8 @@ pub(crate) enum Action {
     Show(String, String),
     /// Says why not.
     Failed(Problem),
+    /// Says what should be known of it.
+    Told(Box<Said>),
 }
 
 /// Where a note stands, for those who draw it.
@@ -99,7 +103,7 @@ pub(crate) struct Place {
 impl Player {
     /// One that plays nothing.
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, playing: None, speed_percent: 100, serial: 0 }
+        Self { backend, playing: None, stand_in: None, speed_percent: 100, serial: 0 }
     }
 
     /// Where a message's note stands, if it is the one.
@@ -207,8 +211,19 @@ impl Player {
             // Whoever stands still may go away for good.
             PlaybackPhase::Paused if before.phase != PlaybackPhase::Paused => self.keep_place(),
             PlaybackPhase::Playing if playing.state.position.abs_diff(playing.kept) >= KEPT_EVERY => self.keep_place(),
+            PlaybackPhase::Playing => self.speaker_runs(),
             _ => Action::Run(Task::none()),
         }
+    }
+
+    /// Which speaker runs is told when it is another than before.
+    fn speaker_runs(&mut self) -> Action {
+        let now = self.playing.as_ref().and_then(|playing| playing.state.stand_in.clone());
+        if self.stand_in == now {
+            return Action::Run(Task::none());
+        }
+        self.stand_in.clone_from(&now);
+        now.map_or_else(|| Action::Run(Task::none()), Action::Told)
     }
 
     fn keep_place(&mut self) -> Action {
@@ -319,6 +334,7 @@ pub(crate) mod tests {
 
     use kith_core::client::sound::{Buffers, play_file};
     use kith_core::voice::{OPUS_RATE, Packets, Pcm};
+    use kith_core::wire::control::Code;
 
     use super::super::timeline::tests::message;
     use super::*;
@@ -329,12 +345,38 @@ pub(crate) mod tests {
         play_file(Arc::new(devices), None, &packets.to_ogg().unwrap(), Duration::ZERO, 100).unwrap()
     }
 
-    /// The note is listened to, so far into it.
-    pub(crate) fn plays(player: &mut Player, note: Shown, position: Duration) {
+    fn plays_from(player: &mut Player, note: Shown) {
         let serial = player.serial;
         let _ = player.update(Message::Started(serial, Box::new(note), Ok(Once::new(playback()))));
-        let state = PlaybackState { phase: PlaybackPhase::Playing, position, damaged: false };
-        let _ = player.update(Message::Moved(serial, state));
+    }
+
+    /// The note is listened to, so far into it.
+    pub(crate) fn plays(player: &mut Player, note: Shown, position: Duration) {
+        plays_from(player, note);
+        let serial = player.serial;
+        let _ = player.update(Message::Moved(serial, playing_at(position)));
+    }
+
+    fn playing_at(position: Duration) -> PlaybackState {
+        PlaybackState { phase: PlaybackPhase::Playing, position, damaged: false, stand_in: None }
+    }
+
+    #[tokio::test]
+    async fn a_speaker_that_stands_in_is_told_once_until_the_chosen_one_was_there() {
+        let (backend, _) = Backend::detached();
+        let mut player = Player::new(backend);
+        let away = Box::new(Said::new(Code::SpeakerAway, "").of("Headphones"));
+        let stands_in = |at| PlaybackState { stand_in: Some(away.clone()), ..playing_at(Duration::from_secs(at)) };
+        let told = |action| matches!(action, Action::Told(said) if said == away);
+        for (note, expected) in [(1, true), (2, false)] {
+            plays_from(&mut player, message(note, ""));
+            let serial = player.serial;
+            assert_eq!(told(player.update(Message::Moved(serial, stands_in(1)))), expected);
+            assert!(!told(player.update(Message::Moved(serial, stands_in(2)))), "it was told");
+        }
+        let serial = player.serial;
+        let _ = player.update(Message::Moved(serial, playing_at(Duration::from_secs(3))));
+        assert!(told(player.update(Message::Moved(serial, stands_in(4)))), "it went again");
     }
 
     #[tokio::test]
@@ -358,7 +400,8 @@ pub(crate) mod tests {
         let mut player = Player::new(backend);
         plays(&mut player, message(1, ""), Duration::ZERO);
         let mut kept = |phase: PlaybackPhase, seconds: u64| {
-            let state = PlaybackState { phase, position: Duration::from_secs(seconds), damaged: false };
+            let position = Duration::from_secs(seconds);
+            let state = PlaybackState { phase, position, damaged: false, stand_in: None };
             match player.update(Message::Moved(0, state)) {
                 Action::Run(task) => outputs(task).len(),
                 other => panic!("{other:?}"),
@@ -376,8 +419,7 @@ pub(crate) mod tests {
         let (backend, _) = Backend::detached();
         let mut player = Player::new(backend);
         plays(&mut player, message(1, ""), Duration::ZERO);
-        let state =
-            PlaybackState { phase: PlaybackPhase::Failed(AudioError::Gone), position: Duration::ZERO, damaged: false };
+        let state = PlaybackState { phase: PlaybackPhase::Failed(AudioError::Gone), ..playing_at(Duration::ZERO) };
         assert!(matches!(player.update(Message::Moved(0, state)), Action::Failed(_)));
         assert!(player.place(&message(1, "").id).is_none());
     }

@@ -24,7 +24,13 @@ impl Window {
         let mut window = Self { world, home, record };
         let me = Me { account: "me".into(), device: "d".into(), handle: None, relays: Vec::new(), devices: 1 };
         let chats = names.iter().map(|name| chat(name)).collect();
-        let request = ContactRequest { account: "account-Eve".into(), handle: None, text: String::new(), sent_ms: 0 };
+        let request = ContactRequest {
+            account: "account-Eve".into(),
+            handle: None,
+            text: String::new(),
+            sent_ms: 0,
+            remembered: false,
+        };
         window.hears(Message::Loaded(Ok(Overview { me, chats, requests: vec![request] })));
         window
     }

@@ -71,7 +71,7 @@ struct Ear {
 impl Ear {
     fn hear(&mut self, sound: Sound<'_>) {
         match sound {
-            Sound::Opened(name) => self.state.send_modify(|state| state.opened(name)),
+            Sound::Opened { name, stands_in } => self.state.send_modify(|state| state.opened(name, stands_in)),
             Sound::Samples(samples) => {
                 let room = self.most.saturating_sub(self.kept.len());
                 self.kept.extend_from_slice(samples.get(..samples.len().min(room)).unwrap_or_default());

@@ -35,6 +35,7 @@ fn level(phase: RecordingPhase, seconds: u64) -> RecordingState {
         duration: Duration::from_secs(seconds),
         level: 0.25,
         microphone: Some("Built-in Audio Analog Stereo".into()),
+        stand_in: None,
         problem: None,
         unsaved: None,
     }
