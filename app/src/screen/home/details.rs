@@ -141,7 +141,7 @@ impl Details {
             }
             Message::Verify => return self.run(Request::Verify { who }),
             Message::Listening(message) => return Action::Run(self.listening.update(message).map(Message::Listening)),
-            Message::Media(media::Message::Came(shared)) => self.media.came(shared),
+            Message::Media(media::Message::Came(chat, shared)) => self.media.came(&chat, shared),
             Message::Media(media::Message::More) => return Action::Run(self.media.ask().map(Message::Media)),
             Message::Media(media::Message::Show(message)) => return Action::Show(message),
             Message::Media(media::Message::Player(wish)) => return Action::Player(wish),

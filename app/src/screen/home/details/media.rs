@@ -33,8 +33,8 @@ pub(super) struct MediaPart {
 /// What happens to it.
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
-    /// Some of it is here.
-    Came(Result<Shared, Problem>),
+    /// Some of what is in this chat is here.
+    Came(String, Result<Shared, Problem>),
     /// Older ones are wanted, or what did not come.
     More,
     /// To the message that brought it.
@@ -57,11 +57,15 @@ impl MediaPart {
         }
         self.is_asking = true;
         let shared = self.backend.clone().shared(self.chat.clone(), self.before.clone(), PAGE);
-        Task::perform(shared, Message::Came)
+        let chat = self.chat.clone();
+        Task::perform(shared, move |shared| Message::Came(chat.clone(), shared))
     }
 
-    /// They are here, or not.
-    pub(super) fn came(&mut self, shared: Result<Shared, Problem>) {
+    /// They are here, or not. What was asked of a chat that was left is of no use here.
+    pub(super) fn came(&mut self, chat: &str, shared: Result<Shared, Problem>) {
+        if chat != self.chat {
+            return;
+        }
         self.is_asking = false;
         match shared {
             Ok(Shared { messages, before }) => {
@@ -167,14 +171,15 @@ mod tests {
         let _ = crate::snapshots::outputs(part.ask());
         assert_eq!(record.asked(), [], "it is asked for already");
         let before = Some(note(5).id);
-        part.came(Ok(Shared { messages: vec![note(8), note(5)], before: before.clone() }));
+        part.came("another", Ok(Shared { messages: vec![note(3)], before: None }));
+        part.came("chat", Ok(Shared { messages: vec![note(8), note(5)], before: before.clone() }));
         let _ = crate::snapshots::outputs(part.ask());
         assert_eq!(record.asked(), [Request::Shared { with: "chat".into(), before, limit: PAGE }]);
         // Something new, something that is known, something older than what is listed, and words.
         for told in [note(9), note(8), note(2), message(10, "words")] {
             part.told(&told);
         }
-        part.came(Ok(Shared { messages: vec![note(2)], before: None }));
+        part.came("chat", Ok(Shared { messages: vec![note(2)], before: None }));
         assert_eq!(known(&part), [9, 8, 5, 2].map(|number| note(number).id));
         part.told(&Shown { kind: "deleted".into(), ..note(5) });
         assert_eq!(known(&part), [9, 8, 2].map(|number| note(number).id));

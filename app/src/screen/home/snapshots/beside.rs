@@ -97,6 +97,8 @@ fn a_group_and_its_members() {
 
 #[test]
 fn what_was_shared() {
+    let chat = group("Climbing on Thursdays");
+    let came = |shared| details::MediaMessage::Came(chat.id.clone(), shared);
     let media = |message| Message::Details(details::Message::Media(message));
     let file = |name: &str, size| File {
         name: name.into(),
@@ -117,15 +119,15 @@ fn what_was_shared() {
         },
     ];
     let tall = || World::new(660.0, 960.0);
-    let mut scene = beside(group("Climbing on Thursdays"));
+    let mut scene = beside(chat.clone());
     scene.shoot_in(tall(), "details-shared-loading");
-    scene.hears(media(details::MediaMessage::Came(Ok(Shared { messages: Vec::new(), before: None }))));
+    scene.hears(media(came(Ok(Shared { messages: Vec::new(), before: None }))));
     scene.shoot_in(tall(), "details-shared-empty");
-    scene.hears(media(details::MediaMessage::Came(Ok(Shared { messages, before: Some(note.id.clone()) }))));
+    scene.hears(media(came(Ok(Shared { messages, before: Some(note.id.clone()) }))));
     player::tests::plays(&mut scene.home.player, note, std::time::Duration::from_secs(3));
     scene.shoot_in(tall(), "details-shared");
     scene.shoot_in(tall().speaking(Language::Uk).colored(Variant::Dark), "details-shared-uk-dark");
-    scene.hears(media(details::MediaMessage::Came(Err(Problem::new("store", "the disk is full")))));
+    scene.hears(media(came(Err(Problem::new("store", "the disk is full")))));
     scene.shoot_in(tall().speaking(Language::Ru), "details-shared-failed-ru");
 }
 
