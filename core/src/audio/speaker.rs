@@ -292,12 +292,11 @@ mod tests {
 
     use super::super::Buffers;
     use super::*;
-    use crate::voice::recorder::packets_of;
     use crate::voice::{Packets, Pcm};
 
     fn note(seconds: usize) -> Packets {
         let sound: Vec<f32> = (0..48_000 * seconds).map(|n| (n as f32 / 40.0).sin() * 0.4).collect();
-        packets_of(&sound, 24_000).unwrap()
+        Packets::of(&sound, 24_000).unwrap()
     }
 
     fn devices() -> Buffers {

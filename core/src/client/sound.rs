@@ -7,6 +7,7 @@ mod draft;
 mod options;
 mod play;
 mod record;
+mod sign;
 mod trial;
 
 pub use draft::Draft;

@@ -159,7 +159,7 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::super::opus::FRAME;
-    use super::super::recorder::{DEFAULT_BITRATE_BPS, packets_of};
+    use super::super::recorder::DEFAULT_BITRATE_BPS;
     use super::super::{Pcm, decode_note};
     use super::*;
 
@@ -171,7 +171,7 @@ mod tests {
                 0.5 * (std::f32::consts::TAU * hz * n as f32 / 48_000.0).sin()
             })
             .collect();
-        packets_of(&sound, DEFAULT_BITRATE_BPS).unwrap()
+        Packets::of(&sound, DEFAULT_BITRATE_BPS).unwrap()
     }
 
     fn pitch(sound: &[f32]) -> f32 {

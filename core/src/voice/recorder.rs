@@ -83,20 +83,6 @@ impl Recorder {
     }
 }
 
-/// A whole sound as a recorder would have recorded it: mono samples at 48 kHz.
-///
-/// # Errors
-/// As [`Recorder::new`].
-pub fn packets_of(samples: &[f32], bitrate_bps: i32) -> Result<Packets, NoteError> {
-    let mut recorder = Recorder::new(bitrate_bps)?;
-    let (mut packets, mut finished) = (Packets::new(recorder.pre_skip()), Vec::new());
-    recorder.push(samples, |packet| finished.push(packet))?;
-    let ending = recorder.finish()?;
-    finished.iter().chain(&ending.packets).try_for_each(|packet| packets.push(packet))?;
-    packets.trim(ending.total);
-    Ok(packets)
-}
-
 /// The waveform of packets whose recorder did not live to tell it.
 ///
 /// # Errors
@@ -157,7 +143,7 @@ mod tests {
         let sound = talk(30_000);
         assert_eq!(recorded(&sound, 1), recorded(&sound, 30_000));
         assert_eq!(recorded(&sound, 960), recorded(&sound, 441));
-        assert_eq!(packets_of(&sound, DEFAULT_BITRATE_BPS), Ok(recorded(&sound, 777).0));
+        assert_eq!(Packets::of(&sound, DEFAULT_BITRATE_BPS), Ok(recorded(&sound, 777).0));
     }
 
     #[test]

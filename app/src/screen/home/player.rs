@@ -12,6 +12,7 @@ use crate::app::Context;
 use crate::backend::Backend;
 use crate::backend::live::{Once, states};
 use crate::format::{self, one_line};
+use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, metric};
 use crate::ui::{self, form};
@@ -32,11 +33,16 @@ pub(crate) struct Player {
     serial: u64,
 }
 
+/// While a note plays, where it stands is kept after so much of it: a crash costs no more.
+const KEPT_EVERY: Duration = Duration::from_secs(5);
+
 /// A note that is listened to.
 #[derive(Debug)]
 struct Playing {
     note: Shown,
     state: PlaybackState,
+    /// Where it stood when that was kept last.
+    kept: Duration,
     playback: Playback,
 }
 
@@ -189,7 +195,7 @@ impl Player {
         let serial = self.serial;
         let follow = Task::run(states(playback.state()), move |state| Message::Moved(serial, state));
         let state = playback.state().borrow().clone();
-        self.playing = Some(Playing { note, state, playback });
+        self.playing = Some(Playing { note, kept: state.position, state, playback });
         follow
     }
 
@@ -203,10 +209,8 @@ impl Player {
                 Action::Failed(ClientError::from(error).into())
             }
             // Whoever stands still may go away for good.
-            PlaybackPhase::Paused if before.phase != PlaybackPhase::Paused => {
-                let (id, position) = (playing.note.clone(), playing.state.position);
-                Action::Run(self.keep(id, position, false))
-            }
+            PlaybackPhase::Paused if before.phase != PlaybackPhase::Paused => self.keep_place(),
+            PlaybackPhase::Playing if playing.state.position.abs_diff(playing.kept) >= KEPT_EVERY => self.keep_place(),
             PlaybackPhase::Playing => self.speaker_runs(),
             _ => Action::Run(Task::none()),
         }
@@ -220,6 +224,13 @@ impl Player {
         }
         self.stand_in.clone_from(&now);
         now.map_or_else(|| Action::Run(Task::none()), Action::Told)
+    }
+
+    fn keep_place(&mut self) -> Action {
+        let Some(playing) = self.playing.as_mut() else { return Action::Run(Task::none()) };
+        playing.kept = playing.state.position;
+        let (note, position) = (playing.note.clone(), playing.kept);
+        Action::Run(self.keep(note, position, false))
     }
 
     fn finished(&mut self) -> Task<Message> {
@@ -289,7 +300,7 @@ impl Player {
         let time = format!("{} / {}", format::duration(at_ms), format::duration(length_ms));
         let time = text(time).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None);
         let close = form::icon_button(Icon::X, i18n.tr("player-stop"), Some(Message::Wish(Wish::Stop)));
-        let strip = row![toggle, words, time, speed_button(place.speed_percent).map(Message::Wish), close]
+        let strip = row![toggle, words, time, speed_button(place.speed_percent, i18n).map(Message::Wish), close]
             .spacing(metric::SMALL)
             .align_y(Alignment::Center);
         let strip = container(strip).padding([0.0, metric::SMALL]).style(theme::container::surface);
@@ -299,9 +310,8 @@ impl Player {
 }
 
 /// The speed, and a press for the next one.
-pub(crate) fn speed_button<'a>(percent: u16) -> Element<'a, Wish> {
-    let words = format!("{}×", f32::from(percent) / 100.0);
-    press(text(words).size(metric::CAPTION).wrapping(text::Wrapping::None))
+pub(crate) fn speed_button<'a>(percent: u16, i18n: &I18n) -> Element<'a, Wish> {
+    press(text(format::speed(i18n, percent)).size(metric::CAPTION).wrapping(text::Wrapping::None))
         .padding([0.0, metric::TIGHT])
         .style(theme::button::quiet)
         .on_press(Wish::Speed)
@@ -323,16 +333,14 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use kith_core::client::sound::{Buffers, play_file};
-    use kith_core::voice::recorder::packets_of;
-    use kith_core::voice::{OPUS_RATE, Pcm};
-
+    use kith_core::voice::{OPUS_RATE, Packets, Pcm};
     use kith_core::wire::control::Code;
 
     use super::super::timeline::tests::message;
     use super::*;
 
     fn playback() -> Playback {
-        let packets = packets_of(&[0.0; 48_000], 24_000).unwrap();
+        let packets = Packets::of(&[0.0; 48_000], 24_000).unwrap();
         let devices = Buffers::new(Pcm { rate: OPUS_RATE, samples: Vec::new() }, 0);
         play_file(Arc::new(devices), None, &packets.to_ogg().unwrap(), Duration::ZERO, 100).unwrap()
     }
@@ -383,6 +391,25 @@ pub(crate) mod tests {
         let late = Message::Started(0, Box::new(message(1, "")), Ok(Once::new(playback())));
         let _ = player.update(late);
         assert!(player.place(&message(1, "").id).is_none(), "it was stopped before it began");
+    }
+
+    #[tokio::test]
+    async fn where_a_note_stands_is_kept_now_and_then_while_it_plays() {
+        use crate::snapshots::outputs;
+        let (backend, _) = Backend::detached();
+        let mut player = Player::new(backend);
+        plays(&mut player, message(1, ""), Duration::ZERO);
+        let mut kept = |phase: PlaybackPhase, seconds: u64| {
+            let state = PlaybackState { phase, position: Duration::from_secs(seconds), damaged: false };
+            match player.update(Message::Moved(0, state)) {
+                Action::Run(task) => outputs(task).len(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let playing = || PlaybackPhase::Playing;
+        assert_eq!([1, 4, 5, 6, 9, 10].map(|at| kept(playing(), at)), [0, 0, 1, 0, 0, 1]);
+        assert_eq!(kept(playing(), 2), 1, "somebody went back");
+        assert_eq!([kept(PlaybackPhase::Paused, 3), kept(PlaybackPhase::Paused, 3)], [1, 0]);
     }
 
     #[tokio::test]

@@ -16,7 +16,6 @@ use super::record::{RecordingPhase, RecordingState, level_after};
 use crate::audio::{Backend, Microphone, Sound};
 use crate::voice::clean::Cleaner;
 use crate::voice::note::NoteError;
-use crate::voice::recorder::packets_of;
 use crate::voice::{CleanUp, OPUS_RATE, Packets};
 
 /// How much of a trial is kept: long enough for a sentence.
@@ -56,7 +55,7 @@ impl TrialSound {
         let mut cleaned = Vec::with_capacity(self.0.len());
         cleaner.push(&self.0, &mut cleaned);
         cleaner.finish(&mut cleaned);
-        packets_of(&cleaned, bitrate_bps)
+        Packets::of(&cleaned, bitrate_bps)
     }
 }
 

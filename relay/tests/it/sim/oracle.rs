@@ -178,6 +178,7 @@ impl World {
         let mut right = 0;
         while self.now_ms() < end {
             self.run_for(STEP_MS);
+            self.answer_remembered();
             self.look_at_states();
             if let Some(defect) = self.defects.first() {
                 return Err(defect.clone());
@@ -207,7 +208,15 @@ impl World {
                 return problem;
             }
         }
-        self.contacts_differ().or_else(|| self.block_undone()).or_else(|| self.something_is_missing(&views))
+        let asked_in_vain = || {
+            let mut remembered = self.remembered().into_iter();
+            let (device, account) = remembered.find(|(device, account)| self.is_known_to_another(*device, *account))?;
+            Some(format!("device {device} asks of {account:?}, whom another device of the person knows"))
+        };
+        self.contacts_differ()
+            .or_else(asked_in_vain)
+            .or_else(|| self.block_undone())
+            .or_else(|| self.something_is_missing(&views))
     }
 
     fn disagreement_in(&self, id: ConversationId, views: &[(usize, ConversationView)]) -> Option<String> {
@@ -254,7 +263,7 @@ impl World {
         for account in &accounts {
             let person = self.people.iter().find(|person| person.account == *account)?;
             for device in person.devices.iter().filter(|device| !self.hostile.contains(device)) {
-                if !present.contains(&self.devices[*device].id) {
+                if !present.contains(&self.devices[*device].id) && !self.is_out_of_reach(*device, view) {
                     return Some(format!("device {device} is no member of {id:?} ({:?}), its account is", view.kind));
                 }
             }
@@ -267,6 +276,23 @@ impl World {
             }
         }
         None
+    }
+
+    /// Whether a device cannot hear of a conversation of two: it has no relay, so that only whom it knows reaches it, and of its account
+    /// only devices that were removed were in the conversation and knew the other.
+    fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
+        let account = self.devices[device].account;
+        let person = &self.people[self.devices[device].person];
+        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
+        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
+        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
+        let theirs = view.roster.members().filter(|(_, member)| member.account == account);
+        let mut theirs = theirs.filter_map(|(device, _)| self.by_id.get(device)).peekable();
+        theirs.peek().is_some()
+            && theirs.all(|device| self.devices[*device].removed)
+            && view.kind == Kind::Direct
+            && person.relay.is_none()
+            && person.devices.iter().all(stranger)
     }
 
     fn is_honest(&self, device: &DeviceId) -> bool {

@@ -180,7 +180,7 @@ async fn a_short_press_frees_the_hands_and_what_was_said_is_heard_before_it_is_s
     booth.until("the end of the sound", |booth| booth.talk.recorder.preview.is_none()).await;
     assert!(booth.devices.played().len() > 90_000, "{}", booth.devices.played().len());
     // From the middle of it.
-    booth.does(Deed::ListenFrom(0.5));
+    booth.does(Deed::ListenFrom(Duration::from_secs(1)));
     booth.until("the sound again", |booth| booth.talk.recorder.preview.is_some()).await;
     booth.does(Deed::Send);
     assert!(booth.talk.recorder.preview.is_none(), "what is sent falls silent");

@@ -153,8 +153,9 @@ fn made<'a>(draft: &'a Draft, found: bool, preview: Option<&'a Preview>, i18n: &
     };
     let play = form::icon_button(icon, words, Some(deed(Deed::Listen)));
     let at = preview.map(|preview| preview.state.position);
-    let heard = at.map_or(0.0, |at| at.as_secs_f32() / draft.duration.as_secs_f32().max(f32::EPSILON));
-    let wave = waveform(&draft.peaks, heard).on_seek(|part| deed(Deed::ListenFrom(part)));
+    let wave = waveform(&draft.peaks, at.unwrap_or_default(), draft.duration)
+        .on_seek(|to| deed(Deed::ListenFrom(to)))
+        .on_toggle(deed(Deed::Listen));
     let wave = container(Element::from(wave)).width(Length::Fill);
     let line = in_line(row![discard, play, wave, ui::clock(at.unwrap_or(draft.duration))]);
     let words = found.then(|| container(ui::caption(i18n.tr("recording-waits"))).padding([0.0, metric::SMALL]));
