@@ -400,7 +400,8 @@ pub(crate) mod tests {
         let mut player = Player::new(backend);
         plays(&mut player, message(1, ""), Duration::ZERO);
         let mut kept = |phase: PlaybackPhase, seconds: u64| {
-            let state = PlaybackState { phase, position: Duration::from_secs(seconds), damaged: false };
+            let position = Duration::from_secs(seconds);
+            let state = PlaybackState { phase, position, damaged: false, stand_in: None };
             match player.update(Message::Moved(0, state)) {
                 Action::Run(task) => outputs(task).len(),
                 other => panic!("{other:?}"),

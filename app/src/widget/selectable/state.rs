@@ -186,7 +186,7 @@ impl<Link: Clone> State<Link> {
         let found = match (way, at) {
             (Way::Next, Some(at)) => links.find(|number| *number > at),
             (Way::Previous, Some(at)) => links.take_while(|number| *number < at).last(),
-            (Way::Last, _) => links.last(),
+            (Way::Last, _) => links.next_back(),
             (Way::First, _) | (_, None) => links.next(),
             (Way::Up | Way::Down, Some(at)) => place::beside(self.paragraph.buffer(), at, is_link, way == Way::Down),
         };
