@@ -17,6 +17,8 @@ mod displays_are_lost;
 mod errors_are_sentences;
 #[path = "../../examples/demo/failure.rs"]
 mod failure;
+#[cfg(target_os = "linux")]
+mod files_are_chosen_in_dialogues;
 mod files_survive_kills;
 mod keychains_hold_keys;
 #[cfg(target_os = "linux")]
