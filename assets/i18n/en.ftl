@@ -406,6 +406,7 @@ error-own-relay = The relay on this computer cannot be started.
 error-own-relay-port = Another program uses the port of the relay on this computer. Close that one, then try again.
 error-keychain = The system’s keychain does not answer.
 error-keychain-key = The key is not in the system’s keychain.
+error-no-dialogue = Nothing here can show a dialogue for files. Install xdg-desktop-portal with the part for your desktop (such as xdg-desktop-portal-gtk), or zenity, and try again. Files to be sent can also be dropped on the conversation.
 error-file-exists = There is a file of this name already. Choose another name.
 error-onboarding = The relay and Kith did not understand each other. Try again.
 error-refused = The relay refuses this.

@@ -18,7 +18,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Said};
+use kith_core::wire::control::{Chat, Event, Me, Request, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -238,10 +238,15 @@ impl Home {
         Subscription::batch([tray, page])
     }
 
+    /// What is typed and not kept yet, as what keeps it.
+    pub(crate) fn draft(&self) -> Option<Request> {
+        self.open.as_ref().and_then(Conversation::last_draft)
+    }
+
     /// The end: what was typed is kept, then the profile closes.
     pub(crate) fn end(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let backend = self.backend.clone();
-        let draft = self.open.as_ref().and_then(Conversation::last_draft);
+        let draft = self.draft();
         let heard = self.player.end();
         self.tray = None;
         Box::pin(async move {

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use crate::process::command;
-use crate::world::{Failure, Outcome, Running, check};
+use crate::world::{Failure, Outcome, Person, Running, check};
 
 /// How long any one step may take, on a slow machine under load.
 const LIMIT: Duration = Duration::from_secs(45);
@@ -184,6 +184,12 @@ impl Display {
         check(status.success(), &format!("{} could not be kept", file.display()))
     }
 
+    /// SIGKILL: it is gone, and all windows with it.
+    pub(crate) async fn kill(self) -> Outcome {
+        self.server.kill().await?;
+        self.manager.kill().await
+    }
+
     /// Ends it.
     pub(crate) async fn end(self) -> Outcome {
         self.manager.terminate().await?;
@@ -200,6 +206,13 @@ pub(crate) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
+    /// The command that opens the window of somebody whose passphrase is in a file.
+    pub(crate) fn command_of(display: &Display, person: &Person<'_>, relay: &str) -> Command {
+        let mut command = Self::command(display, &person.room.join(person.name), relay);
+        command.arg("--password-file").arg(person.password_file());
+        command
+    }
+
     /// The command that opens the window of a profile, where nothing asks for a password by itself.
     pub(crate) fn command(display: &Display, profile: &Path, relay: &str) -> Command {
         let mut command = display.command(env!("CARGO_BIN_EXE_kith"));
@@ -397,6 +410,11 @@ impl<'a> Window<'a> {
     /// Until the program has ended by itself, and well.
     pub(crate) async fn ended(self) -> Outcome {
         self.running.ended().await
+    }
+
+    /// The program, whatever becomes of the window.
+    pub(crate) fn program(self) -> Running {
+        self.running
     }
 
     /// Until it is called so, where a desktop lists its windows.

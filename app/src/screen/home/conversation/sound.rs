@@ -8,6 +8,7 @@ use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Ur
 
 use super::{Action, Conversation};
 use crate::app::Context;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::screen::home::player::Wish;
 
@@ -66,11 +67,10 @@ impl Conversation {
             Deed::Seek(key, ms) => self.with_note(key, |note| Wish::Seek(note, Duration::from_millis(ms))),
             Deed::Player(wish) => Action::Player(wish, Task::none()),
             Deed::Attach => {
-                let title = context.i18n.tr("attach");
-                let choose = async move { rfd::AsyncFileDialog::new().set_title(title).pick_files().await };
-                Action::Run(Task::perform(choose, |chosen| {
-                    let paths = chosen.unwrap_or_default().iter().map(|file| file.path().to_owned()).collect();
-                    super::Message::Sound(Deed::Chosen(paths))
+                let choose = Dialogue::new().titled(context.i18n.tr("attach")).files();
+                Action::Run(Task::perform(choose, |chosen| match chosen {
+                    Ok(paths) => super::Message::Sound(Deed::Chosen(paths)),
+                    Err(problem) => super::Message::Done(Err(problem)),
                 }))
             }
             Deed::Chosen(paths) => Action::Run(self.send_files(paths)),
@@ -203,9 +203,8 @@ impl Conversation {
         let (title, backend) = (context.i18n.tr("file-save"), self.backend.clone());
         let (with, message) = (self.chat.id.clone(), entry.message.id.clone());
         let save = async move {
-            let chosen = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).save_file().await;
-            let Some(file) = chosen else { return Ok(()) };
-            backend.command(Request::SaveFile { with, message, path: file.path().to_owned() }).await
+            let Some(chosen) = Dialogue::new().titled(title).named(&name).place().await else { return Ok(()) };
+            backend.command(Request::SaveFile { with, message, path: chosen? }).await
         };
         Action::Run(Task::perform(save, super::Message::Done))
     }
