@@ -98,16 +98,17 @@ pub(crate) async fn find(setup: Setup, link: Option<String>) -> Result<Found, Pr
         return Ok(Found::Raised);
     }
     let ways = keychain::ways(&setup.profile)?;
-    let typed = setup.passphrase_file.as_deref().map(crate::cli::secret::from_file).transpose()?;
-    let asks = ways.contains(&Way::Passphrase) && typed.is_none();
-    if asks && ways.len() == 1 {
+    let typed = match &setup.passphrase_file {
+        Some(file) if ways.contains(&Way::Passphrase) => Some(crate::cli::secret::from_file(file)?),
+        _ => None,
+    };
+    let asks = typed.is_none();
+    if asks && ways == [Way::Passphrase] {
         return Ok(Found::Locked);
     }
+    let profile = setup.profile.clone();
     match open(setup, typed).await {
-        // What opens it was changed from a key to a passphrase, and that was cut off.
-        Err(problem) if asks && ["wrong_passphrase", "keychain_key"].contains(&problem.code.as_str()) => {
-            Ok(Found::Locked)
-        }
+        Err(problem) if asks && keychain::wants_passphrase(&profile, &problem.code) => Ok(Found::Locked),
         opened => Ok(Found::Opened(opened?)),
     }
 }

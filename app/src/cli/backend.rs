@@ -89,21 +89,20 @@ impl Context {
     }
 
     /// Opens the profile, or attaches after all if somebody began to run it meanwhile.
-    async fn open(&self, purpose: Use, typed: Option<Zeroizing<String>>) -> Result<Backend, Error> {
+    async fn open(&self, purpose: Use, mut typed: Option<Zeroizing<String>>) -> Result<Backend, Error> {
         if !Profile::exists(&self.profile) {
             return Err(Error::new("no_profile", text::no_profile(&self.profile)));
         }
-        let typed = match typed {
-            None if keychain::ways(&self.profile)?.contains(&keychain::Way::Passphrase) => {
-                Some(self.secrets.to_open()?)
-            }
-            typed => typed,
-        };
         let open = |unlock| Client::open(&self.profile, unlock, self.options.clone());
-        let end = Instant::now() + PATIENCE;
+        let mut end = Instant::now() + PATIENCE;
         loop {
             match keychain::open_by::<_, Error, _>(&self.profile, typed.as_ref(), &open).await {
                 Ok(client) => return self.own(client, purpose).await,
+                Err(error) if typed.is_none() && keychain::wants_passphrase(&self.profile, &error.code) => {
+                    typed = Some(self.secrets.to_open()?);
+                    end = Instant::now() + PATIENCE;
+                    continue;
+                }
                 Err(error) if error.code == "profile_open" && Instant::now() < end => sleep(LOOK_AGAIN).await,
                 Err(error) => return Err(error),
             }

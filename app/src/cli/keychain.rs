@@ -24,6 +24,12 @@ use super::text;
 /// What all of Kith's keys are filed under.
 const SERVICE: &str = "kith";
 
+/// The code of an error: the keychain is locked or away.
+const SILENT: &str = "keychain";
+
+/// It is there and holds no such key.
+const NO_KEY: &str = "keychain_key";
+
 /// The file of a profile that names its key.
 const FILE: &str = "keychain";
 
@@ -56,7 +62,7 @@ pub(crate) enum Way {
 /// What may open a profile: one, or two if it was cut off while that was changed.
 pub(crate) fn ways(profile: &Path) -> Result<Vec<Way>, Error> {
     let path = file(profile);
-    let failed = |error: std::io::Error| Error::new("keychain", text::keychain_file(&path, &error));
+    let failed = |error: std::io::Error| Error::new(SILENT, text::keychain_file(&path, &error));
     let mut names = String::new();
     match File::open(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![Way::Passphrase]),
@@ -96,6 +102,12 @@ pub(crate) async fn open_by<T, E: From<Error> + From<ClientError>, O: Future<Out
         }
     }
     Err(failed)
+}
+
+/// Whether an opening that failed without a passphrase may succeed with one.
+pub(crate) fn wants_passphrase(profile: &Path, code: &str) -> bool {
+    [ErrorCode::WrongPassphrase.word(), SILENT, NO_KEY].contains(&code)
+        && ways(profile).is_ok_and(|ways| ways.contains(&Way::Passphrase))
 }
 
 /// From now on either of two may open a profile: what did, and what is about to.
@@ -144,10 +156,10 @@ pub(crate) async fn key(name: String) -> Result<Key, Error> {
     match secret {
         Ok(secret) => match <[u8; 32]>::try_from(secret.as_slice()) {
             Ok(key) => Ok(Zeroizing::new(key)),
-            Err(_) => Err(Error::new("keychain_key", text::keychain_other(&sought))),
+            Err(_) => Err(Error::new(NO_KEY, text::keychain_other(&sought))),
         },
-        Err(Problem::Nothing) => Err(Error::new("keychain_key", text::keychain_empty(&sought))),
-        Err(Problem::Refused(reason)) => Err(Error::new("keychain", text::keychain_away(&reason))),
+        Err(Problem::Nothing) => Err(Error::new(NO_KEY, text::keychain_empty(&sought))),
+        Err(Problem::Refused(reason)) => Err(Error::new(SILENT, text::keychain_away(&reason))),
     }
 }
 
@@ -193,13 +205,13 @@ fn write(profile: &Path, ways: &[&Way]) -> Result<(), Error> {
         let names: Vec<String> = ways.iter().map(name).collect();
         Profile::write_beside(profile, FILE, names.join(BETWEEN).as_bytes())
     };
-    written.map_err(|error| Error::new("keychain", text::keychain_file(&file(profile), &error)))
+    written.map_err(|error| Error::new(SILENT, text::keychain_file(&file(profile), &error)))
 }
 
 async fn remove(name: String) {
     let removed = at_work(text::keychain_unfit, move || {
         let removed = entry(&name).and_then(|entry| entry.delete_credential().map_err(Problem::from));
-        removed.map_err(|problem| Error::new("keychain", text::keychain_unfit(&problem.reason())))
+        removed.map_err(|problem| Error::new(SILENT, text::keychain_unfit(&problem.reason())))
     });
     // A key that opens nothing may stay.
     let _ = removed.await;
@@ -243,7 +255,7 @@ fn entry(name: &str) -> Result<keyring::Entry, Problem> {
 
 /// Draws a key and keeps it under the first name that is free.
 fn keep(path: &str) -> Result<(String, Key), Error> {
-    let unfit = |problem: Problem| Error::new("keychain", text::keychain_unfit(&problem.reason()));
+    let unfit = |problem: Problem| Error::new(SILENT, text::keychain_unfit(&problem.reason()));
     for number in 1..=NAMES {
         let name = if number == 1 { path.to_owned() } else { format!("{path} {number}") };
         let entry = entry(&name).map_err(unfit)?;
@@ -257,7 +269,7 @@ fn keep(path: &str) -> Result<(String, Key), Error> {
         entry.set_secret(key.as_slice()).map_err(|error| unfit(error.into()))?;
         return Ok((name, key));
     }
-    Err(Error::new("keychain", text::keychain_crowded(path)))
+    Err(Error::new(SILENT, text::keychain_crowded(path)))
 }
 
 /// The keychain may ask its owner something meanwhile: not on the runtime's threads, and not for ever.
@@ -267,7 +279,7 @@ async fn at_work<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) | Err(_) => Err(Error::new("keychain", silent(&text::KEYCHAIN_SILENT))),
+        Ok(Err(_)) | Err(_) => Err(Error::new(SILENT, silent(&text::KEYCHAIN_SILENT))),
     }
 }
 
