@@ -631,6 +631,12 @@ settings-undelivered-count =
         [one] { $count } message is not delivered yet
        *[other] { $count } messages are not delivered yet
     }
+settings-refused = Not taken
+settings-refused-count =
+    { $count ->
+        [one] { $count } piece of data that came was no good and was left out
+       *[other] { $count } pieces of data that came were no good and were left out
+    }
 settings-warnings = To be looked at
 settings-contacts = Contacts
 settings-no-contacts = Nobody yet.

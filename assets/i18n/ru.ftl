@@ -645,6 +645,13 @@ settings-undelivered-count =
         [few] { $count } сообщения ещё не доставлены
        *[many] { $count } сообщений ещё не доставлено
     }
+settings-refused = Не принято
+settings-refused-count =
+    { $count ->
+        [one] Пришёл и отброшен { $count } негодный пакет данных
+        [few] Пришло и отброшено { $count } негодных пакета данных
+       *[many] Пришло и отброшено { $count } негодных пакетов данных
+    }
 settings-warnings = На что взглянуть
 settings-contacts = Контакты
 settings-no-contacts = Пока никого.

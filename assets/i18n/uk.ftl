@@ -645,6 +645,13 @@ settings-undelivered-count =
         [few] { $count } повідомлення ще не доставлено
        *[many] { $count } повідомлень ще не доставлено
     }
+settings-refused = Не прийнято
+settings-refused-count =
+    { $count ->
+        [one] Надійшов і відкинутий { $count } непридатний пакет даних
+        [few] Надійшло й відкинуто { $count } непридатні пакети даних
+       *[many] Надійшло й відкинуто { $count } непридатних пакетів даних
+    }
 settings-warnings = На що поглянути
 settings-contacts = Контакти
 settings-no-contacts = Поки нікого.

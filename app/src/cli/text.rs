@@ -466,6 +466,10 @@ pub(crate) fn status(status: &Status) -> String {
         lines.push(format!("found at     {}", status.addresses.join("\n             ")));
     }
     lines.push(format!("undelivered  {}", status.undelivered));
+    let refused: Vec<_> = status.refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    if !refused.is_empty() {
+        lines.push(format!("not taken    {}", refused.join(", ")));
+    }
     lines.extend(status.warnings.iter().map(|warning| format!("warning      {warning}")));
     if !status.contacts.is_empty() {
         lines.push(String::new());

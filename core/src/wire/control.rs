@@ -4,6 +4,8 @@
 //! itself, and its `--json` prints the same objects: the names here are stable.
 //! A line is at most [`MAX_LINE`] bytes. The first line a server sends is a [`Greeting`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 mod lock;
@@ -649,6 +651,9 @@ pub struct Status {
     pub contacts: Vec<Reach>,
     /// What was noticed and should be looked at: a lying home, an older record, a forked feed.
     pub warnings: Vec<Said>,
+    /// How often something came that was no good and was not taken, by reason, since the profile was opened.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// How a contact is reached: by the best of its devices' ways.
