@@ -97,7 +97,7 @@ fn frame(bytes: &[u8]) -> bool {
 pub const MODEL_HEAD: usize = 14 * 4;
 
 /// The bytes of the filters of all but the largest models.
-const FILTERS: [u8; 80 * 201 * 4] = [0; 80 * 201 * 4];
+static FILTERS: [u8; 80 * 201 * 4] = [0; 80 * 201 * 4];
 
 fn model(bytes: &[u8]) -> bool {
     let (head, rest) = bytes.split_at(MODEL_HEAD.min(bytes.len()));
