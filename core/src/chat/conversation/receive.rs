@@ -217,21 +217,21 @@ impl Conversation {
         events: Vec<UnverifiedEvent>,
     ) -> Result<(), EngineError> {
         let (ahead, unknown, refused, gaps) = self.work(turn, shared, |feeds, _| {
-            let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, false, false);
+            let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, BTreeSet::new(), false);
             for event in events {
                 let live = event.peek().is_ok_and(|header| header.feed.device == from);
                 match feeds.ingest(event, live)? {
                     Outcome::OwnAhead => ahead = true,
                     Outcome::Parked => unknown = true,
                     Outcome::Kept => gaps = true,
-                    Outcome::Refused(_) => refused = true,
+                    Outcome::Refused(refusal) => drop(refused.insert(refusal.word())),
                     Outcome::New | Outcome::Completed | Outcome::Duplicate | Outcome::Fork => {}
                 }
             }
             Ok((ahead, unknown, refused, gaps))
         })?;
-        if refused {
-            dropped(turn, "event");
+        for reason in refused {
+            dropped(turn, reason);
         }
         if unknown {
             self.membership.read_log();
