@@ -322,6 +322,11 @@ mod tests {
         let refused = open_by::<_, Error, _>(room.path(), Some(&typed), wrong).await.unwrap_err();
         assert_eq!(refused.code, "wrong_passphrase");
         assert_eq!(ways(room.path()).unwrap().len(), 2, "nothing opened it");
+        for (code, wants) in
+            [("wrong_passphrase", true), ("keychain", true), ("keychain_key", true), ("disk_full", false)]
+        {
+            assert_eq!(wants_passphrase(room.path(), code), wants, "{code}");
+        }
         let right = async |unlock: Unlock| {
             assert!(matches!(unlock, Unlock::Passphrase(_)));
             Ok(7)
@@ -330,5 +335,7 @@ mod tests {
         assert_eq!(ways(room.path()).unwrap(), [Way::Passphrase]);
         let nothing = async |_: Unlock| Ok(());
         assert_eq!(open_by::<_, Error, _>(room.path(), None, nothing).await.unwrap_err().code, "wrong_passphrase");
+        write(room.path(), &[&Way::Key("nowhere, of a test".into())]).unwrap();
+        assert!(!wants_passphrase(room.path(), "keychain_key"), "no passphrase opens it");
     }
 }
