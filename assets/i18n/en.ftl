@@ -631,6 +631,12 @@ settings-undelivered-count =
         [one] { $count } message is not delivered yet
        *[other] { $count } messages are not delivered yet
     }
+settings-refused = Not taken
+settings-refused-count =
+    { $count ->
+        [one] { $count } piece of data that came was no good and was left out
+       *[other] { $count } pieces of data that came were no good and were left out
+    }
 settings-warnings = To be looked at
 settings-contacts = Contacts
 settings-no-contacts = Nobody yet.
@@ -723,6 +729,7 @@ told-record-old = A relay shows an old record of { $name }. It may hide a change
 told-record-forked = There are two different records of { $name }. Compare safety numbers before you write.
 told-home-lied = Whoever keeps the log of the chat “{ $name }” has shown two versions of it. The proof is kept, and the chat moves elsewhere.
 told-home-lost = Whoever keeps the log of the chat “{ $name }” cannot be reached, or has lost it. Messages flow, but members cannot be changed.
+told-not-added = { $other } was not added to the group “{ $name }”: their devices could not be had, or the group takes nobody else. Try again when they have been online.
 told-feed-forked = A device ({ $other }) signed two different messages for one place in the chat “{ $name }”. It may have been copied.
 told-keys-lost = This device lost its keys for the chat “{ $name }” and has asked to be added again. What you write is kept and sent then.
 told-name-of-another = { $name } asks for contact under the name { $handle }, which belongs to your contact { $other }. Compare safety numbers before you accept.

@@ -74,6 +74,12 @@ impl Secrets {
     }
 }
 
+/// A profile's new passphrase, asked for twice.
+pub(crate) fn new_passphrase() -> Result<Zeroizing<String>, Error> {
+    need_terminal(text::NO_NEW_PASSPHRASE)?;
+    ask_twice(text::ANOTHER_PASSPHRASE, text::PASSPHRASE_AGAIN)
+}
+
 fn need_terminal(otherwise: &str) -> Result<(), Error> {
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if terminal { Ok(()) } else { Err(Error::new("no_terminal", otherwise)) }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use super::keychain::Way;
 use kith_core::wire::control::{
     Contact, ContactRequest, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status, Transcript, Transfer,
 };
@@ -93,6 +94,10 @@ pub(crate) mod help {
     pub(crate) const INVITE: &str = "Print the link by which others add this account";
     pub(crate) const STATUS: &str = "Show how the relay and every contact is reached, and why not better";
     pub(crate) const CONTACTS: &str = "List contacts and groups";
+    pub(crate) const CHANGE_PASSPHRASE: &str =
+        "Change what unlocks the profile on this device; the account's password stays";
+    pub(crate) const NEW_PASSPHRASE_FILE: &str = "Read the new passphrase from the first line of this file";
+    pub(crate) const NEW_KEY: &str = "A new key in the system's keychain unlocks the profile from now on, instead of a passphrase or of an older key";
     pub(crate) const EXPORT: &str = "Write contacts, messages and voice notes into a new folder of plain files";
     pub(crate) const EXPORT_TO: &str = "The folder: a new one, or an empty one";
     pub(crate) const ERASE: &str =
@@ -205,12 +210,16 @@ pub(crate) const PASSWORD_AGAIN: &str = "The same password again: ";
 pub(crate) const PASSPHRASE: &str = "Passphrase of this profile: ";
 pub(crate) const NEW_PASSPHRASE: &str = "Passphrase for this profile (Enter: the same as the password): ";
 pub(crate) const NEW_LOCAL_PASSPHRASE: &str = "Passphrase for this profile: ";
+pub(crate) const ANOTHER_PASSPHRASE: &str = "New passphrase for this profile: ";
 pub(crate) const PASSPHRASE_AGAIN: &str = "The same passphrase again: ";
+pub(crate) const NOTHING_OPENS: &str = "this passphrase is wrong, or what unlocks the profile was changed meanwhile";
 pub(crate) const NOT_THE_SAME: &str = "the two were not the same: try again";
 pub(crate) const EMPTY_SECRET: &str = "an empty password or passphrase protects nothing: try again";
 pub(crate) const NO_PASSWORD: &str = "there is no terminal to ask for the password: use --password-file FILE";
 pub(crate) const NO_PASSPHRASE: &str = "there is no terminal to ask for the passphrase: use --passphrase-file FILE";
 pub(crate) const NO_RANDOMNESS: &str = "the system gives no randomness to make a key of";
+pub(crate) const NO_NEW_PASSPHRASE: &str =
+    "there is no terminal to ask for the new passphrase: use --new-passphrase-file FILE";
 pub(crate) const KEYCHAIN_NOTHING: &str = "it lost what was just kept there";
 pub(crate) const KEYCHAIN_SILENT: &str = "it gave no answer within two minutes";
 pub(crate) const LOCAL_LOGIN: &str =
@@ -260,6 +269,13 @@ pub(crate) fn secret_file_empty(path: &Path) -> String {
 
 pub(crate) fn secret_file_long(path: &Path) -> String {
     format!("{} is too long to be a password's file", path.display())
+}
+
+pub(crate) fn lock_changed(way: &Way) -> String {
+    match way {
+        Way::Passphrase => "The new passphrase unlocks the profile from now on.".to_owned(),
+        Way::Key(_) => "A new key in the system's keychain unlocks the profile from now on.".to_owned(),
+    }
 }
 
 pub(crate) fn keychain_unfit(reason: &dyn Display) -> String {
@@ -450,6 +466,10 @@ pub(crate) fn status(status: &Status) -> String {
         lines.push(format!("found at     {}", status.addresses.join("\n             ")));
     }
     lines.push(format!("undelivered  {}", status.undelivered));
+    let refused: Vec<_> = status.refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    if !refused.is_empty() {
+        lines.push(format!("not taken    {}", refused.join(", ")));
+    }
     lines.extend(status.warnings.iter().map(|warning| format!("warning      {warning}")));
     if !status.contacts.is_empty() {
         lines.push(String::new());

@@ -334,6 +334,13 @@ impl Client {
             undelivered: self.undelivered()?,
             contacts: reaches,
             warnings: self.warnings().into_iter().chain(link.clock).collect(),
+            refused: self
+                .inner
+                .session
+                .refused()
+                .into_iter()
+                .map(|(reason, count)| (reason.to_owned(), count))
+                .collect(),
         })
     }
 

@@ -17,6 +17,8 @@ mod corpora_are_replayed;
 mod devices_exchange_envelopes;
 mod floors;
 mod licences_are_known;
+#[cfg(all(feature = "client", feature = "test-utils"))]
+mod locks_are_changed;
 #[cfg(all(feature = "client", target_os = "linux"))]
 mod models_come_onto_a_full_disk;
 #[cfg(all(feature = "client", feature = "test-utils"))]

@@ -47,6 +47,7 @@ fn reached(path: &str, why: Code, round_trip_ms: Option<f64>) -> Message {
         addresses: Vec::new(),
         undelivered: 0,
         contacts: vec![reach],
+        refused: [].into(),
         warnings: Vec::new(),
     };
     Message::Details(details::Message::StatusKnown(Ok(Box::new(status))))
