@@ -5,6 +5,7 @@ pub(crate) mod desktop;
 pub(crate) mod dialogue;
 pub(crate) mod display;
 pub(crate) mod notify;
+pub(crate) mod sign;
 pub(crate) mod tray;
 
 use iced::{Size, window};

@@ -30,6 +30,7 @@ pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
         let backend = Settings::load(&setup.profile).renderer.backend();
         return restart_with(backend);
     }
+    kith_heap::share_one();
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return not_started(&error),

@@ -146,7 +146,13 @@ mod tests {
     }
 
     fn request() -> ContactRequest {
-        ContactRequest { account: "b1".into(), handle: Some("bob@relay".into()), text: "may I?".into(), sent_ms: 5 }
+        ContactRequest {
+            account: "b1".into(),
+            handle: Some("bob@relay".into()),
+            text: "may I?".into(),
+            sent_ms: 5,
+            remembered: false,
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::i18n::I18n;
 use crate::modal::question::{self, Question};
 use crate::modal::{add, group, help, review, switcher};
 use crate::platform::notify::Notice;
+use crate::platform::sign::Sign;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
 use crate::said;
@@ -325,7 +326,7 @@ impl Home {
             Event::Request { contact_request } => {
                 let notice = Notice::request(&contact_request, context);
                 self.list.asked(contact_request);
-                Task::batch([self.notify(notice, context), self.show_count(context)])
+                Task::batch([self.notify(notice, context), self.sounds(context), self.show_count(context)])
             }
             Event::Typing { conversation, account, on } => match &self.open {
                 Some(open) if open.chat().id == conversation => {
@@ -339,10 +340,7 @@ impl Home {
             }
             Event::Warning { said } => self.warn(said),
             Event::Transcription { conversation, message, progress } => self.in_open(|open| {
-                if open.chat().id == conversation {
-                    open.transcribed(message, progress);
-                }
-                Task::none()
+                if open.chat().id == conversation { open.transcribed(message, progress) } else { Task::none() }
             }),
             Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
                 if open.chat().id == conversation {
@@ -369,7 +367,15 @@ impl Home {
         }
         let chat = self.list.chat(&message.conversation);
         let notice = Notice::message(message, chat, context);
-        Task::batch([shown, self.notify(notice, context)])
+        Task::batch([shown, self.notify(notice, context), self.sounds(context)])
+    }
+
+    /// A sound says that something came; not into a microphone that listens.
+    fn sounds(&self, context: Context<'_>) -> Task<Message> {
+        if !context.settings.sounds || self.open.as_ref().is_some_and(Conversation::is_recording) {
+            return Task::none();
+        }
+        Task::future(Sign::Came.give(self.backend.clone())).discard()
     }
 
     fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
@@ -544,6 +550,10 @@ impl Home {
             list::Message::Open(id) => Action::Run(self.open(&id, context)),
             list::Message::Review(account) => Action::Run(self.review(account)),
             list::Message::AddContact => Action::Run(self.add(None)),
+            list::Message::Scrolled(top) => {
+                self.list.scrolled(top);
+                Action::None
+            }
         }
     }
 
@@ -579,6 +589,7 @@ impl Home {
         Action::Run(match self.player.update(message) {
             player::Action::Run(task) => task.map(Message::Player),
             player::Action::Failed(problem) => self.warn(problem),
+            player::Action::Told(said) => self.warn(*said),
             player::Action::Show(chat, message) => {
                 let opened = self.open(&chat, context);
                 let shown = self.in_open(|open| open.show(message));
