@@ -1,6 +1,6 @@
 //! Makes a group.
 
-use iced::widget::{Column, column, operation, row, space, text};
+use iced::widget::{Column, column, container, operation, row, space, text};
 use iced::{Alignment, Length, Task};
 use kith_core::wire::control::Chat;
 
@@ -114,7 +114,8 @@ impl Group {
         let list: Element<'_, Message> = if rows.is_empty() {
             ui::caption(i18n.tr("group-nobody"))
         } else {
-            ui::scroll(Column::with_children(rows)).height(Length::Fixed(260.0)).into()
+            // Few take no more room than they need, so that the button below stays in sight.
+            container(ui::scroll(Column::with_children(rows))).max_height(metric::CHOICES).into()
         };
         let chosen = i18n.count("group-chosen", u64::try_from(self.members.len()).unwrap_or_default());
         let words = i18n.tr(if self.is_busy { "group-creating" } else { "group-create" });

@@ -72,11 +72,28 @@ impl Rich {
 
     /// What is drawn.
     pub(crate) fn spans(&self, palette: &Palette) -> Vec<Span<'static, String>> {
-        self.pieces.iter().map(|piece| piece.span(palette, self.big)).collect()
+        if !self.big {
+            return self.pieces.iter().map(|piece| piece.span(palette, false)).collect();
+        }
+        let parts = self.pieces.iter().flat_map(Piece::parts);
+        parts.map(|part| part.span(palette, !part.text.trim().is_empty())).collect()
     }
 }
 
 impl Piece {
+    /// Emoji and the spaces between them apart: the emoji font's own space is as wide as an emoji.
+    fn parts(&self) -> Vec<Self> {
+        let is_space = |part: &str| part.starts_with(char::is_whitespace);
+        let mut parts: Vec<String> = Vec::new();
+        for character in self.text.chars() {
+            match parts.last_mut().filter(|part| is_space(part) == character.is_whitespace()) {
+                Some(part) => part.push(character),
+                None => parts.push(character.to_string()),
+            }
+        }
+        parts.into_iter().map(|text| Self { text, ..self.clone() }).collect()
+    }
+
     fn span(&self, palette: &Palette, is_emoji: bool) -> Span<'static, String> {
         let base = match (is_emoji, self.look.code) {
             (true, _) => font::EMOJI,
@@ -276,6 +293,7 @@ fn push(pieces: &mut Vec<Piece>, text: &str, look: Look, link: Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theme::Variant;
 
     fn shown(text: &str) -> String {
         Rich::read(text, true)
@@ -353,6 +371,9 @@ mod tests {
                 && !Rich::read("12", false).is_big()
         );
         assert!(!Rich::read("🎉🎉🎉🎉🎉", false).is_big());
+        let spans = Rich::read("👨‍👩‍👧‍👦 🎉", false).spans(Variant::Light.palette());
+        let drawn: Vec<_> = spans.iter().map(|span| (&*span.text, span.font == Some(font::EMOJI))).collect();
+        assert_eq!(drawn, [("👨‍👩‍👧‍👦", true), (" ", false), ("🎉", true)]);
     }
 
     #[test]

@@ -84,11 +84,11 @@ pub(crate) enum Action {
 impl Details {
     /// The panel of a chat.
     pub(crate) fn new(chat: Chat, backend: Backend) -> (Self, Task<Message>) {
-        let members = Task::perform(backend.clone().members(chat.id.clone()), Message::MembersKnown);
         let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
         let code = code_of(&chat);
         let (listening, listens) = ListeningPart::new(chat.id.clone(), backend.clone());
         let details = Self { chat, backend, members: None, reach: None, code, listening, problem: None };
+        let members = details.load_members();
         (details, Task::batch([members, status, listens.map(Message::Listening)]))
     }
 
@@ -100,6 +100,23 @@ impl Details {
             }
             self.chat = chat.clone();
         }
+    }
+
+    /// Somebody says something else about themselves: who is in it is read anew.
+    pub(crate) fn person_changed(&self, account: &str) -> Task<Message> {
+        if self.members().iter().any(|member| member.account == account) {
+            return self.load_members();
+        }
+        Task::none()
+    }
+
+    /// Who is in it, as far as it is known.
+    pub(crate) fn members(&self) -> &[Member] {
+        self.members.as_deref().unwrap_or_default()
+    }
+
+    fn load_members(&self) -> Task<Message> {
+        Task::perform(self.backend.clone().members(self.chat.id.clone()), Message::MembersKnown)
     }
 
     /// Something happened.
@@ -144,6 +161,7 @@ impl Details {
     /// What is drawn.
     pub(crate) fn view<'a>(
         &'a self,
+        width: Length,
         chats: &'a [Chat],
         pictures: &'a Pictures,
         context: Context<'a>,
@@ -168,12 +186,7 @@ impl Details {
             .spacing(metric::WIDE)
             .padding(iced::padding::right(metric::GAP));
         let panel = column![head, ui::scroll(content).height(Length::Fill)].spacing(metric::PAD);
-        container(panel)
-            .width(metric::DETAILS)
-            .height(Length::Fill)
-            .padding(metric::PAD)
-            .style(theme::container::surface)
-            .into()
+        container(panel).width(width).height(Length::Fill).padding(metric::PAD).style(theme::container::surface).into()
     }
 
     fn who<'a>(&'a self, pictures: &'a Pictures) -> Element<'a, Message> {
@@ -236,7 +249,7 @@ impl Details {
         let i18n = context.i18n;
         let path = self.chat.path.as_deref().unwrap_or("mailbox");
         let words = text(i18n.tr(&format!("path-{path}"))).font(font::MEDIUM);
-        let why = self.reach.as_ref().map(|reach| ui::caption(said::words(&reach.why, i18n)));
+        let why = self.reach.as_ref().and_then(|reach| said::why_not_better(reach, i18n)).map(ui::caption);
         let time = self.reach.as_ref().and_then(|reach| reach.round_trip_ms).map(|ms| {
             ui::caption(i18n.tr_with("round-trip", [("ms", format::decimal(i18n, format_args!("{ms:.1}")).into())]))
         });
@@ -255,9 +268,9 @@ impl Details {
         };
         let rows = members.iter().map(|member| {
             let name = if member.me { i18n.tr("you") } else { one_line(&member.name, 60) };
-            // Who is no contact has told nobody here what they look like.
-            let chat = chats.iter().find(|chat| chat.account.as_deref() == Some(&member.account));
-            let picture = chat.and_then(|chat| pictures.of(chat));
+            // Who is no contact has no chat to open.
+            let has_chat = chats.iter().any(|chat| chat.account.as_deref() == Some(&member.account));
+            let picture = member.picture.as_deref().and_then(|name| pictures.get(name));
             let round = avatar::avatar(&name, &member.account, picture, metric::AVATAR_SMALL);
             let sign = member.verified.then(|| {
                 text(Icon::ShieldCheck.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::good)
@@ -266,7 +279,7 @@ impl Details {
             press(line.spacing(metric::GAP).align_y(Alignment::Center))
                 .width(Length::Fill)
                 .style(theme::button::row(false))
-                .on_press_maybe((!member.me).then(|| Message::Open(member.account.clone())))
+                .on_press_maybe(has_chat.then(|| Message::Open(member.account.clone())))
                 .into()
         });
         column![heading, Column::with_children(rows)].spacing(metric::SMALL).into()
