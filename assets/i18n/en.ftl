@@ -144,7 +144,8 @@ language-none = There is no such language here.
 listening = Voice notes
 listening-as-all = As in the settings
 listening-as-all-is = As in the settings: { $language }
-shared-media-where = Files and pictures are at the messages that brought them.
+shared-media-empty = Files and voice notes of this chat are listed here.
+shared-media-more = Show older ones
 show-whole = Show the whole message
 sending = Sending…
 edited = edited
@@ -152,6 +153,11 @@ editing = Editing your message
 edit = Edit
 reply = Reply
 delete = Delete
+offer-title = { $count ->
+    [one] Send this file to { $name }?
+   *[other] Send these { $count } files to { $name }?
+}
+offer-send = Send
 delete-title = Delete this message?
 delete-words = It is erased on all devices of everybody in this chat. This cannot be undone.
 attach = Attach a file

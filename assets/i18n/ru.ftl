@@ -144,7 +144,8 @@ language-none = Такого языка здесь нет.
 listening = Голосовые сообщения
 listening-as-all = Как в настройках
 listening-as-all-is = Как в настройках: { $language }
-shared-media-where = Файлы и изображения — у сообщений, которые их принесли.
+shared-media-empty = Здесь будут файлы и голосовые этого чата.
+shared-media-more = Показать более старые
 show-whole = Показать сообщение целиком
 sending = Отправляю…
 edited = изменено
@@ -152,6 +153,12 @@ editing = Изменение сообщения
 edit = Изменить
 reply = Ответить
 delete = Удалить
+offer-title = { $count ->
+    [one] Отправить { $count } файл в чат «{ $name }»?
+    [few] Отправить { $count } файла в чат «{ $name }»?
+   *[other] Отправить { $count } файлов в чат «{ $name }»?
+}
+offer-send = Отправить
 delete-title = Удалить это сообщение?
 delete-words = Оно исчезнет на всех устройствах всех участников чата. Это нельзя отменить.
 attach = Прикрепить файл

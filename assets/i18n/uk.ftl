@@ -144,7 +144,8 @@ language-none = Такої мови тут немає.
 listening = Голосові повідомлення
 listening-as-all = Як у налаштуваннях
 listening-as-all-is = Як у налаштуваннях: { $language }
-shared-media-where = Файли й зображення — біля повідомлень, які їх принесли.
+shared-media-empty = Тут будуть файли й голосові цього чату.
+shared-media-more = Показати старіші
 show-whole = Показати повідомлення повністю
 sending = Надсилаю…
 edited = змінено
@@ -152,6 +153,12 @@ editing = Зміна повідомлення
 edit = Змінити
 reply = Відповісти
 delete = Видалити
+offer-title = { $count ->
+    [one] Надіслати { $count } файл у чат «{ $name }»?
+    [few] Надіслати { $count } файли у чат «{ $name }»?
+   *[other] Надіслати { $count } файлів у чат «{ $name }»?
+}
+offer-send = Надіслати
 delete-title = Видалити це повідомлення?
 delete-words = Воно зникне на всіх пристроях усіх учасників чату. Це не можна скасувати.
 attach = Прикріпити файл

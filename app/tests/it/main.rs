@@ -23,6 +23,7 @@ mod files_survive_kills;
 mod keychains_hold_keys;
 #[cfg(target_os = "linux")]
 mod long_voice_notes_travel;
+mod models_are_fetched_in_a_window;
 mod people_meet_on_the_local_network;
 #[cfg(target_os = "linux")]
 mod people_talk_in_windows;

@@ -19,6 +19,15 @@ const LIMIT: Duration = Duration::from_secs(45);
 /// How often to look whether something is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// What stands further below something does not belong to it.
+const BELOW: f64 = 170.0;
+
+/// What is nearer to the upper or lower edge is not in sight, or what belongs to it is not.
+const EDGE: f64 = 180.0;
+
+/// A wheel that moved nothing so often has nothing more to move.
+const AT_THE_END: u32 = 25;
+
 /// By what a desktop knows Kith's windows.
 const CLASS: &str = "chat.kith.Kith";
 
@@ -62,6 +71,14 @@ impl Screen {
     /// Where these words stand.
     pub(crate) fn place(&self, words: &str) -> Option<Place> {
         self.words.iter().find(|(seen, _)| seen == words).map(|(_, place)| *place)
+    }
+
+    /// Where the first of these words stand below others, and nearer to them than two lines of buttons.
+    fn place_below(&self, above: &str, words: &str) -> Option<Place> {
+        let [_, from, _, _] = self.place(above)?;
+        let below =
+            self.words.iter().filter(|(seen, [_, top, ..])| seen == words && (from..from + BELOW).contains(top));
+        below.map(|(_, place)| *place).min_by(|[_, one, ..], [_, other, ..]| one.total_cmp(other))
     }
 
     /// All words on it.
@@ -276,6 +293,46 @@ impl<'a> Window<'a> {
     /// Presses the mouse's button on these words.
     pub(crate) async fn press(&self, words: &str) -> Outcome {
         let [x, y, width, height] = self.shows(words).await?;
+        self.press_at(x + width / 2.0, y + height / 2.0).await
+    }
+
+    /// Turns the mouse's wheel until these words can be seen, with what stands below them as far as that goes.
+    pub(crate) async fn reach(&self, words: &str) -> Outcome {
+        // Where they stood, and how often the wheel has moved nothing since.
+        let (mut before, mut idle) = (f64::NAN, 0);
+        let turn = async || {
+            let screen = self.screen();
+            let ([width, bottom], Some([_, top, _, height])) = (screen.size, screen.place(words)) else {
+                return Ok(None);
+            };
+            idle = if top == before { idle + 1 } else { 0 };
+            before = top;
+            let wheel = match (top < EDGE, top + height + EDGE > bottom) {
+                (true, _) => "4",
+                (false, true) => "5",
+                (false, false) => return Ok(Some(())),
+            };
+            if idle > AT_THE_END && top > 0.0 && top + height < bottom {
+                return Ok(Some(()));
+            }
+            let (x, y) = ((width * 0.7).round().to_string(), (bottom / 2.0).round().to_string());
+            self.display.does(&["mousemove", "--window", &self.id, &x, &y, "click", wheel]).await?;
+            // What moved is drawn, and then looked at.
+            sleep(LOOK_AGAIN * 2).await;
+            Ok(None)
+        };
+        until(&format!("{words:?} in sight"), turn).await
+    }
+
+    /// Until these words stand below others: where.
+    pub(crate) async fn shows_below(&self, above: &str, words: &str) -> Outcome<Place> {
+        self.until(&format!("{words:?} below {above:?}"), |screen| screen.place_below(above, words)).await
+    }
+
+    /// Presses the mouse's button on these words, which stand below others.
+    pub(crate) async fn press_below(&self, above: &str, words: &str) -> Outcome {
+        self.reach(above).await?;
+        let [x, y, width, height] = self.shows_below(above, words).await?;
         self.press_at(x + width / 2.0, y + height / 2.0).await
     }
 

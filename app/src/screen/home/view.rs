@@ -89,7 +89,8 @@ impl Home {
         let details = self.details.as_ref();
         let is_alone = context.size.width < metric::BESIDE;
         let width = if is_alone { Length::Fill } else { Length::Fixed(metric::DETAILS) };
-        let details = details.map(|details| details.view(width, chats, &self.pictures, context).map(Message::Details));
+        let details = details
+            .map(|details| details.view(width, chats, &self.pictures, &self.player, context).map(Message::Details));
         match (&self.open, details) {
             (Some(_), Some(details)) if is_alone => details,
             (Some(_), None) if is_single => self.conversation(is_single, context),

@@ -2,8 +2,8 @@
 
 use iced::widget::{Row, column, container, space, text};
 use iced::{Alignment, Length};
-use kith_core::identity::password::WeakPassword;
-use kith_core::identity::{Handle, HandleError};
+use kith_core::client::entry::password::WeakPassword;
+use kith_core::client::entry::{Handle, HandleError};
 use zeroize::Zeroizing;
 
 use super::Kind;

@@ -2,8 +2,8 @@
 //!
 //! The estimate flatters nobody: characters that repeat, or go on from the one before, count half.
 
-use kith_core::identity::Handle;
-use kith_core::identity::password::{self, MIN_CHARACTERS, WeakPassword};
+use kith_core::client::entry::Handle;
+use kith_core::client::entry::password::{self, MIN_CHARACTERS, WeakPassword};
 
 use crate::i18n::I18n;
 

@@ -23,7 +23,7 @@ pub(crate) enum Deed {
     Player(Wish),
     /// Choose files to send.
     Attach,
-    /// They were chosen, or dropped here.
+    /// They were chosen.
     Chosen(Vec<std::path::PathBuf>),
     /// Fetch the file of this row, or try again.
     Fetch(u64),
@@ -73,7 +73,7 @@ impl Conversation {
                     Err(problem) => super::Message::Done(Err(problem)),
                 }))
             }
-            Deed::Chosen(paths) => self.send_files(paths),
+            Deed::Chosen(paths) => Action::Run(self.send_files(paths)),
             Deed::Fetch(key) => self.with_file(key, |with, message| Request::Fetch { with, message }),
             Deed::CancelFetch(key) => self.with_file(key, |with, message| Request::CancelTransfer { with, message }),
             Deed::Save(key) => self.save(key, context),
@@ -175,7 +175,7 @@ impl Conversation {
     }
 
     /// Files are sent one by one, in their order.
-    pub(crate) fn send_files(&mut self, paths: Vec<std::path::PathBuf>) -> Action {
+    pub(crate) fn send_files(&self, paths: Vec<std::path::PathBuf>) -> Task<super::Message> {
         let sends = paths.into_iter().map(|path| {
             let request = Request::SendFile {
                 to: self.chat.id.clone(),
@@ -189,7 +189,7 @@ impl Conversation {
             };
             self.command(request)
         });
-        Action::Run(sends.fold(Task::none(), Task::chain))
+        sends.fold(Task::none(), Task::chain)
     }
 
     fn with_file(&self, key: u64, request: impl FnOnce(String, String) -> Request) -> Action {
