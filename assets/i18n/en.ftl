@@ -522,7 +522,7 @@ sound-play-next = Go on with the next note
 sound-play-next-words = When a voice note ends, the next one that you have not heard begins.
 
 speech-writing-down = Voice notes become text
-speech-automatic = By themselves
+speech-automatic = Automatically
 speech-automatic-words = When a voice note comes, it is written down on this device. Otherwise only when you ask for it.
 speech-attach = Give others the text of mine
 speech-attach-words = Your voice notes come with their text, so that a weak device needs no model.
@@ -534,7 +534,7 @@ speech-seconds = { $count } s
 speech-minutes = { $count } min
 speech-languages = Language
 speech-language = What is spoken
-speech-language-auto = Found out by itself
+speech-language-auto = Automatic
 speech-language-change = Change
 speech-language-words = Each chat can have a language of its own, in its details.
 speech-translate = Write English

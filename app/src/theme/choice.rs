@@ -127,7 +127,7 @@ pub(crate) fn knob(on: bool) -> impl Fn(&Theme) -> container::Style {
 pub(crate) fn dot(its_turn: bool) -> impl Fn(&Theme) -> container::Style {
     move |theme| {
         let palette = theme.palette();
-        pill(if its_turn { palette.accent } else { palette.border })
+        pill(if its_turn { palette.accent } else { palette.track })
     }
 }
 

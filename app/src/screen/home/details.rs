@@ -197,21 +197,27 @@ impl Details {
             space::horizontal(),
             form::icon_button(Icon::X, i18n.tr("close"), Some(Message::Close)),
         ]
-        .align_y(Alignment::Center);
+        .align_y(Alignment::Center)
+        .padding([0.0, metric::GAP]);
         let is_direct = self.chat.kind == "direct";
-        let content = column![self.who(pictures)]
-            .push(self.problem.as_ref().map(|problem| form::error(problem.sentence(i18n))))
+        let content = column![inset(self.who(pictures))]
+            .push(self.problem.as_ref().map(|problem| inset(form::error(problem.sentence(i18n)))))
             .push(self.switches(context))
-            .push(is_direct.then(|| self.safety(context)))
-            .push(is_direct.then(|| self.path(context)))
+            .push(is_direct.then(|| inset(self.safety(context))))
+            .push(is_direct.then(|| inset(self.path(context))))
             .push((!is_direct).then(|| self.people(chats, pictures, context)))
             .push(self.listening.view(context).map(Message::Listening))
             .push(self.media.view(player, context).map(Message::Media))
-            .push(is_direct.then(|| self.block(context)))
+            .push(is_direct.then(|| inset(self.block(context))))
             .spacing(metric::WIDE)
-            .padding(iced::padding::right(metric::GAP));
+            .padding(iced::padding::right(metric::SMALL));
         let panel = column![head, ui::scroll(content).height(Length::Fill)].spacing(metric::PAD);
-        container(panel).width(width).height(Length::Fill).padding(metric::PAD).style(theme::container::surface).into()
+        container(panel)
+            .width(width)
+            .height(Length::Fill)
+            .padding([metric::PAD, metric::TIGHT])
+            .style(theme::container::surface)
+            .into()
     }
 
     fn who<'a>(&'a self, pictures: &'a Pictures) -> Element<'a, Message> {
@@ -289,7 +295,7 @@ impl Details {
         let i18n = context.i18n;
         let heading = text(i18n.count("members-count", self.chat.members.into())).font(font::SEMIBOLD);
         let Some(members) = &self.members else {
-            return column![heading, ui::caption(i18n.tr("loading"))].spacing(metric::SMALL).into();
+            return inset(column![heading, ui::caption(i18n.tr("loading"))].spacing(metric::SMALL));
         };
         let rows = members.iter().map(|member| {
             let name = if member.me { i18n.tr("you") } else { one_line(&member.name, 60) };
@@ -307,7 +313,7 @@ impl Details {
                 .on_press_maybe(has_chat.then(|| Message::Open(member.account.clone())))
                 .into()
         });
-        column![heading, Column::with_children(rows)].spacing(metric::SMALL).into()
+        column![inset(heading), Column::with_children(rows)].spacing(metric::SMALL).into()
     }
 
     fn block<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
@@ -315,8 +321,13 @@ impl Details {
         if self.chat.state == "blocked" {
             return form::wide_button(i18n.tr("unblock")).on_press(Message::Unblock).into();
         }
-        form::wide_button(i18n.tr("block")).style(theme::button::danger).on_press(Message::Block).into()
+        form::wide_button(i18n.tr("block")).style(theme::button::against).on_press(Message::Block).into()
     }
+}
+
+/// Stands where the words of rows stand, which have a ground of their own around them.
+fn inset<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    container(content).padding([0.0, metric::GAP]).into()
 }
 
 fn code_of(chat: &Chat) -> Option<qr_code::Data> {
