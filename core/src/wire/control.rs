@@ -772,6 +772,9 @@ pub struct Member {
     pub me: bool,
     /// Its devices in the conversation.
     pub devices: u32,
+    /// Names its picture; another picture has another name. Whoever shares a conversation has one, contact or not.
+    #[serde(default)]
+    pub picture: Option<String>,
 }
 
 /// A device of the own account.
