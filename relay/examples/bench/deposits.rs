@@ -91,7 +91,7 @@ pub(crate) fn rate(scale: Scale) -> Result<Vec<Figure>, Failure> {
     Ok(vec![Figure::new("deposits", rate, "deposits/s").at_least(target).against(baseline, "one fsync a deposit")])
 }
 
-/// A relay's start with a million envelopes in 100,000 mailboxes, until it has answered a device.
+/// A relay's start with a million envelopes in 100,000 mailboxes, until it listens.
 pub(crate) fn cold_start(scale: Scale) -> Result<Vec<Figure>, Failure> {
     let dir = tempfile::tempdir()?;
     let mailboxes = scale.of(100_000);
