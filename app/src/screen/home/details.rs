@@ -5,6 +5,7 @@ mod listening;
 
 use iced::widget::{Column, column, container, qr_code, row, space, text, toggler};
 use iced::{Alignment, Length, Task, clipboard};
+use kith_core::identity::SafetyCode;
 use kith_core::wire::control::{Chat, Member, Reach, Request, Status};
 
 use crate::app::Context;
@@ -21,9 +22,6 @@ use crate::widget::press::press;
 use self::listening::ListeningPart;
 #[cfg(test)]
 pub(crate) use self::listening::Message as ListeningMessage;
-
-/// What the safety number's code begins with, so that it is not taken for anything else.
-const SAFETY: &str = "kith-safety:";
 
 /// The panel.
 #[derive(Debug)]
@@ -86,20 +84,29 @@ impl Details {
     pub(crate) fn new(chat: Chat, backend: Backend) -> (Self, Task<Message>) {
         let members = Task::perform(backend.clone().members(chat.id.clone()), Message::MembersKnown);
         let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
-        let code = code_of(&chat);
         let (listening, listens) = ListeningPart::new(chat.id.clone(), backend.clone());
-        let details = Self { chat, backend, members: None, reach: None, code, listening, problem: None };
+        let details = Self { chat, backend, members: None, reach: None, code: None, listening, problem: None };
         (details, Task::batch([members, status, listens.map(Message::Listening)]))
     }
 
     /// The chat is another now.
     pub(crate) fn chat_changed(&mut self, chat: &Chat) {
         if chat.id == self.chat.id {
-            if chat.safety_number != self.chat.safety_number {
-                self.code = code_of(chat);
-            }
+            let is_same = (&self.chat.account, &self.chat.safety_number) == (&chat.account, &chat.safety_number);
             self.chat = chat.clone();
+            if !is_same {
+                self.code = self.code();
+            }
         }
+    }
+
+    /// What is drawn for a camera beside the safety number; none before it is known who is here.
+    fn code(&self) -> Option<qr_code::Data> {
+        self.chat.safety_number.as_ref()?;
+        let me = self.members.as_ref()?.iter().find(|member| member.me)?;
+        let code =
+            SafetyCode { shown_by: me.account.parse().ok()?, meant_for: self.chat.account.as_deref()?.parse().ok()? };
+        qr_code::Data::new(code.encode()).ok()
     }
 
     /// Something happened.
@@ -107,7 +114,10 @@ impl Details {
         let with = self.chat.id.clone();
         let who = self.chat.account.clone().unwrap_or_default();
         match message {
-            Message::MembersKnown(Ok(members)) => self.members = Some(members),
+            Message::MembersKnown(Ok(members)) => {
+                self.members = Some(members);
+                self.code = self.code();
+            }
             Message::StatusKnown(Ok(status)) => {
                 self.reach = status.contacts.into_iter().find(|reach| reach.account == who);
             }
@@ -289,11 +299,6 @@ impl Details {
         }
         form::wide_button(i18n.tr("block")).style(theme::button::danger).on_press(Message::Block).into()
     }
-}
-
-fn code_of(chat: &Chat) -> Option<qr_code::Data> {
-    let number: String = chat.safety_number.as_ref()?.split_whitespace().collect();
-    qr_code::Data::new(format!("{SAFETY}{number}")).ok()
 }
 
 /// Twelve groups of digits in lines of four.
