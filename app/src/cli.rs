@@ -82,6 +82,8 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Open(_) => Ok(Success::Done),
         Command::Register(arguments) => account::register(context, arguments).await,
         Command::Login(arguments) => account::log_in(context, arguments).await,
+        Command::Recover(arguments) => account::recover(context, arguments).await,
+        Command::Password(arguments) => account::change_password(context, arguments).await,
         Command::Whoami => account::whoami(context).await,
         Command::Invite => account::invite(context).await,
         Command::Status => account::status(context).await,

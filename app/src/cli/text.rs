@@ -81,6 +81,13 @@ pub(crate) mod help {
     pub(crate) const NO_SYNC: &str = "Do not wait for news from the relay before answering";
     pub(crate) const REGISTER: &str = "Create an account at a relay, or one without a relay";
     pub(crate) const LOGIN: &str = "Use an account on this device too";
+    pub(crate) const RECOVER: &str =
+        "Get an account back whose password is forgotten, by its recovery code, and set a new password";
+    pub(crate) const RECOVERY_FILE: &str = "Read the recovery code from this file instead of asking for it";
+    pub(crate) const CHANGE_PASSWORD: &str = "Change the account's password";
+    pub(crate) const NEW_PASSWORD_FILE: &str = "Read the new password from the first line of this file";
+    pub(crate) const FORGOTTEN: &str = "The old password is forgotten: use the recovery code, which a new one replaces";
+    pub(crate) const NEW_CODE: &str = "Make a new recovery code, too; the old one is worth nothing then";
     pub(crate) const HANDLE: &str = "The name at the relay: 3 to 32 of a-z 0-9 . _ -";
     pub(crate) const RELAY: &str = "The relay's address, as its operator hands it out; several with commas between";
     pub(crate) const INVITATION: &str =
@@ -202,6 +209,9 @@ pub(crate) const NONSENSE: &str =
     "the running Kith gave an answer that makes no sense: update both to the same release";
 pub(crate) const PASSWORD: &str = "Password: ";
 pub(crate) const PASSWORD_AGAIN: &str = "The same password again: ";
+pub(crate) const PRESENT_PASSWORD: &str = "Password until now: ";
+pub(crate) const NEW_PASSWORD: &str = "New password: ";
+pub(crate) const RECOVERY_CODE: &str = "Recovery code: ";
 pub(crate) const PASSPHRASE: &str = "Passphrase of this profile: ";
 pub(crate) const NEW_PASSPHRASE: &str = "Passphrase for this profile (Enter: the same as the password): ";
 pub(crate) const NEW_LOCAL_PASSPHRASE: &str = "Passphrase for this profile: ";
@@ -209,6 +219,11 @@ pub(crate) const PASSPHRASE_AGAIN: &str = "The same passphrase again: ";
 pub(crate) const NOT_THE_SAME: &str = "the two were not the same: try again";
 pub(crate) const EMPTY_SECRET: &str = "an empty password or passphrase protects nothing: try again";
 pub(crate) const NO_PASSWORD: &str = "there is no terminal to ask for the password: use --password-file FILE";
+pub(crate) const NO_NEW_PASSWORD: &str =
+    "there is no terminal to ask for the new password: use --new-password-file FILE";
+pub(crate) const NO_RECOVERY_CODE: &str = "there is no terminal to ask for the recovery code: use --recovery-file FILE";
+pub(crate) const NO_ACCOUNT_PASSWORD: &str =
+    "this account has no relay, and so no password there: only this profile's passphrase";
 pub(crate) const NO_PASSPHRASE: &str = "there is no terminal to ask for the passphrase: use --passphrase-file FILE";
 pub(crate) const NO_RANDOMNESS: &str = "the system gives no randomness to make a key of";
 pub(crate) const KEYCHAIN_NOTHING: &str = "it lost what was just kept there";
@@ -256,6 +271,10 @@ pub(crate) fn secret_file(path: &Path, error: &dyn Display) -> String {
 
 pub(crate) fn secret_file_empty(path: &Path) -> String {
     format!("the first line of {} is empty: it should hold the password", path.display())
+}
+
+pub(crate) fn recovery_file_empty(path: &Path) -> String {
+    format!("{} is empty: it should hold the recovery code", path.display())
 }
 
 pub(crate) fn secret_file_long(path: &Path) -> String {
@@ -327,18 +346,38 @@ pub(crate) fn account_at(me: &Me) -> String {
 }
 
 pub(crate) fn registered(me: &Me, recovery_code: &str) -> String {
-    format!(
-        "Welcome, {}.\n\nYour recovery code, shown this once:\n\n    {recovery_code}\n\n\
-         Write it down and keep it away from this device: it opens the account when the password is forgotten.\n\
-         Keep the account online with `kith run`.",
-        account_at(me)
-    )
+    let code = code_once("Your recovery code", recovery_code);
+    format!("Welcome, {}.\n\n{code}\nKeep the account online with `kith run`.", account_at(me))
 }
 
 /// The account was made, but the profile could not be put to work.
 pub(crate) fn registered_only(recovery_code: &str) -> String {
+    format!("Your account is made. {}", code_once("Your recovery code", recovery_code))
+}
+
+pub(crate) fn recovered(me: &Me, recovery_code: &str) -> String {
+    let code = code_once("Your old recovery code is spent. The new one", recovery_code);
+    format!("Welcome back, {}.\n\n{code}\nKeep the account online with `kith run`.", account_at(me))
+}
+
+/// The account was recovered, but the profile could not be put to work.
+pub(crate) fn recovered_only(recovery_code: &str) -> String {
+    format!("Your new password counts. {}", code_once("Your old recovery code is spent. The new one", recovery_code))
+}
+
+pub(crate) fn password_changed(recovery_code: Option<&str>) -> String {
+    let words = "The new password counts from now on; devices that are signed in stay so. What opens this profile has not changed.";
+    match recovery_code {
+        Some(code) => {
+            format!("{words}\n\n{}", code_once("Your old recovery code is worth nothing now. The new one", code))
+        }
+        None => words.to_owned(),
+    }
+}
+
+fn code_once(what: &str, recovery_code: &str) -> String {
     format!(
-        "Your account is made. Your recovery code, shown this once:\n\n    {recovery_code}\n\n\
+        "{what}, shown this once:\n\n    {recovery_code}\n\n\
          Write it down and keep it away from this device: it opens the account when the password is forgotten."
     )
 }

@@ -12,6 +12,7 @@ mod errors_are_sentences;
 #[path = "../../examples/demo/failure.rs"]
 mod failure;
 mod files_survive_kills;
+mod forgotten_passwords_are_replaced;
 mod keychains_hold_keys;
 #[cfg(target_os = "linux")]
 mod long_voice_notes_travel;

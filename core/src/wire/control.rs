@@ -599,6 +599,15 @@ pub struct Me {
     pub devices: u32,
 }
 
+impl Me {
+    /// Where the account is, to log in there: the addresses of its relay with commas between, and its name there. None without a
+    /// relay.
+    pub fn place(&self) -> Option<(String, String)> {
+        let (handle, _) = self.handle.as_deref()?.split_once('@')?;
+        (!self.relays.is_empty()).then(|| (self.relays.join(","), handle.to_owned()))
+    }
+}
+
 /// How things are reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
