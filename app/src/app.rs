@@ -440,7 +440,7 @@ impl App {
             window::Event::CloseRequested => self.close_requested(),
             window::Event::Closed => {
                 self.window = None;
-                Task::none()
+                self.with_home(|home, _| home.left())
             }
             _ => Task::none(),
         }
@@ -482,6 +482,8 @@ impl App {
         if self.shared.settings.language != language {
             self.shared.i18n =
                 I18n::new(self.shared.settings.language.unwrap_or_else(|| Language::of_locale(&self.shared.locale)));
+            let told = self.with_home(|home, context| home.show_count(context));
+            return Task::batch([self.save(), told]);
         }
         self.save()
     }

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 use self::asked::Asked;
 use crate::cli::keychain;
+use crate::platform::sign::Sign;
 use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
 use crate::settings::Settings;
@@ -289,6 +290,11 @@ impl Backend {
         self.client.client()
     }
 
+    /// Plays a sound of Kith's own, if none is played just now.
+    pub(crate) async fn sign(self, sign: Sign) -> Result<(), Problem> {
+        self.client.sign(sign).await
+    }
+
     /// Carries out what has no answer but that it is done.
     pub(crate) async fn command(self, request: Request) -> Result<(), Problem> {
         match self.client.execute(request).await? {
@@ -336,6 +342,14 @@ impl Backend {
     ) -> Result<kith_core::wire::control::Found, Problem> {
         match self.client.execute(Request::Find { with, words, before, limit }).await? {
             Reply::Found(found) => Ok(found),
+            _ => Err(Problem::nonsense()),
+        }
+    }
+
+    /// Says which voice notes are on the screen; gives those of the chat that become text or wait for that.
+    pub(crate) async fn look_at(self, with: String, messages: Vec<String>) -> Result<Vec<String>, Problem> {
+        match self.client.execute(Request::LookAt { with, messages }).await? {
+            Reply::Waiting { messages } => Ok(messages),
             _ => Err(Problem::nonsense()),
         }
     }

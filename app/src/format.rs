@@ -1,29 +1,32 @@
 //! Times and names, as they are shown.
 
+use std::fmt::Display;
+
 use fluent_bundle::FluentValue;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use crate::i18n::I18n;
+use crate::i18n::{I18n, Language};
 
-/// By which a person reads times: where they are, and whether their day has twelve hours twice.
+/// By which a person reads times: where they are, whether their day has twelve hours twice, and whether a date begins with the day.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     zone: TimeZone,
     halves: bool,
+    day_first: bool,
 }
 
 impl Clock {
     /// The system's.
     pub(crate) fn system(locale: &str) -> Self {
-        Self { zone: TimeZone::system(), halves: has_halves(locale) }
+        Self { zone: TimeZone::system(), halves: has_halves(locale), day_first: has_day_first(locale) }
     }
 
     /// One that tests can rely on.
     #[cfg(test)]
     pub(crate) fn utc() -> Self {
-        Self { zone: TimeZone::UTC, halves: false }
+        Self { zone: TimeZone::UTC, halves: false, day_first: false }
     }
 
     fn at(&self, ms: u64) -> Option<DateTime> {
@@ -82,29 +85,61 @@ impl Clock {
         let month = i18n.tr(&format!("month-{}{}", if short { "short-" } else { "" }, day.month()));
         let number = u64::try_from(day.day()).unwrap_or_default();
         let values = [("day", FluentValue::from(number)), ("month", FluentValue::from(month))];
+        // In the other languages the day is the first everywhere.
+        let order = if i18n.language() == Language::En && !self.day_first { "month-day" } else { "day-month" };
         if day.year() == today.year() {
-            return i18n.tr_with("date-this-year", values);
+            return i18n.tr_with(&format!("date-{order}"), values);
         }
-        let year = FluentValue::from(day.year().to_string());
-        i18n.tr_with("date-other-year", values.into_iter().chain([("year", year)]))
+        let values = values.into_iter().chain([("year", FluentValue::from(day.year().to_string()))]);
+        i18n.tr_with(&format!("date-{order}-year"), values)
     }
+}
+
+/// The country of a locale, such as `en_GB.UTF-8`, if it names one.
+fn country(locale: &str) -> Option<&str> {
+    let (_, country) = locale.split(['.', '@']).next()?.rsplit_once(['-', '_'])?;
+    (country.len() == 2).then_some(country)
 }
 
 /// Countries in which a clock is read with AM and PM.
 fn has_halves(locale: &str) -> bool {
-    let country = locale.split('.').next().unwrap_or_default().split(['-', '_']).next_back().unwrap_or_default();
-    matches!(country, "US" | "CA" | "AU" | "NZ" | "IN" | "PH" | "EG" | "SA" | "CO" | "MY" | "PK" | "BD")
+    let those = ["US", "CA", "AU", "NZ", "IN", "PH", "EG", "SA", "CO", "MY", "PK", "BD"];
+    country(locale).is_some_and(|country| those.contains(&country))
+}
+
+/// All countries but those that write `October 21`; where none is named, that is what English has.
+fn has_day_first(locale: &str) -> bool {
+    country(locale).is_some_and(|country| !["US", "CA", "PH"].contains(&country))
+}
+
+/// A number as the language writes it: `4.2` or `4,2`.
+pub(crate) fn decimal(i18n: &I18n, number: impl Display) -> String {
+    let number = number.to_string();
+    match i18n.language() {
+        Language::En => number,
+        Language::Ru | Language::Uk => number.replace('.', ","),
+    }
 }
 
 /// How large a file is: `4.2 MB`.
-pub(crate) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(i18n: &I18n, bytes: u64) -> String {
     let (value, unit) = match bytes {
-        0..1_000 => return format!("{bytes} B"),
-        1_000..1_000_000 => (bytes as f64 / 1e3, "kB"),
-        1_000_000..1_000_000_000 => (bytes as f64 / 1e6, "MB"),
-        _ => (bytes as f64 / 1e9, "GB"),
+        0..1_000 => return i18n.tr_with("size-b", [("size", bytes.to_string().into())]),
+        1_000..1_000_000 => (bytes as f64 / 1e3, "kb"),
+        1_000_000..1_000_000_000 => (bytes as f64 / 1e6, "mb"),
+        _ => (bytes as f64 / 1e9, "gb"),
     };
-    format!("{value:.1} {unit}")
+    i18n.tr_with(&format!("size-{unit}"), [("size", decimal(i18n, format_args!("{value:.1}")).into())])
+}
+
+/// How much of something there is by now: `1.3 MB / 4.2 MB`.
+pub(crate) fn so_far(i18n: &I18n, done: u64, total: u64) -> String {
+    format!("{} / {}", bytes(i18n, done.min(total)), bytes(i18n, total))
+}
+
+/// How fast something plays, from per cent: `1.25×`.
+pub(crate) fn speed(i18n: &I18n, percent: u16) -> String {
+    format!("{}×", decimal(i18n, f32::from(percent) / 100.0))
 }
 
 /// A length of time as a person says it, as after *for* or *in*: in a unit of which there are neither too many nor too few.
@@ -210,11 +245,44 @@ mod tests {
 
     #[test]
     fn a_day_has_twelve_hours_twice_where_people_count_so() {
-        let clock = Clock { zone: TimeZone::UTC, halves: true };
+        let clock = Clock { halves: true, ..Clock::utc() };
         for (hour, shown) in [(0, "12:00 AM"), (9, "9:00 AM"), (12, "12:00 PM"), (23, "11:00 PM")] {
             assert_eq!(clock.time(NOON - 12 * 3_600_000 + hour * 3_600_000), shown);
         }
         assert!(has_halves("en-US") && has_halves("en_US.UTF-8") && !has_halves("en-GB") && !has_halves("uk"));
+    }
+
+    #[test]
+    fn a_date_has_the_order_of_its_country() {
+        let date = |locale: &str, language| {
+            let clock = Clock { day_first: has_day_first(locale), ..Clock::utc() };
+            clock.heading(&I18n::new(language), NOON - 400 * DAY, NOON)
+        };
+        for locale in ["en_GB.UTF-8", "en-GB", "en_AU", "de_DE@euro"] {
+            assert_eq!(date(locale, Language::En), "21 October 2024", "{locale}");
+        }
+        for locale in ["en_US.UTF-8", "en", "C", "C.UTF-8", ""] {
+            assert_eq!(date(locale, Language::En), "October 21, 2024", "{locale}");
+        }
+        assert_eq!(date("ru", Language::Ru), "21 октября 2024");
+        let this_year = Clock { day_first: true, ..Clock::utc() };
+        assert_eq!(this_year.short(&I18n::new(Language::En), NOON - 10 * DAY, NOON), "15 Nov");
+    }
+
+    #[test]
+    fn sizes_and_speeds_are_written_as_the_language_does() {
+        for (size, english, russian, ukrainian) in [
+            (999, "999 B", "999 Б", "999 Б"),
+            (1_000, "1.0 kB", "1,0 кБ", "1,0 кБ"),
+            (4_200_000, "4.2 MB", "4,2 МБ", "4,2 МБ"),
+            (u64::from(u32::MAX), "4.3 GB", "4,3 ГБ", "4,3 ГБ"),
+        ] {
+            let said = [Language::En, Language::Ru, Language::Uk].map(|which| bytes(&I18n::new(which), size));
+            assert_eq!(said, [english, russian, ukrainian]);
+        }
+        assert_eq!(so_far(&I18n::new(Language::Uk), 5_000_000, 4_200_000), "4,2 МБ / 4,2 МБ");
+        let speeds = [Language::En, Language::Ru].map(|which| [100, 125, 150].map(|now| speed(&I18n::new(which), now)));
+        assert_eq!(speeds, [["1×", "1.25×", "1.5×"], ["1×", "1,25×", "1,5×"]].map(|all| all.map(str::to_owned)));
     }
 
     #[test]

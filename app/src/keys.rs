@@ -72,6 +72,8 @@ pub(crate) const SHORTCUTS: &[(&str, &str)] = &[
     ("Shift+Enter", "shortcut-newline"),
     ("↑", "shortcut-edit-last"),
     ("Ctrl+B / Ctrl+I", "shortcut-format"),
+    ("← / → / Enter", "shortcut-links"),
+    ("← / → / Space", "shortcut-seek"),
     ("Page Up / Page Down", "shortcut-scroll"),
     ("Ctrl+End", "shortcut-newest"),
     ("Ctrl++ / Ctrl+− / Ctrl+0", "shortcut-size"),

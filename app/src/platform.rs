@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 pub(crate) mod desktop;
 pub(crate) mod notify;
+pub(crate) mod sign;
 pub(crate) mod tray;
 
 use iced::{Size, window};

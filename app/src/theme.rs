@@ -11,10 +11,10 @@ pub(crate) mod icon;
 pub(crate) mod input;
 pub(crate) mod metric;
 pub(crate) mod palette;
+pub(crate) mod progress;
 pub(crate) mod scrollable;
 pub(crate) mod slider;
 pub(crate) mod text;
-pub(crate) mod toggle;
 
 use iced::theme::{Base, Mode, Style};
 

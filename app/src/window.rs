@@ -22,6 +22,7 @@ pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
         let backend = Settings::load(&setup.profile).renderer.backend();
         return restart_with(backend);
     }
+    kith_heap::share_one();
     font::prefer_colored_emoji();
     let settings = Iced {
         id: Some(platform::APPLICATION.to_owned()),

@@ -597,6 +597,7 @@ fn recall() -> Recall {
         grant: Some(tokens()),
         taken: None,
         event: Some(event(false)),
+        certificate: None,
         signature: vec![2; 64],
     }
 }

@@ -7,7 +7,8 @@
 //! Does not know notes, files or messages.
 //!
 //! Invariants: a device's callback allocates, locks and logs nothing: it moves samples to or from a lock-free ring and sets flags.
-//! A device that goes away is opened again, or another in its place, and whoever listens is told. Sound is mono at
+//! A device that goes away or is not there is opened again, or the default one in its place until it is back, and whoever listens is
+//! told. Sound is mono at
 //! [`OPUS_RATE`](crate::voice::OPUS_RATE) for everybody but the device.
 //!
 //! Source: DESIGN §8, `docs/adr/0014-sound-devices.md`.
@@ -15,6 +16,7 @@
 mod buffers;
 mod microphone;
 mod speaker;
+mod stand_in;
 mod system;
 
 pub use buffers::Buffers;

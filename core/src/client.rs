@@ -99,6 +99,8 @@ struct Inner {
     views: views::Views,
     sound: Arc<dyn sound::Backend>,
     sound_options: sound::Kept,
+    /// Held while the program makes a sound of itself.
+    sign: tokio::sync::Mutex<()>,
     /// Recordings that are being made: they are no drafts yet.
     recording: Mutex<std::collections::BTreeSet<String>>,
     speech: transcribe::Speech,
@@ -153,6 +155,7 @@ impl Client {
             link: Mutex::default(),
             sound: options.sound,
             sound_options: sound::Kept::load(directory),
+            sign: tokio::sync::Mutex::default(),
             recording: Mutex::default(),
             warnings: Mutex::new(wrong.into_iter().chain(speech_wrong).collect()),
             speech,

@@ -19,6 +19,7 @@ pub mod fetch;
 mod ggml;
 pub mod manifest;
 pub mod model;
+mod repeats;
 pub mod sound;
 pub mod transcriber;
 mod vad;

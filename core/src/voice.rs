@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub mod clean;
+mod framer;
 pub mod note;
 pub mod ogg;
 pub mod opus;

@@ -7,6 +7,7 @@ use futures::{Stream, StreamExt as _};
 use kith_core::client::Client;
 use kith_core::wire::control::{Event, Reply, Request};
 
+use crate::platform::sign::Sign;
 use crate::problem::Problem;
 
 /// Who answers.
@@ -33,6 +34,17 @@ impl Asked {
             Self::Client(client) => told(client.subscribe()).boxed(),
             #[cfg(test)]
             Self::Nobody(_) => futures::stream::pending().boxed(),
+        }
+    }
+
+    pub(super) async fn sign(&self, sign: Sign) -> Result<(), Problem> {
+        match self {
+            Self::Client(client) => Ok(client.sign(sign.sound()).await?),
+            #[cfg(test)]
+            Self::Nobody(record) => {
+                record.hear(sign);
+                Ok(())
+            }
         }
     }
 
@@ -83,7 +95,7 @@ pub(crate) mod tests {
 
     /// What nobody was asked, and what nobody answers.
     #[derive(Clone, Default)]
-    pub(crate) struct Record(Arc<Mutex<(Vec<Request>, VecDeque<Reply>)>>);
+    pub(crate) struct Record(Arc<Mutex<(Vec<Request>, VecDeque<Reply>)>>, Arc<Mutex<Vec<Sign>>>);
 
     impl Record {
         /// The next question that has no answer yet is answered so; without an answer it is refused.
@@ -94,6 +106,15 @@ pub(crate) mod tests {
         /// What was asked since the last time.
         pub(crate) fn asked(&self) -> Vec<Request> {
             std::mem::take(&mut self.0.lock().unwrap().0)
+        }
+
+        /// What was heard since the last time.
+        pub(crate) fn heard(&self) -> Vec<Sign> {
+            std::mem::take(&mut self.1.lock().unwrap())
+        }
+
+        pub(super) fn hear(&self, sign: Sign) {
+            self.1.lock().unwrap().push(sign);
         }
 
         pub(super) fn answer(&self, request: Request) -> Result<Reply, Problem> {

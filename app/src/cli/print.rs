@@ -118,7 +118,7 @@ mod tests {
     const ME: &str =
         r#"{"account":"a1","device":"d1","handle":"alice@relay","relays":["/ip4/127.0.0.1/tcp/4001"],"devices":1}"#;
     const MESSAGE: &str = r#"{"id":"d1.i1.7","conversation":"c1","author":"a1","author_name":"me","mine":true,"sent_ms":1800000000000,"kind":"text","text":"hello","edited":false,"reply_to":"d2.i2.3","reply_preview":"bob: hello?","reactions":[["👍",2]],"duration_ms":null,"peaks":null,"transcript":null,"spoken":null,"state":"sent","route":"mailbox","problem":null}"#;
-    const REQUEST: &str = r#"{"account":"b1","handle":"bob@relay","text":"may I?","sent_ms":5}"#;
+    const REQUEST: &str = r#"{"account":"b1","handle":"bob@relay","text":"may I?","sent_ms":5,"remembered":false}"#;
 
     const CHAT: &str = r#"{"id":"c1","kind":"direct","account":"b1","name":"bob","handle":"bob@relay","state":"accepted","verified":false,"safety_number":null,"unread":3,"pinned":true,"muted":false,"draft":"hel","last":null,"active_ms":7,"path":"lan","picture":null,"about":null,"members":2}"#;
 
@@ -146,7 +146,13 @@ mod tests {
     }
 
     fn request() -> ContactRequest {
-        ContactRequest { account: "b1".into(), handle: Some("bob@relay".into()), text: "may I?".into(), sent_ms: 5 }
+        ContactRequest {
+            account: "b1".into(),
+            handle: Some("bob@relay".into()),
+            text: "may I?".into(),
+            sent_ms: 5,
+            remembered: false,
+        }
     }
 
     #[test]

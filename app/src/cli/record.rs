@@ -9,7 +9,7 @@ use kith_core::client::sound::{
     Backend, CleanUp, Device, Direction, PlaybackPhase, PlaybackState, RecordingPhase, RecordingState, System,
     play_file, record_file,
 };
-use kith_core::wire::control::{Reply, Request};
+use kith_core::wire::control::{Reply, Request, Said};
 use serde::Serialize;
 
 use super::arguments::{Play, Record};
@@ -63,9 +63,10 @@ pub(crate) async fn record(context: &Context, arguments: Record) -> Result<Succe
     if bar {
         let _ = writeln!(std::io::stderr(), "{}", text::RECORDING_ENDS);
     }
-    let mut phase = None;
+    let mut before = None;
     let take = record_file(Arc::new(System), arguments.device, clean, arguments.bitrate * 1_000, stop, |state| {
-        tell(state, &mut phase, bar);
+        tell(state, before.as_ref(), bar);
+        before = Some(state.clone());
     });
     let take = take.await;
     if bar {
@@ -104,9 +105,11 @@ pub(crate) async fn play(context: &Context, arguments: Play) -> Result<Success, 
     let from = Duration::from_secs(arguments.from);
     let playback = play_file(Arc::new(System), arguments.device, &ogg, from, arguments.speed)?;
     let bar = std::io::stderr().is_terminal();
-    let mut states = playback.state();
+    let (mut states, mut stand_in) = (playback.state(), None);
     let outcome = loop {
         let state = states.borrow_and_update().clone();
+        tell_stand_in(state.stand_in.as_deref(), stand_in.as_deref());
+        stand_in.clone_from(&state.stand_in);
         if bar {
             show(&text::playing(state.position, playback.duration()));
         }
@@ -155,16 +158,23 @@ async fn stop(seconds: Option<u64>) {
     }
 }
 
-fn tell(state: &RecordingState, before: &mut Option<RecordingPhase>, bar: bool) {
-    if *before != Some(state.phase)
+fn tell(state: &RecordingState, before: Option<&RecordingState>, bar: bool) {
+    tell_stand_in(state.stand_in.as_deref(), before.and_then(|before| before.stand_in.as_deref()));
+    if before.is_none_or(|before| before.phase != state.phase)
         && let Some(problem) = &state.problem
         && state.phase == RecordingPhase::Searching
     {
         let _ = writeln!(std::io::stderr(), "kith: {}", text::microphone_lost(problem));
     }
-    *before = Some(state.phase);
     if bar && state.phase == RecordingPhase::Recording {
         show(&text::recording(state.duration, state.level));
+    }
+}
+
+/// That another device stands in is said once.
+fn tell_stand_in(now: Option<&Said>, before: Option<&Said>) {
+    if let Some(said) = now.filter(|_| now != before) {
+        let _ = writeln!(std::io::stderr(), "kith: {said}");
     }
 }
 

@@ -470,7 +470,12 @@ pub(crate) fn request(request: &ContactRequest) -> String {
         None => format!("account {}", request.account),
     };
     let said = if request.text.is_empty() { String::new() } else { format!("\n    {}", indented(&request.text)) };
-    format!("{who} asks for contact{said}")
+    let asks = if request.remembered {
+        "is in a conversation with a device that you removed, and asks whether to go on with you"
+    } else {
+        "asks for contact"
+    };
+    format!("{who} {asks}{said}")
 }
 
 pub(crate) fn status(status: &Status) -> String {

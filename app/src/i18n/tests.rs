@@ -4,7 +4,8 @@ use std::path::Path;
 use super::*;
 
 /// Keys that are put together from a word of the program.
-const COMPOSED: [&str; 8] = ["error-", "month-", "weekday-", "path-", "told-", "shortcut-", "emoji-", "model-"];
+const COMPOSED: [&str; 10] =
+    ["error-", "month-", "weekday-", "path-", "told-", "shortcut-", "emoji-", "model-", "date-", "size-"];
 
 fn resource(language: Language) -> FluentResource {
     FluentResource::try_new(language.source().to_owned()).expect("a translation that can be read")

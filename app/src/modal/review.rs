@@ -34,7 +34,9 @@ pub(crate) fn view<'a>(request: &'a ContactRequest, is_busy: bool, context: Cont
         ui::caption(i18n.tr("request-unverified")),
     ];
     let head = row![round, who.width(Length::Fill)].spacing(metric::GAP).align_y(Alignment::Center);
-    let said: Element<'a, Message> = if request.text.trim().is_empty() {
+    let said: Element<'a, Message> = if request.remembered {
+        ui::caption(i18n.tr("request-remembered"))
+    } else if request.text.trim().is_empty() {
         ui::caption(i18n.tr("request-silent"))
     } else {
         let words = text(one_line(&request.text, 1200));

@@ -12,7 +12,6 @@ use crate::screen::home::list;
 pub(crate) struct Notice {
     title: String,
     words: String,
-    sounds: bool,
     leads_to: String,
 }
 
@@ -26,17 +25,17 @@ impl Notice {
         } else {
             context.i18n.tr("notice-message")
         };
-        Self::new(title, words, message.conversation.clone(), context)
+        Self::new(title, words, message.conversation.clone())
     }
 
     /// Of a contact request. What a stranger writes is not put on the screen.
     pub(crate) fn request(request: &ContactRequest, context: Context<'_>) -> Self {
         let name = request.handle.as_deref().unwrap_or(&request.account);
-        Self::new(name, context.i18n.tr("list-request"), request.account.clone(), context)
+        Self::new(name, context.i18n.tr("list-request"), request.account.clone())
     }
 
-    fn new(title: &str, words: String, leads_to: String, context: Context<'_>) -> Self {
-        Self { title: one_line(title, 60), words, sounds: context.settings.sounds, leads_to }
+    fn new(title: &str, words: String, leads_to: String) -> Self {
+        Self { title: one_line(title, 60), words, leads_to }
     }
 
     /// Shows it; when it was pressed, where it leads.
@@ -54,11 +53,8 @@ impl Notice {
         {
             notification.hint(Hint::Category("im.received".to_owned()));
             notification.hint(Hint::DesktopEntry(super::APPLICATION.to_owned()));
-            if self.sounds {
-                notification.hint(Hint::SoundName("message-new-instant".to_owned()));
-            } else {
-                notification.hint(Hint::SuppressSound(true));
-            }
+            // Kith has a sound of its own.
+            notification.hint(Hint::SuppressSound(true));
         }
         match notification.show_async().await {
             Ok(handle) => pressed(handle).await.then_some(self.leads_to),

@@ -31,6 +31,7 @@ use crate::i18n::I18n;
 use crate::modal::question::{self, Question};
 use crate::modal::{add, group, help, review, switcher};
 use crate::platform::notify::Notice;
+use crate::platform::sign::Sign;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
 use crate::said;
@@ -320,7 +321,7 @@ impl Home {
             Event::Request { contact_request } => {
                 let notice = Notice::request(&contact_request, context);
                 self.list.asked(contact_request);
-                Task::batch([self.notify(notice, context), self.show_count(context)])
+                Task::batch([self.notify(notice, context), self.sounds(context), self.show_count(context)])
             }
             Event::Typing { conversation, account, on } => match &self.open {
                 Some(open) if open.chat().id == conversation => {
@@ -334,10 +335,7 @@ impl Home {
             }
             Event::Warning { said } => self.warn(said),
             Event::Transcription { conversation, message, progress } => self.in_open(|open| {
-                if open.chat().id == conversation {
-                    open.transcribed(message, progress);
-                }
-                Task::none()
+                if open.chat().id == conversation { open.transcribed(message, progress) } else { Task::none() }
             }),
             Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
                 if open.chat().id == conversation {
@@ -364,7 +362,15 @@ impl Home {
         }
         let chat = self.list.chat(&message.conversation);
         let notice = Notice::message(message, chat, context);
-        Task::batch([shown, self.notify(notice, context)])
+        Task::batch([shown, self.notify(notice, context), self.sounds(context)])
+    }
+
+    /// A sound says that something came; not into a microphone that listens.
+    fn sounds(&self, context: Context<'_>) -> Task<Message> {
+        if !context.settings.sounds || self.open.as_ref().is_some_and(Conversation::is_recording) {
+            return Task::none();
+        }
+        Task::future(Sign::Came.give(self.backend.clone())).discard()
     }
 
     fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
@@ -397,14 +403,11 @@ impl Home {
         Task::perform(notice.show(), Message::NoticeEnded)
     }
 
-    fn show_count(&self, context: Context<'_>) -> Task<Message> {
-        let count = self.list.unread();
-        match &self.tray {
-            Some(tray) => {
-                Task::future(tray.clone().show_count(count, context.i18n.count("unread-count", count))).discard()
-            }
-            None => Task::none(),
-        }
+    /// Says beside the window, too, how much waits, in the language that it has now.
+    pub(crate) fn show_count(&self, context: Context<'_>) -> Task<Message> {
+        let Some(tray) = self.tray.clone() else { return Task::none() };
+        let (count, i18n) = (self.list.unread(), context.i18n);
+        Task::future(tray.tell(tray::Words::of(i18n), count, i18n.count("unread-count", count))).discard()
     }
 
     /// A picture that is not here yet is read.
@@ -542,6 +545,10 @@ impl Home {
             list::Message::Open(id) => Action::Run(self.open(&id, context)),
             list::Message::Review(account) => Action::Run(self.review(account)),
             list::Message::AddContact => Action::Run(self.add(None)),
+            list::Message::Scrolled(top) => {
+                self.list.scrolled(top);
+                Action::None
+            }
         }
     }
 
@@ -577,6 +584,7 @@ impl Home {
         Action::Run(match self.player.update(message) {
             player::Action::Run(task) => task.map(Message::Player),
             player::Action::Failed(problem) => self.warn(problem),
+            player::Action::Told(said) => self.warn(*said),
             player::Action::Show(chat, message) => {
                 let opened = self.open(&chat, context);
                 let shown = self.in_open(|open| open.show(message));

@@ -186,6 +186,18 @@ impl<Message: Clone> History<'_, Message> {
         }
     }
 
+    fn ask(&mut self, trees: &mut [Tree], layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
+        for ((row, tree), layout) in self.rows.iter_mut().zip(trees).zip(layout.children()) {
+            row.as_widget_mut().operate(tree, layout, renderer, operation);
+        }
+    }
+
+    fn reveal(state: &mut State, bounds: Rectangle, focused: order::Focused) {
+        if let Some(focused) = focused.0 {
+            state.scroll.reveal(focused.y - bounds.y, focused.height);
+        }
+    }
+
     fn focus_by_pointer(state: &mut State, event: &Event, is_over: bool, is_captured: bool) {
         if let Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) = event {
             operation::Focusable::unfocus(state);
@@ -283,17 +295,13 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for History<'_, Message> {
         operation.custom(Some(&self.id), bounds, state);
         let (translation, whole) = (order::translation(state), Rectangle { height: state.scroll.content(), ..bounds });
         operation.scrollable(Some(&self.id), bounds, whole, translation, state);
-        let mut operate = |operation: &mut dyn Operation| {
-            for ((row, tree), layout) in self.rows.iter_mut().zip(&mut tree.children).zip(layout.children()) {
-                row.as_widget_mut().operate(tree, layout, renderer, operation);
-            }
-        };
+        let mut operate = |operation: &mut dyn Operation| self.ask(&mut tree.children, layout, renderer, operation);
         let (mut before, mut after) = (order::Focused::default(), order::Focused::default());
         operate(&mut before);
         operation.traverse(&mut operate);
         operate(&mut after);
-        if let Some(focused) = after.0.filter(|_| after.0 != before.0) {
-            tree.state.downcast_mut::<State>().scroll.reveal(focused.y - bounds.y, focused.height);
+        if after.0 != before.0 {
+            Self::reveal(tree.state.downcast_mut::<State>(), bounds, after);
         }
     }
 
@@ -317,6 +325,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for History<'_, Message> {
         state.is_bar_hovered = self.is_over_bar(state, bounds, cursor);
         let within = self.cursor_within(state, bounds, cursor);
         let scrolls_now = !was_scrolling && state.is_scrolling_by_finger();
+        let was_captured = shell.is_event_captured();
         match event {
             // What the finger was put on must not be pressed when it is lifted.
             Event::Touch(touch::Event::FingerMoved { id, position }) if scrolls_now => {
@@ -325,6 +334,12 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for History<'_, Message> {
             }
             _ if is_held => {}
             _ => self.pass(tree, event, layout, within, renderer, clipboard, shell, window),
+        }
+        if matches!(event, Event::Keyboard(_)) && shell.is_event_captured() && !was_captured {
+            // A key may have moved the focus within a row that is higher than the window.
+            let mut focused = order::Focused::default();
+            self.ask(&mut tree.children, layout, renderer, &mut focused);
+            Self::reveal(tree.state.downcast_mut::<State>(), bounds, focused);
         }
         let state = tree.state.downcast_mut::<State>();
         let is_over = cursor.is_over(bounds);

@@ -4,6 +4,8 @@
 //! What is selected is copied by Ctrl (Command) and C, and by the middle button where the system has that. The selection does not
 //! cross into another text, and there is no caret.
 //!
+//! With links in it, it takes part in the walk of the focus: arrows, Home and End go from link to link, and Enter follows one.
+//!
 //! Invariant: the text is shaped only when it, its fonts or its width changed.
 
 mod place;
@@ -18,10 +20,12 @@ use iced::advanced::{Clipboard, Renderer as _, Shell, Text, Widget, clipboard, m
 use iced::alignment::Vertical;
 use iced::keyboard::{self, key};
 use iced::widget::text::Style;
-use iced::{Color, Event, Font, Length, Pixels, Point, Rectangle, Renderer, Size, Vector, touch, window};
+use iced::{
+    Background, Border, Color, Event, Font, Length, Pixels, Point, Rectangle, Renderer, Size, Vector, touch, window,
+};
 
 use crate::theme::{Element, Theme, metric};
-use state::{Pressed, Selection, State};
+use state::{Pressed, Selection, State, Way};
 
 /// The most bytes that are shown: no message is as long, so that this only guards the window against a frame of seconds.
 const MAX_BYTES: usize = 24 * 1024;
@@ -204,9 +208,51 @@ impl<Link: Clone + 'static, Message: Clone> Selectable<'_, Link, Message> {
                     let all = place::all(state.paragraph.buffer());
                     state.selection = Some(Selection { anchor: all, head: all });
                     shell.capture_event();
+                } else if state.shows_focus && modifiers.is_empty() {
+                    self.handle_link_key(state, key, shell);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn handle_link_key(&self, state: &mut State<Link>, key: &keyboard::Key, shell: &mut Shell<'_, Message>) {
+        let keyboard::Key::Named(key) = key else { return };
+        let way = match key {
+            key::Named::ArrowRight => Way::Next,
+            key::Named::ArrowLeft => Way::Previous,
+            key::Named::ArrowDown => Way::Down,
+            key::Named::ArrowUp => Way::Up,
+            key::Named::Home => Way::First,
+            key::Named::End => Way::Last,
+            key::Named::Enter => {
+                if let Some(message) = state.link.and_then(|link| self.follow(link)) {
+                    shell.publish(message);
+                    shell.capture_event();
+                }
+                return;
+            }
+            _ => return,
+        };
+        if self.has_links() {
+            state.go(way);
+            shell.capture_event();
+        }
+    }
+
+    fn has_links(&self) -> bool {
+        self.on_link.is_some() && self.spans.iter().any(|span| span.link.is_some())
+    }
+
+    fn draw_focus(&self, state: &State<Link>, renderer: &mut Renderer, corner: Vector, color: Color) {
+        if !self.has_links() {
+            return;
+        }
+        let border = Border { color, width: UNDERLINE, radius: metric::TIGHT.into() };
+        for region in state.link_regions() {
+            let bounds = region.bounds.expand(UNDERLINE) + corner;
+            let quad = renderer::Quad { bounds, border, ..renderer::Quad::default() };
+            renderer.fill_quad(quad, Background::Color(Color::TRANSPARENT));
         }
     }
 
@@ -275,10 +321,12 @@ impl<Link: Clone + 'static, Message: Clone> Widget<Message, Theme, Renderer> for
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, _renderer: &Renderer, operation: &mut dyn Operation) {
         let state = tree.state.downcast_mut::<State<Link>>();
-        operation.text(None, layout.bounds(), &state.plain);
-        // The walk of the focus never stops here, but it goes on from here after a click.
-        if state.is_focused {
-            operation.focusable(None, layout.bounds(), state);
+        let bounds = layout.bounds();
+        operation.text(None, bounds, &state.plain);
+        // Where there is no link the walk of the focus never stops, but it goes on from here after a click.
+        if state.is_focused || self.has_links() {
+            let link = state.link_regions().first().map(|region| region.bounds + Vector::new(bounds.x, bounds.y));
+            operation.focusable(None, link.unwrap_or(bounds), state);
         }
     }
 
@@ -294,7 +342,7 @@ impl<Link: Clone + 'static, Message: Clone> Widget<Message, Theme, Renderer> for
         _viewport: &Rectangle,
     ) {
         let state = tree.state.downcast_mut::<State<Link>>();
-        let before = (state.selection, state.hovered);
+        let before = (state.selection, state.hovered, state.link, state.shows_focus);
         match event {
             // At each frame too: the text may have been scrolled under a pointer that rests.
             Event::Mouse(_) | Event::Touch(_) | Event::Window(window::Event::RedrawRequested(_)) => {
@@ -303,7 +351,7 @@ impl<Link: Clone + 'static, Message: Clone> Widget<Message, Theme, Renderer> for
             Event::Keyboard(event) => self.handle_key(state, event, clipboard, shell),
             _ => {}
         }
-        if before != (state.selection, state.hovered) {
+        if before != (state.selection, state.hovered, state.link, state.shows_focus) {
             shell.request_redraw();
         }
     }
@@ -334,6 +382,7 @@ impl<Link: Clone + 'static, Message: Clone> Widget<Message, Theme, Renderer> for
             }
         }
         renderer.fill_paragraph(&state.paragraph, bounds.position(), words, *viewport);
+        self.draw_focus(state, renderer, corner, theme.palette().accent);
     }
 
     fn mouse_interaction(

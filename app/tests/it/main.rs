@@ -7,6 +7,10 @@
 
 mod alone;
 mod commands_do_what_they_say;
+#[cfg(target_os = "linux")]
+mod desktop;
+#[cfg(target_os = "linux")]
+mod desktops_tell_of_messages;
 mod devices_of_one_account_agree;
 mod errors_are_sentences;
 #[path = "../../examples/demo/failure.rs"]

@@ -61,6 +61,15 @@ impl Server {
         String::from_utf8_lossy(&output).lines().filter(|line| !line.contains("module-virtual-source")).count()
     }
 
+    /// Whether somebody listens to a source of this name.
+    pub(crate) fn listens_to(&self, source: &str) -> bool {
+        let list = |what| String::from_utf8(self.control(&["list", "short", what]).stdout).unwrap();
+        let (sources, listeners) = (list("sources"), list("source-outputs"));
+        let named = |line: &&str| line.split('\t').nth(1) == Some(source);
+        let number = sources.lines().find(named).and_then(|line| line.split('\t').next());
+        number.is_some_and(|number| listeners.lines().any(|line| line.split('\t').nth(1) == Some(number)))
+    }
+
     /// Somebody listens to the speaker from now on.
     pub(crate) fn ear(&self) -> Ear<'_> {
         let mut ear = self.command("parec");

@@ -199,10 +199,14 @@ impl<'a> Window<'a> {
     pub(crate) async fn open(display: &'a Display, mut command: Command, marks: PathBuf) -> Outcome<Self> {
         command.env("KITH_MARKS", &marks).env("KITH_MARKS_WATCH", "true");
         let running = Running::start(command, "the window", &marks.with_extension("log"))?;
-        let mut window = Self { display, running, marks, id: String::new() };
-        window.id = until("the window", async || window.visible().await).await?;
-        window.is_in_front().await?;
-        Ok(window)
+        Self { display, running, marks, id: String::new() }.again().await
+    }
+
+    /// Waits until there is a window of the program, with the keyboard: the first, or another after one was closed.
+    pub(crate) async fn again(mut self) -> Outcome<Self> {
+        self.id = until("the window", async || self.visible().await).await?;
+        self.is_in_front().await?;
+        Ok(self)
     }
 
     /// Its number, while it can be seen.
@@ -330,7 +334,21 @@ impl<'a> Window<'a> {
     /// Closes it as every desktop does, and waits until the program has ended, and well.
     pub(crate) async fn close(self) -> Outcome {
         self.display.close_one().await?;
+        self.ended().await
+    }
+
+    /// Until the program has ended by itself, and well.
+    pub(crate) async fn ended(self) -> Outcome {
         self.running.ended().await
+    }
+
+    /// Until it is called so, where a desktop lists its windows.
+    pub(crate) async fn is_called(&self, name: &str) -> Outcome {
+        let look = async || {
+            let found = self.display.tool(&["getwindowname", &self.id]).await?;
+            Ok((found.as_deref() == Some(name)).then_some(()))
+        };
+        until(&format!("the window's name {name:?}"), look).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! What Kith asks of the system's allocator: two things, in a crate of its own since all others forbid unsafe code.
+//! What Kith asks of the system's allocator, in a crate of its own since all others forbid unsafe code.
 #![deny(missing_docs)]
 
 /// Allocations of this size and more get pages of their own, which go back to the system when they are freed: glibc's default.
@@ -16,6 +16,19 @@ pub fn keep_large_apart() {
     // Called again, or refused, it leaves things as they are.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+    }
+}
+
+/// One heap for all threads, whose free room all of them use: for a program that is small before it is fast. Before there are
+/// others; elsewhere it does nothing.
+///
+/// glibc gives each thread that allocates while another does a heap of its own, and what is free in one is of no use to the others:
+/// a window with 200 chats held 40 MiB so, and 32 MiB with one.
+pub fn share_one() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: as above.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 

@@ -18,6 +18,8 @@ struct State {
     block: usize,
     /// What the speaker played, at 48 kHz.
     played: Vec<f32>,
+    /// A second device is there.
+    plugged: bool,
     /// What a device that is opened or used says instead of working.
     broken: Option<AudioError>,
 }
@@ -29,13 +31,16 @@ impl std::fmt::Debug for Buffers {
 }
 
 impl Buffers {
-    /// The one device's id, in both directions.
+    /// The id of the device that is always there, in both directions.
     pub const ID: &str = "memory";
+
+    /// The id of a second one, in both directions, which has to be plugged in.
+    pub const HEADSET: &str = "headset";
 
     /// A microphone that hears `said`, `block` samples at a time and then silence, and a speaker that keeps what it plays.
     #[must_use]
     pub fn new(said: Pcm, block: usize) -> Self {
-        Self(Arc::new(Mutex::new(State { said, at: 0, block, played: Vec::new(), broken: None })))
+        Self(Arc::new(Mutex::new(State { said, at: 0, block, played: Vec::new(), plugged: false, broken: None })))
     }
 
     /// The microphone hears this from its next opening on, perhaps at another rate.
@@ -62,24 +67,48 @@ impl Buffers {
         self.state().broken = error;
     }
 
+    /// A second device is there, which hears and plays the same, or no longer.
+    pub fn plug(&self, plugged: bool) {
+        self.state().plugged = plugged;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn open(&self, device: Option<&str>) -> Result<Box<Line>, AudioError> {
+        let line = Line { devices: self.clone(), headset: device == Some(Self::HEADSET) };
+        line.check()?;
+        let known = device.is_none_or(|device| [Self::ID, Self::HEADSET].contains(&device));
+        if known { Ok(Box::new(line)) } else { Err(AudioError::Gone) }
+    }
+}
+
+/// One of the devices, opened.
+struct Line {
+    devices: Buffers,
+    headset: bool,
+}
+
+impl Line {
     fn check(&self) -> Result<(), AudioError> {
-        self.state().broken.clone().map_or(Ok(()), Err)
+        let state = self.devices.state();
+        let unplugged = (self.headset && !state.plugged).then_some(AudioError::Gone);
+        state.broken.clone().or(unplugged).map_or(Ok(()), Err)
     }
 
-    fn open(&self, device: Option<&str>) -> Result<Box<Self>, AudioError> {
-        self.check()?;
-        if device.is_none_or(|device| device == Self::ID) { Ok(Box::new(self.clone())) } else { Err(AudioError::Gone) }
+    fn name(&self) -> &'static str {
+        if self.headset { "Headset" } else { "Memory" }
     }
 }
 
 impl Backend for Buffers {
     fn devices(&self, _direction: Direction) -> Result<Vec<Device>, AudioError> {
-        let device = Device { id: Self::ID.to_owned(), name: "Memory".to_owned(), is_default: true };
-        Ok(if self.state().broken.is_some() { Vec::new() } else { vec![device] })
+        let device = |id: &str, name: &str, is_default| Device { id: id.to_owned(), name: name.to_owned(), is_default };
+        let headset = device(Self::HEADSET, "Headset", false);
+        let state = self.state();
+        let there = [Some(device(Self::ID, "Memory", true)), state.plugged.then_some(headset)];
+        Ok(if state.broken.is_some() { Vec::new() } else { there.into_iter().flatten().collect() })
     }
 
     fn open_input(&self, device: Option<&str>) -> Result<Box<dyn Input>, AudioError> {
@@ -91,18 +120,18 @@ impl Backend for Buffers {
     }
 }
 
-impl Input for Buffers {
+impl Input for Line {
     fn name(&self) -> &str {
-        "Memory"
+        Line::name(self)
     }
 
     fn rate(&self) -> u32 {
-        self.state().said.rate
+        self.devices.state().said.rate
     }
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<(), AudioError> {
         self.check()?;
-        let mut state = self.state();
+        let mut state = self.devices.state();
         let left = state.said.samples.get(state.at..).unwrap_or_default();
         let count = if state.block == 0 { left.len() } else { left.len().min(state.block) };
         samples.extend(left.iter().take(count));
@@ -111,9 +140,9 @@ impl Input for Buffers {
     }
 }
 
-impl Output for Buffers {
+impl Output for Line {
     fn name(&self) -> &str {
-        "Memory"
+        Line::name(self)
     }
 
     fn rate(&self) -> u32 {
@@ -130,7 +159,7 @@ impl Output for Buffers {
 
     fn write(&mut self, samples: &[f32]) -> Result<(), AudioError> {
         self.check()?;
-        self.state().played.extend_from_slice(samples);
+        self.devices.state().played.extend_from_slice(samples);
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::{AudioError, Backend, Input, LOOK, RETRY, SEARCH};
+use super::stand_in::{Choice, Running};
+use super::{AudioError, Backend, Direction, Input, LOOK, RETRY, SEARCH};
 use crate::voice::OPUS_RATE;
 use crate::voice::clean::{CleanUp, Cleaner};
 use crate::voice::resample::Stream;
@@ -13,8 +14,13 @@ use crate::voice::resample::Stream;
 /// What the thread tells.
 #[derive(Debug, PartialEq)]
 pub enum Sound<'a> {
-    /// A microphone runs: its name.
-    Opened(&'a str),
+    /// A microphone runs.
+    Opened {
+        /// What its maker calls it.
+        name: &'a str,
+        /// It stands in for the one that was chosen, until that one is there.
+        stands_in: bool,
+    },
     /// Mono samples at 48 kHz, cleaned.
     Samples(&'a [f32]),
     /// The microphone is gone; it, or another, is looked for.
@@ -35,8 +41,8 @@ pub struct Microphone {
 }
 
 impl Microphone {
-    /// Starts a thread that opens a microphone, the one with this id or else the default one, and tells `listener` what it hears, on
-    /// that thread. [`Sound::Ended`] comes last and once.
+    /// Starts a thread that opens a microphone, the one with this id, or the default one where there is none or it does not run, and tells
+    /// `listener` what it hears, on that thread. [`Sound::Ended`] comes last and once.
     ///
     /// # Errors
     /// [`AudioError::Failed`] if the system gives no thread.
@@ -49,7 +55,8 @@ impl Microphone {
         let wish = Arc::new(AtomicU8::new(RUN));
         let wanted = Arc::clone(&wish);
         let listen = move || {
-            let mut listening = Listening { backend, device, wish: wanted, cleaner: Cleaner::new(clean) };
+            let choice = Choice::new(backend, Direction::Input, device, |backend, id| backend.open_input(id));
+            let mut listening = Listening { choice, wish: wanted, cleaner: Cleaner::new(clean) };
             let outcome = listening.run(&mut listener);
             listener(Sound::Ended(outcome.err()));
         };
@@ -91,11 +98,12 @@ impl Drop for Microphone {
 }
 
 struct Listening {
-    backend: Arc<dyn Backend>,
-    device: Option<String>,
+    choice: Choice<Box<dyn Input>>,
     wish: Arc<AtomicU8>,
     cleaner: Cleaner,
 }
+
+type RunningInput = Running<Box<dyn Input>>;
 
 impl Listening {
     fn wish(&self) -> u8 {
@@ -103,9 +111,9 @@ impl Listening {
     }
 
     fn run(&mut self, listener: &mut dyn FnMut(Sound<'_>)) -> Result<(), AudioError> {
-        let mut input = Some(self.backend.open_input(self.device.as_deref())?);
+        let mut input = Some(self.choice.open()?);
         loop {
-            let Some(device) = input.as_mut() else {
+            let Some(running) = input.as_mut() else {
                 match self.wish() {
                     STOP => return Ok(()),
                     PAUSE => thread::park_timeout(RETRY),
@@ -113,33 +121,34 @@ impl Listening {
                 }
                 continue;
             };
-            listener(Sound::Opened(device.name()));
-            match self.listen(device.as_mut(), listener) {
-                Ok(()) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a microphone was lost while it was listened to");
-                    listener(Sound::Lost(error));
-                }
-            }
-            input = None;
+            listener(Sound::Opened { name: running.device.name(), stands_in: running.stands_in() });
+            input = self.listen(running, listener).unwrap_or_else(|error| {
+                tracing::warn!(%error, "a microphone was lost while it was listened to");
+                listener(Sound::Lost(error));
+                None
+            });
         }
     }
 
-    /// Until it is told otherwise, or the device is lost.
-    fn listen(&mut self, device: &mut dyn Input, listener: &mut dyn FnMut(Sound<'_>)) -> Result<(), AudioError> {
+    /// Until it is told otherwise, the device is lost, or the one that it stands in for is there: then with that one.
+    fn listen(
+        &mut self,
+        running: &mut RunningInput,
+        listener: &mut dyn FnMut(Sound<'_>),
+    ) -> Result<Option<RunningInput>, AudioError> {
         let refused = |error: crate::voice::resample::ResampleError| AudioError::Failed { reason: error.to_string() };
-        let mut converter = Stream::new(device.rate(), OPUS_RATE).map_err(refused)?;
+        let mut converter = Stream::new(running.device.rate(), OPUS_RATE).map_err(refused)?;
         let (mut raw, mut ours, mut clean) = (Vec::new(), Vec::new(), Vec::new());
         loop {
-            // Looked at before the device is read: what came until the wish is still heard.
-            let wish = self.wish();
+            // Looked at before the device is read: what came until then is still heard.
+            let (returned, wish) = (self.choice.returned(running), self.wish());
             raw.clear();
             ours.clear();
             clean.clear();
-            let alive = device.read(&mut raw);
+            let alive = running.device.read(&mut raw);
             converter.push(&raw, &mut ours).map_err(refused)?;
             self.cleaner.push(&ours, &mut clean);
-            if wish != RUN || alive.is_err() {
+            if wish != RUN || returned.is_some() || alive.is_err() {
                 self.cleaner.finish(&mut clean);
             }
             if !clean.is_empty() {
@@ -147,7 +156,10 @@ impl Listening {
             }
             alive?;
             if wish != RUN {
-                return Ok(());
+                return Ok(None);
+            }
+            if returned.is_some() {
+                return Ok(returned);
             }
             if raw.is_empty() {
                 thread::park_timeout(LOOK);
@@ -155,16 +167,11 @@ impl Listening {
         }
     }
 
-    /// The same device, or the default one if it does not come back; nothing if the wish changed meanwhile.
-    fn open_again(&self) -> Result<Option<Box<dyn Input>>, AudioError> {
+    /// The device that was chosen, or the default one in its place; nothing if the wish changed meanwhile.
+    fn open_again(&self) -> Result<Option<RunningInput>, AudioError> {
         let begun = Instant::now();
         loop {
-            let chosen = self.backend.open_input(self.device.as_deref());
-            let opened = match &self.device {
-                Some(_) => chosen.or_else(|_| self.backend.open_input(None)),
-                None => chosen,
-            };
-            match opened {
+            match self.choice.open() {
                 Ok(input) => return Ok(Some(input)),
                 Err(error) if begun.elapsed() > SEARCH => return Err(error),
                 Err(_) => thread::park_timeout(RETRY),
@@ -188,16 +195,26 @@ mod tests {
     #[derive(Debug, PartialEq)]
     enum Told {
         Opened,
+        StandsIn,
         Samples(Vec<f32>),
         Lost(AudioError),
         Ended(Option<AudioError>),
     }
 
     fn listen(devices: &Buffers) -> (Microphone, Receiver<Told>) {
+        listen_to(devices, None)
+    }
+
+    fn listen_to(devices: &Buffers, chosen: Option<&str>) -> (Microphone, Receiver<Told>) {
         let (told, events) = channel();
-        let microphone = Microphone::start(Arc::new(devices.clone()), None, CleanUp::NONE, move |sound| {
+        let (backend, chosen) = (Arc::new(devices.clone()), chosen.map(str::to_owned));
+        let microphone = Microphone::start(backend, chosen, CleanUp::NONE, move |sound| {
             let _ = told.send(match sound {
-                Sound::Opened(_) => Told::Opened,
+                Sound::Opened { name, stands_in: true } => {
+                    assert_eq!(name, "Memory");
+                    Told::StandsIn
+                }
+                Sound::Opened { .. } => Told::Opened,
                 Sound::Samples(samples) => Told::Samples(samples.to_vec()),
                 Sound::Lost(error) => Told::Lost(error),
                 Sound::Ended(error) => Told::Ended(error),
@@ -242,6 +259,42 @@ mod tests {
         assert_eq!(next(&events), Told::Opened);
         assert!(matches!(next(&events), Told::Samples(_)));
         microphone.stop();
+    }
+
+    #[test]
+    fn another_microphone_stands_in_until_the_chosen_one_is_there() {
+        // So little at a time that it lasts until it is looked whether the other one is there.
+        let value = |n: usize| (n % 997) as f32 / 997.0;
+        let sound = Pcm { rate: OPUS_RATE, samples: (0..20_000_000).map(value).collect() };
+        let devices = Buffers::new(sound, 1);
+        let (microphone, events) = listen_to(&devices, Some(Buffers::HEADSET));
+        assert_eq!(next(&events), Told::StandsIn);
+        devices.plug(true);
+        let mut heard = 0;
+        let other = loop {
+            match next(&events) {
+                Told::Samples(samples) => heard += samples.len(),
+                other => break other,
+            }
+        };
+        assert_eq!(other, Told::Opened, "it goes on with the chosen one, and nothing is said to be lost");
+        // Nothing between the two is left out: the next sample is the one after the last.
+        let Told::Samples(samples) = next(&events) else { panic!("sound was expected") };
+        assert!((samples[0] - value(heard)).abs() < 1e-5, "{} {}", samples[0], value(heard));
+        // Pulled out, the other one stands in again.
+        devices.plug(false);
+        let lost = std::iter::repeat_with(|| next(&events)).find(|told| !matches!(told, Told::Samples(_)));
+        assert_eq!(lost, Some(Told::Lost(AudioError::Gone)));
+        assert_eq!(next(&events), Told::StandsIn);
+        microphone.stop();
+    }
+
+    #[test]
+    fn without_any_microphone_it_is_told_why_the_chosen_one_does_not_run() {
+        let devices = Buffers::new(ramp(1), 0);
+        devices.break_with(Some(AudioError::Busy));
+        let (_microphone, events) = listen_to(&devices, Some(Buffers::HEADSET));
+        assert_eq!(next(&events), Told::Ended(Some(AudioError::Busy)));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AudioError, Backend, LOOK, Output, RETRY, SEARCH};
+use super::stand_in::{Choice, Running};
+use super::{AudioError, Backend, Direction, LOOK, Output, RETRY, SEARCH};
 use crate::voice::resample::Stream;
 use crate::voice::{NoteError, OPUS_RATE, Player};
 
@@ -18,6 +19,13 @@ const KEEP: Duration = Duration::from_secs(3);
 /// What the thread tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// A speaker runs.
+    Opened {
+        /// What its maker calls it.
+        name: String,
+        /// It stands in for the one that was chosen, until that one is there.
+        stands_in: bool,
+    },
     /// What is heard now is this far into the note.
     Playing(Duration),
     /// It stands here.
@@ -46,8 +54,8 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// Starts a thread that plays from where `player` stands, on the device with this id or else the default one, and tells `listener`
-    /// how it goes, on that thread. [`Progress::Finished`] and [`Progress::Failed`] end it; a note that is dropped says nothing.
+    /// Starts a thread that plays from where `player` stands, on the device with this id, or the default one where there is none or it does
+    /// not run, and tells `listener` how it goes, on that thread. [`Progress::Finished`] and [`Progress::Failed`] end it; a note that is dropped says nothing.
     ///
     /// # Errors
     /// [`AudioError::Failed`] if the system gives no thread.
@@ -59,7 +67,8 @@ impl Speaker {
     ) -> Result<Self, AudioError> {
         let (wishes, waiting) = channel();
         let play = move || {
-            let mut playing = Playing { backend, device, player, paused: false, told: None };
+            let choice = Choice::new(backend, Direction::Output, device, |backend, id| backend.open_output(id));
+            let mut playing = Playing { choice, player, paused: false, told: None };
             match playing.run(&waiting, &mut listener) {
                 Ok(End::Played) => listener(Progress::Finished),
                 Ok(End::Dropped) => {}
@@ -103,8 +112,7 @@ enum End {
 }
 
 struct Playing {
-    backend: Arc<dyn Backend>,
-    device: Option<String>,
+    choice: Choice<Box<dyn Output>>,
     player: Player,
     paused: bool,
     told: Option<Instant>,
@@ -112,7 +120,7 @@ struct Playing {
 
 /// An open device and what is on the way to it.
 struct Line {
-    output: Box<dyn Output>,
+    running: Running<Box<dyn Output>>,
     /// None once the last sample went through.
     converter: Option<Stream>,
     ready: Vec<f32>,
@@ -120,22 +128,24 @@ struct Line {
 }
 
 impl Line {
-    fn new(output: Box<dyn Output>) -> Result<Self, AudioError> {
+    /// Which device runs is told.
+    fn new(running: Running<Box<dyn Output>>, listener: &mut dyn FnMut(Progress)) -> Result<Self, AudioError> {
         let refused = |error: crate::voice::resample::ResampleError| AudioError::Failed { reason: error.to_string() };
-        let converter = Stream::new(OPUS_RATE, output.rate()).map_err(refused)?;
-        Ok(Self { output, converter: Some(converter), ready: Vec::new(), taken: 0 })
+        let converter = Stream::new(OPUS_RATE, running.device.rate()).map_err(refused)?;
+        listener(Progress::Opened { name: running.device.name().to_owned(), stands_in: running.stands_in() });
+        Ok(Self { running, converter: Some(converter), ready: Vec::new(), taken: 0 })
     }
 
     /// How much of what the player gave is not heard yet.
     fn ahead(&self) -> Duration {
-        let samples = self.ready.len().saturating_sub(self.taken) + self.output.waiting();
-        Duration::from_secs(samples as u64) / self.output.rate().max(1)
+        let samples = self.ready.len().saturating_sub(self.taken) + self.running.device.waiting();
+        Duration::from_secs(samples as u64) / self.running.device.rate().max(1)
     }
 }
 
 impl Playing {
     fn run(&mut self, wishes: &Receiver<Wish>, listener: &mut dyn FnMut(Progress)) -> Result<End, AudioError> {
-        let mut line = Some(Line::new(self.backend.open_output(self.device.as_deref())?)?);
+        let mut line = Some(Line::new(self.choice.open()?, listener)?);
         let mut idle = Instant::now();
         loop {
             let wish = match wishes.recv_timeout(if self.paused { RETRY } else { LOOK }) {
@@ -154,9 +164,15 @@ impl Playing {
             }
             idle = Instant::now();
             let Some(open) = line.as_mut() else {
-                line = self.open_again(wishes)?;
+                line = self.open_again(wishes, listener)?;
                 continue;
             };
+            if let Some(returned) = self.choice.returned(&mut open.running) {
+                let here = self.player.position().saturating_sub(open.ahead());
+                self.seek(here, listener);
+                line = Some(Line::new(returned, listener)?);
+                continue;
+            }
             match self.feed(open, listener) {
                 Ok(true) => return Ok(End::Played),
                 Ok(false) => self.tell(open.ahead(), listener),
@@ -182,7 +198,7 @@ impl Playing {
                 if let Some(open) = line {
                     open.ready.clear();
                     open.taken = 0;
-                    open.converter = Stream::new(OPUS_RATE, open.output.rate()).ok();
+                    open.converter = Stream::new(OPUS_RATE, open.running.device.rate()).ok();
                 }
             }
             Wish::Speed(percent) => {
@@ -193,7 +209,7 @@ impl Playing {
             Wish::Device(device) => {
                 let here = self.player.position().saturating_sub(ahead);
                 self.seek(here, listener);
-                self.device = device;
+                self.choice.set(device);
                 *line = None;
             }
         }
@@ -211,7 +227,7 @@ impl Playing {
     /// Gives the device what it takes; whether all was heard.
     fn feed(&mut self, line: &mut Line, listener: &mut dyn FnMut(Progress)) -> Result<bool, AudioError> {
         let mut part = [0.0; 480];
-        while line.ready.len().saturating_sub(line.taken) < line.output.room() && !self.player.is_finished() {
+        while line.ready.len().saturating_sub(line.taken) < line.running.device.room() && !self.player.is_finished() {
             let count = self.player.read(&mut part).unwrap_or_else(|error| {
                 listener(Progress::Damaged(error));
                 0
@@ -232,10 +248,10 @@ impl Playing {
             }
         }
         let ready = line.ready.get(line.taken..).unwrap_or_default();
-        let now = ready.get(..line.output.room().min(ready.len())).unwrap_or_default();
-        line.output.write(now)?;
+        let now = ready.get(..line.running.device.room().min(ready.len())).unwrap_or_default();
+        line.running.device.write(now)?;
         line.taken += now.len();
-        Ok(self.player.is_finished() && line.taken == line.ready.len() && line.output.waiting() == 0)
+        Ok(self.player.is_finished() && line.taken == line.ready.len() && line.running.device.waiting() == 0)
     }
 
     fn tell(&mut self, ahead: Duration, listener: &mut dyn FnMut(Progress)) {
@@ -245,17 +261,16 @@ impl Playing {
         }
     }
 
-    /// The same device, or the default one if it does not come back; nothing if there is another wish first.
-    fn open_again(&mut self, wishes: &Receiver<Wish>) -> Result<Option<Line>, AudioError> {
+    /// The device that was chosen, or the default one in its place; nothing if there is another wish first.
+    fn open_again(
+        &mut self,
+        wishes: &Receiver<Wish>,
+        listener: &mut dyn FnMut(Progress),
+    ) -> Result<Option<Line>, AudioError> {
         let begun = Instant::now();
         loop {
-            let chosen = self.backend.open_output(self.device.as_deref());
-            let opened = match &self.device {
-                Some(_) => chosen.or_else(|_| self.backend.open_output(None)),
-                None => chosen,
-            };
-            match opened {
-                Ok(output) => return Line::new(output).map(Some),
+            match self.choice.open() {
+                Ok(output) => return Line::new(output, listener).map(Some),
                 Err(error) if begun.elapsed() > SEARCH => return Err(error),
                 Err(_) => thread::sleep(RETRY),
             }
@@ -277,17 +292,11 @@ mod tests {
 
     use super::super::Buffers;
     use super::*;
-    use crate::voice::{Packets, Pcm, Recorder};
+    use crate::voice::{Packets, Pcm};
 
     fn note(seconds: usize) -> Packets {
         let sound: Vec<f32> = (0..48_000 * seconds).map(|n| (n as f32 / 40.0).sin() * 0.4).collect();
-        let mut recorder = Recorder::new(24_000).unwrap();
-        let mut packets = Packets::new(recorder.pre_skip());
-        recorder.push(&sound, |packet| packets.push(&packet).unwrap()).unwrap();
-        let ending = recorder.finish().unwrap();
-        ending.packets.iter().for_each(|packet| packets.push(packet).unwrap());
-        packets.trim(ending.total);
-        packets
+        Packets::of(&sound, 24_000).unwrap()
     }
 
     fn devices() -> Buffers {
@@ -295,9 +304,14 @@ mod tests {
     }
 
     fn play(devices: &Buffers, packets: Packets) -> (Speaker, Receiver<Progress>) {
+        play_at(devices, None, packets)
+    }
+
+    fn play_at(devices: &Buffers, chosen: Option<&str>, packets: Packets) -> (Speaker, Receiver<Progress>) {
         let (told, events) = mpsc::channel();
         let player = Player::new(packets).unwrap();
-        let speaker = Speaker::start(Arc::new(devices.clone()), None, player, move |progress| {
+        let (backend, chosen) = (Arc::new(devices.clone()), chosen.map(str::to_owned));
+        let speaker = Speaker::start(backend, chosen, player, move |progress| {
             let _ = told.send(progress);
         });
         (speaker.unwrap(), events)
@@ -350,6 +364,29 @@ mod tests {
         devices.break_with(None);
         until(&events, |progress| *progress == Progress::Finished);
         assert!(devices.played().len().abs_diff(960_000) < 1_000);
+    }
+
+    #[test]
+    fn another_speaker_stands_in_until_the_chosen_one_is_there() {
+        let (devices, packets) = (devices(), note(300));
+        let (speaker, events) = play_at(&devices, Some(Buffers::HEADSET), packets);
+        let opened = |name: &str, stands_in| Progress::Opened { name: name.into(), stands_in };
+        assert_eq!(until(&events, |_| true), opened("Memory", true));
+        until(&events, |progress| matches!(progress, Progress::Playing(_)));
+        // It plays as fast as it takes, and has to last until it is looked whether the other one is there.
+        speaker.pause(true);
+        until(&events, |progress| matches!(progress, Progress::Paused(_)));
+        devices.plug(true);
+        std::thread::sleep(Duration::from_millis(1_200));
+        let before = devices.played().len();
+        speaker.pause(false);
+        assert_eq!(until(&events, |p| matches!(p, Progress::Opened { .. })), opened("Headset", false));
+        let Progress::Playing(here) = until(&events, |p| matches!(p, Progress::Playing(_))) else { return };
+        assert!(here >= Duration::from_secs(before as u64) / OPUS_RATE, "it goes on where it was: {here:?}");
+        // A speaker that is chosen meanwhile and is not there has one in its place, too.
+        devices.plug(false);
+        assert_eq!(until(&events, |p| matches!(p, Progress::Lost(_))), Progress::Lost(AudioError::Gone));
+        assert_eq!(until(&events, |p| matches!(p, Progress::Opened { .. })), opened("Memory", true));
     }
 
     #[test]

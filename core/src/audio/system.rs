@@ -30,6 +30,7 @@ pub struct System;
 
 impl Backend for System {
     fn devices(&self, direction: Direction) -> Result<Vec<Device>, AudioError> {
+        let _quiet = Quiet::new();
         let host = cpal::default_host();
         let default = default_device(&host, direction).and_then(|device| device.id().ok());
         let found = match direction {
@@ -54,6 +55,7 @@ impl Backend for System {
     }
 
     fn open_input(&self, device: Option<&str>) -> Result<Box<dyn Input>, AudioError> {
+        let _quiet = Quiet::new();
         let direction = Direction::Input;
         let device = find(device, direction)?;
         let offered = device.default_input_config().map_err(|error| failed(&error, direction))?;
@@ -69,6 +71,7 @@ impl Backend for System {
     }
 
     fn open_output(&self, device: Option<&str>) -> Result<Box<dyn Output>, AudioError> {
+        let _quiet = Quiet::new();
         let direction = Direction::Output;
         let device = find(device, direction)?;
         let offered = device.default_output_config().map_err(|error| failed(&error, direction))?;
@@ -83,6 +86,37 @@ impl Backend for System {
         })?;
         let full = (0, Instant::now());
         Ok(Box::new(Speaker { name: name(&device), rate, samples, capacity, health, full, _stream: stream }))
+    }
+}
+
+/// As long as it lives, and on its thread alone, what ALSA's library says of devices that are not there goes to the log: left to itself it
+/// writes to the terminal.
+struct Quiet {
+    #[cfg(target_os = "linux")]
+    said: Option<std::rc::Rc<std::cell::RefCell<alsa::Output>>>,
+}
+
+impl Quiet {
+    fn new() -> Self {
+        // What was said before on this thread goes with the handler that is replaced.
+        #[cfg(target_os = "linux")]
+        let quiet = Self { said: alsa::Output::local_error_handler().ok() };
+        #[cfg(not(target_os = "linux"))]
+        let quiet = Self {};
+        quiet
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(said) = &self.said {
+            said.borrow().buffer_string(|said| {
+                if !said.is_empty() {
+                    tracing::debug!(said = %String::from_utf8_lossy(said), "ALSA said something of devices.");
+                }
+            });
+        }
     }
 }
 

@@ -118,6 +118,10 @@ pub struct Account {
     relay_up: bool,
     under_way: BTreeMap<RequestId, supply::Errand>,
     retries: retry::Retries,
+    /// The contact whose relay was asked last for its record, in a round that goes on.
+    looked: Option<AccountId>,
+    /// Accounts that were told something as a stranger tells it, and when they may be told again.
+    spoken: BTreeMap<AccountId, u64>,
     /// Contact requests on their way straight to devices.
     straight: BTreeMap<EnvelopeId, AccountId>,
     notes: Vec<Note>,
@@ -197,6 +201,8 @@ impl Account {
             relay_up: false,
             under_way: BTreeMap::new(),
             retries: retry::Retries::default(),
+            looked: None,
+            spoken: BTreeMap::new(),
             straight: BTreeMap::new(),
             notes: Vec::new(),
         }

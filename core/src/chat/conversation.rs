@@ -23,6 +23,7 @@ use rand_core::RngCore;
 pub(crate) use self::carry::own_home;
 pub(crate) use self::doze::Dozing;
 pub(crate) use self::read::ids;
+pub(crate) use self::recall::LatestEvent;
 pub(crate) use self::receive::{Received, dropped};
 pub(crate) use self::say::envelope;
 use super::account::Account;
@@ -76,6 +77,8 @@ pub(crate) enum Errand {
     Herald,
     /// Tell one's other devices the secrets of new prekeys, if only they hear it.
     SharePrekeys,
+    /// A newer record of an account came: its devices are brought in step with it everywhere.
+    NewRecord(AccountId),
 }
 
 /// How this device behaves where the protocol leaves it a choice.
@@ -238,6 +241,7 @@ impl Conversation {
             self.digest_at = now.saturating_add(DIGEST_MS);
             let devices = self.others(shared);
             self.offer_digest(turn, shared, &devices)?;
+            self.say_removed(turn, shared)?;
         }
         if self.silent_at <= now {
             self.recall_silent(turn, shared);

@@ -30,7 +30,7 @@ use crate::identity::{AccountRecord, Observation};
 use crate::store::{Batch, Read};
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId, RequestId, Rng};
 use crate::wire::log;
-use crate::wire::relay::Response;
+use crate::wire::relay::{Refusal, Response};
 
 /// Envelopes whose outcome is awaited; of older ones nothing is learnt.
 const MAX_FLIGHTS: usize = 8192;
@@ -312,6 +312,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Comes into a conversation that somebody has with this account already: by their Welcome if it waits here, or by asking them.
+    fn follow(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
+        self.unpark_uninvited(turn)?;
+        let known = self.with(turn, id, |conversation, _, _| Ok(!conversation.membership().is_blank()))?;
+        if known != Some(true) { self.seek_in(turn, id) } else { Ok(()) }
+    }
+
     /// Asks to be added to a conversation that this device knows nothing of.
     fn seek_in(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
         let conversation = Conversation::new(turn, id, self.me())?;
@@ -380,6 +387,12 @@ impl Engine {
                 })?;
             }
             Some(Asked::Packages(conversation, account)) => {
+                if matches!(outcome, Ok(Response::Refused(Refusal::Forbidden))) {
+                    self.with(turn, conversation, |conversation, turn, shared| {
+                        conversation.packages_refused(turn, shared, account)
+                    })?;
+                    return Ok(());
+                }
                 let found = match outcome {
                     Ok(Response::KeyPackages { packages }) => {
                         Some(packages.into_iter().map(|(_, package)| package).collect())

@@ -121,6 +121,7 @@ impl Client {
                 let wanted = Wanted { urgency: priority, language, translate, again };
                 Ok(Reply::Transcript(self.transcribe(&with, message.as_deref(), wanted).await?))
             }
+            Request::LookAt { with, messages } => Ok(Reply::Waiting { messages: self.look_at(&with, &messages)? }),
             Request::CancelTranscription { with, message } => {
                 self.cancel_transcription(&with, &message)?;
                 Ok(Reply::Done)

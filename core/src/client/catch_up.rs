@@ -94,5 +94,5 @@ impl Client {
 
 /// Whether anything is to become text by itself now.
 pub(super) fn may_listen(choice: &SpeechChoice) -> bool {
-    (choice.automatic || choice.attach) && (!choice.mains_only || power::on_mains())
+    (choice.automatic || choice.attach) && (!choice.mains_only || power::on_mains() != Some(false))
 }

@@ -1,6 +1,6 @@
 //! Whether there is power from the mains.
 //!
-//! Linux tells by `/sys/class/power_supply`. Elsewhere nobody is asked, and mains are taken for granted.
+//! Linux tells by `/sys/class/power_supply`. Elsewhere nobody is asked, and nobody knows.
 
 use std::path::Path;
 
@@ -10,24 +10,24 @@ const SUPPLIES: &str = "/sys/class/power_supply";
 /// The most supplies that are looked at: a laptop has two or three.
 const MOST: usize = 64;
 
-/// Whether there is power from the mains, or no battery. Reads a few small files of the system's.
-pub(super) fn on_mains() -> bool {
+/// Whether there is power from the mains, or no battery; none where the system does not say. Reads a few small files of the system's.
+pub(super) fn on_mains() -> Option<bool> {
     on_mains_by(Path::new(SUPPLIES))
 }
 
-fn on_mains_by(supplies: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(supplies) else { return true };
+fn on_mains_by(supplies: &Path) -> Option<bool> {
+    let entries = std::fs::read_dir(supplies).ok()?;
     let mut battery = false;
     for entry in entries.flatten().take(MOST) {
         let read = |name: &str| std::fs::read_to_string(entry.path().join(name)).unwrap_or_default();
         match read("type").trim() {
             // A mouse has one, too, and says that it powers itself alone.
             "Battery" if read("scope").trim() != "Device" => battery = true,
-            "Mains" | "USB" if read("online").trim() == "1" => return true,
+            "Mains" | "USB" if read("online").trim() == "1" => return Some(true),
             _ => {}
         }
     }
-    !battery
+    Some(!battery)
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
             std::fs::write(supply.join("type"), format!("{kind}\n")).unwrap();
             std::fs::write(supply.join(if *online == "Device" { "scope" } else { "online" }), online).unwrap();
         }
-        on_mains_by(directory.path())
+        on_mains_by(directory.path()).unwrap()
     }
 
     #[test]
@@ -52,6 +52,6 @@ mod tests {
         assert!(mains(&[("BAT0", "Battery", ""), ("ucsi", "USB", "1")]));
         assert!(!mains(&[("BAT0", "Battery", ""), ("AC", "Mains", "0")]));
         assert!(mains(&[("mouse", "Battery", "Device")]));
-        assert!(on_mains_by(Path::new("/nowhere")));
+        assert_eq!(on_mains_by(Path::new("/nowhere")), None);
     }
 }

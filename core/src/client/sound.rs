@@ -7,6 +7,7 @@ mod draft;
 mod options;
 mod play;
 mod record;
+mod sign;
 mod trial;
 
 pub use draft::Draft;
@@ -21,6 +22,17 @@ pub use crate::voice::CleanUp;
 pub use crate::voice::recorder::{BITRATES_BPS, DEFAULT_BITRATE_BPS};
 
 use super::{Client, ClientError};
+use crate::wire::control::{Code, Said};
+
+/// What a person is told when a device stands in for the one that they chose.
+fn stand_in(direction: Direction, name: &str) -> Box<Said> {
+    let (code, which) = match direction {
+        Direction::Input => (Code::MicrophoneAway, "microphone"),
+        Direction::Output => (Code::SpeakerAway, "speaker"),
+    };
+    let words = format!("the {which} that you chose is not there: {name} is used until it is");
+    Said::new(code, words).of(name).into()
+}
 
 impl Client {
     /// The microphones or speakers that are there now, the default one first. Asks the system, which may take a moment.

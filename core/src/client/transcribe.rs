@@ -47,6 +47,8 @@ pub(super) struct Speech {
 
 struct Running {
     ticket: Ticket,
+    /// How urgent it is while nobody looks at it.
+    asked: Priority,
     waiting: Vec<Waiting>,
 }
 
@@ -240,6 +242,7 @@ impl Client {
         // Somebody may have asked for it while its sound was read.
         if let Some(running) = running.get_mut(&place) {
             running.ticket.set_priority(priority);
+            running.asked = priority;
             running.waiting.push(tell);
             return Ok(result);
         }
@@ -255,7 +258,7 @@ impl Client {
                 }));
             }
         })?;
-        running.insert(place, Running { ticket, waiting: vec![tell] });
+        running.insert(place, Running { ticket, asked: priority, waiting: vec![tell] });
         drop(running);
         tell_progress(&Arc::downgrade(&self.inner), place, Progress::Waiting);
         Ok(result)
@@ -300,6 +303,20 @@ impl Client {
         let Some(view) = self.conversation(*conversation)? else { return Ok(false) };
         let item = timeline::item_at(self.store(), conversation, &view.roster, &self.me(), id)?;
         Ok(item.is_some_and(|item| item.author == self.me().account))
+    }
+
+    /// These notes of a conversation are on the screen, and no others of it; says which of its notes become text or wait for that.
+    pub(super) fn look_at(&self, with: &str, messages: &[String]) -> Result<Vec<String>, ClientError> {
+        let conversation = self.conversation_named(with)?.id;
+        let seen = messages.iter().map(|message| parse_id(message)).collect::<Result<Vec<_>, _>>()?;
+        let running = self.inner.speech.running();
+        let here = running.iter().filter(|((of, _), _)| *of == conversation);
+        Ok(here
+            .map(|((_, id), running)| {
+                running.ticket.set_priority(if seen.contains(id) { Priority::OnScreen } else { running.asked });
+                format_id(id)
+            })
+            .collect())
     }
 
     pub(super) fn cancel_transcription(&self, with: &str, message: &str) -> Result<(), ClientError> {

@@ -386,6 +386,7 @@ fn request_view(waiting: &WaitingRequest) -> control::ContactRequest {
         handle: waiting.handle.clone(),
         text: waiting.text.clone(),
         sent_ms: waiting.wall.0,
+        remembered: waiting.is_remembered(),
     }
 }
 

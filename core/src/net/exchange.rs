@@ -12,6 +12,7 @@
 
 mod frame;
 mod lane;
+mod probe;
 mod serve;
 mod streams;
 
@@ -19,7 +20,7 @@ pub use frame::{FrameError, read_frame, write_frame};
 pub use lane::{ExchangeError, Lanes};
 pub use libp2p::swarm::ConnectionId;
 pub use serve::{Answer, Call, Counters, Counts, Limits, serve};
-pub use streams::{Admission, Behaviour, Incoming};
+pub use streams::{Admission, Behaviour, Incoming, Returned};
 pub(crate) use streams::{host, is_circuit};
 
 /// Why a request was not even looked at, whatever its protocol.

@@ -415,6 +415,11 @@ impl Actor {
                     }
                 }
             }
+            BehaviourEvent::Exchange(exchange::Returned { peer }) => {
+                if let Some(event) = self.peers.returned(&peer) {
+                    self.notices.push(event);
+                }
+            }
             BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result: Err(error) }) => {
                 self.peers.punch_failed(&remote_peer_id, &error.to_string());
             }

@@ -422,6 +422,11 @@ impl Work {
     async fn order(&self, order: Order) {
         match order {
             Order::Fetch(place, reply) => {
+                // Its message may have been shown before it was told here.
+                let is_known = self.inner.index().get(&place).is_some();
+                if !is_known {
+                    self.look_at(place).await;
+                }
                 let kept = self.inner.index().get_mut(&place).and_then(|entry| entry.wanted(Instant::now()));
                 if let Some(kept) = kept {
                     self.inner.keep(place, Some(kept)).await;

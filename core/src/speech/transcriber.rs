@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::model::{ModelError, ModelFile};
 use super::sound::{Sound, SoundError};
 use super::vad::{Cutter, Detector};
-use super::whisper::{Current, Engine, Listening, Stop};
+use super::whisper::{Current, DOUBTFUL, Engine, Listening, Stop};
 use super::{Segment, Transcript};
 use crate::voice::SPEECH_RATE;
 use crate::voice::resample::{ResampleError, Stream};
@@ -542,10 +542,11 @@ impl Worker {
     }
 }
 
-/// Keeps what was heard, but for what a model says over and over where it hears nothing.
+/// Keeps what was heard, but for what a model says over and over and is not sure of: of noise, window for window.
 fn keep(segments: &mut Vec<Segment>, segment: Segment) {
-    let before = segments.iter().rev().take(2);
-    if before.clone().count() == 2 && before.clone().all(|before| before.text == segment.text) {
+    let mut before = segments.iter().rev().take(2);
+    let again = segments.len() >= 2 && before.all(|before| before.text == segment.text);
+    if again && segment.confidence < DOUBTFUL {
         if let Some(last) = segments.last_mut() {
             last.end = segment.end;
         }
@@ -558,25 +559,30 @@ fn keep(segments: &mut Vec<Segment>, segment: Segment) {
 mod tests {
     use super::*;
 
-    fn said(text: &str, end: u64) -> Segment {
+    fn said(text: &str, confidence: f32, end: u64) -> Segment {
         Segment {
             start: Duration::ZERO,
             end: Duration::from_secs(end),
             text: text.to_owned(),
             words: Vec::new(),
-            confidence: 1.0,
+            confidence,
         }
     }
 
-    #[test]
-    fn what_is_repeated_over_and_over_is_kept_twice() {
+    fn kept(confidence: f32) -> Vec<(String, u64)> {
         let mut segments = Vec::new();
         for end in 1..=9 {
-            keep(&mut segments, said("Thank you.", end));
+            keep(&mut segments, said("Thank you.", confidence, end));
         }
-        keep(&mut segments, said("Bye.", 10));
-        keep(&mut segments, said("Thank you.", 11));
-        let texts: Vec<(&str, u64)> = segments.iter().map(|s| (s.text.as_str(), s.end.as_secs())).collect();
-        assert_eq!(texts, [("Thank you.", 1), ("Thank you.", 9), ("Bye.", 10), ("Thank you.", 11)]);
+        keep(&mut segments, said("Bye.", confidence, 10));
+        keep(&mut segments, said("Thank you.", confidence, 11));
+        segments.into_iter().map(|segment| (segment.text, segment.end.as_secs())).collect()
+    }
+
+    #[test]
+    fn what_is_repeated_over_and_over_is_kept_twice_unless_it_is_sure() {
+        let expected = [("Thank you.", 1), ("Thank you.", 9), ("Bye.", 10), ("Thank you.", 11)];
+        assert_eq!(kept(0.5), expected.map(|(text, end)| (text.to_owned(), end)));
+        assert_eq!(kept(0.9).len(), 11);
     }
 }

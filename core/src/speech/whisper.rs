@@ -10,7 +10,7 @@ use whisper_rs::{FullParams, SamplingStrategy, WhisperSegment, WhisperState};
 
 use super::model::Model;
 use super::transcriber::{Options, Window};
-use super::{Segment, Transcript, Word};
+use super::{Segment, Transcript, Word, repeats};
 use crate::voice::SPEECH_RATE;
 use crate::wire::message::WITHOUT_BLANKS;
 
@@ -30,7 +30,7 @@ const WINDOW_STEP: usize = 64;
 const ROOM: usize = STEPS_PER_SECOND / 2;
 
 /// Below this confidence a fitted window is not believed and the whole one is tried.
-const DOUBTFUL: f32 = 0.6;
+pub(super) const DOUBTFUL: f32 = 0.6;
 
 /// Below this nothing is believed at all. Right words of the test clips are above 0.8, and what models make of noise is mostly
 /// below 0.5; a wrong word is worse than none.
@@ -109,7 +109,10 @@ impl Engine {
             // An aborted run leaves its state half-way.
             self.state = self.model.context.create_state().map_err(|error| Stop::Failed(error.to_string()))?;
         }
-        outcome.map(|transcript| sure(transcript, time_of(samples)))
+        outcome.map(|mut transcript| {
+            transcript.segments = repeats::leave_out(transcript.segments);
+            sure(transcript, time_of(samples))
+        })
     }
 
     /// The fitted window, and the whole one if that is doubtful. No words at all are not doubtful: what is taken for speech and is
@@ -120,12 +123,15 @@ impl Engine {
             return self.pass(samples, listening, 0, cancel);
         };
         let first = self.pass(samples, listening, steps, cancel)?;
-        if first.confidence() >= DOUBTFUL {
+        // A model that goes in circles is sure of what it writes.
+        let circles = repeats::are_doubtful(&first.segments);
+        if first.confidence() >= DOUBTFUL && !circles {
             return Ok(first);
         }
         tracing::debug!(confidence = first.confidence(), "speech in a small window is doubtful, using the whole one");
         let second = self.pass(samples, listening, 0, cancel)?;
-        Ok(if second.confidence() > first.confidence() { second } else { first })
+        let better = second.confidence() > first.confidence();
+        Ok(if better || (circles && second.confidence() >= DOUBTFUL) { second } else { first })
     }
 
     /// One run of the model; `steps` is the size of its window, 0 for the whole one.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::note::Timeline;
 use super::ogg::{Head, Reader, Writer};
 use super::opus::packet_samples;
+use super::recorder::Recorder;
 use super::{NoteError, OPUS_RATE, duration_of};
 
 /// The longest sound that is played as a note; a longer one is a file for a player of files.
@@ -52,6 +53,20 @@ impl Packets {
 
     fn with_head(head: Head) -> Self {
         Self { head, bytes: Vec::new(), ends: Vec::new(), total: 0 }
+    }
+
+    /// Mono samples of 48 kHz at so many bits a second, as a recorder makes them.
+    ///
+    /// # Errors
+    /// [`NoteError::Opus`] if libopus refuses, [`NoteError::Endless`] beyond [`MAX_PLAYED`].
+    pub fn of(samples: &[f32], bitrate_bps: i32) -> Result<Self, NoteError> {
+        let mut recorder = Recorder::new(bitrate_bps)?;
+        let (mut packets, mut finished) = (Self::new(recorder.pre_skip()), Vec::new());
+        recorder.push(samples, |packet| finished.push(packet))?;
+        let ending = recorder.finish()?;
+        finished.iter().chain(&ending.packets).try_for_each(|packet| packets.push(packet))?;
+        packets.trim(ending.total);
+        Ok(packets)
     }
 
     /// Adds a packet; all of its sound counts.

@@ -159,7 +159,7 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::super::opus::FRAME;
-    use super::super::recorder::{DEFAULT_BITRATE_BPS, Recorder};
+    use super::super::recorder::DEFAULT_BITRATE_BPS;
     use super::super::{Pcm, decode_note};
     use super::*;
 
@@ -171,13 +171,7 @@ mod tests {
                 0.5 * (std::f32::consts::TAU * hz * n as f32 / 48_000.0).sin()
             })
             .collect();
-        let mut recorder = Recorder::new(DEFAULT_BITRATE_BPS).unwrap();
-        let mut packets = Packets::new(recorder.pre_skip());
-        recorder.push(&sound, |packet| packets.push(&packet).unwrap()).unwrap();
-        let ending = recorder.finish().unwrap();
-        ending.packets.iter().for_each(|packet| packets.push(packet).unwrap());
-        packets.trim(ending.total);
-        packets
+        Packets::of(&sound, DEFAULT_BITRATE_BPS).unwrap()
     }
 
     fn pitch(sound: &[f32]) -> f32 {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::opus::{Encoder, FRAME};
+use super::framer::Framer;
 use super::packets::Packets;
 use super::peaks::Peaks;
 use super::{NoteError, OPUS_RATE, duration_of, tame};
@@ -20,11 +20,7 @@ pub const BITRATES_BPS: std::ops::RangeInclusive<i32> = 12_000..=64_000;
 
 /// Encodes a recording while it is made.
 pub struct Recorder {
-    encoder: Encoder,
-    pre_skip: u16,
-    /// Less than a frame that waits for its rest.
-    waiting: Vec<f32>,
-    samples: u64,
+    framer: Framer,
     peaks: Peaks,
 }
 
@@ -45,15 +41,14 @@ impl Recorder {
     /// # Errors
     /// [`NoteError::Opus`] if libopus refuses.
     pub fn new(bitrate_bps: i32) -> Result<Self, NoteError> {
-        let mut encoder = Encoder::new(bitrate_bps.clamp(*BITRATES_BPS.start(), *BITRATES_BPS.end()))?;
-        let pre_skip = encoder.lookahead()?;
-        Ok(Self { encoder, pre_skip, waiting: Vec::with_capacity(FRAME), samples: 0, peaks: Peaks::default() })
+        let framer = Framer::new(bitrate_bps.clamp(*BITRATES_BPS.start(), *BITRATES_BPS.end()))?;
+        Ok(Self { framer, peaks: Peaks::default() })
     }
 
     /// Samples of 48 kHz that a player throws away at the start.
     #[must_use]
     pub fn pre_skip(&self) -> u16 {
-        self.pre_skip
+        self.framer.pre_skip()
     }
 
     /// Takes mono samples at 48 kHz and hands each finished packet to `packet`.
@@ -61,40 +56,30 @@ impl Recorder {
     /// # Errors
     /// [`NoteError::Opus`] if libopus refuses.
     pub fn push(&mut self, samples: &[f32], mut packet: impl FnMut(Vec<u8>)) -> Result<(), NoteError> {
-        for &sample in samples {
+        let tamed = samples.iter().map(|&sample| {
             let sample = tame(sample);
             self.peaks.push(sample);
-            self.waiting.push(sample);
-            self.samples += 1;
-            if self.waiting.len() == FRAME {
-                packet(self.encoder.encode(&self.waiting)?);
-                self.waiting.clear();
-            }
-        }
-        Ok(())
+            sample
+        });
+        self.framer.push(tamed, |finished| {
+            packet(finished);
+            Ok(())
+        })
     }
 
     /// How long it is by now.
     #[must_use]
     pub fn duration(&self) -> Duration {
-        duration_of(usize::try_from(self.samples).unwrap_or(usize::MAX), OPUS_RATE)
+        duration_of(usize::try_from(self.framer.samples()).unwrap_or(usize::MAX), OPUS_RATE)
     }
 
     /// The end: what the encoder still holds back comes out with silence behind it.
     ///
     /// # Errors
     /// [`NoteError::Opus`] if libopus refuses.
-    pub fn finish(mut self) -> Result<Ending, NoteError> {
-        let mut packets = Vec::new();
-        let mut left = self.waiting.len() + usize::from(self.pre_skip);
-        while left > 0 {
-            self.waiting.resize(FRAME, 0.0);
-            packets.push(self.encoder.encode(&self.waiting)?);
-            self.waiting.clear();
-            left = left.saturating_sub(FRAME);
-        }
-        let total = self.samples + u64::from(self.pre_skip);
-        Ok(Ending { packets, total, peaks: self.peaks.finish() })
+    pub fn finish(self) -> Result<Ending, NoteError> {
+        let total = self.framer.total();
+        Ok(Ending { packets: self.framer.finish()?, total, peaks: self.peaks.finish() })
     }
 }
 
@@ -158,6 +143,7 @@ mod tests {
         let sound = talk(30_000);
         assert_eq!(recorded(&sound, 1), recorded(&sound, 30_000));
         assert_eq!(recorded(&sound, 960), recorded(&sound, 441));
+        assert_eq!(Packets::of(&sound, DEFAULT_BITRATE_BPS), Ok(recorded(&sound, 777).0));
     }
 
     #[test]

@@ -5,9 +5,10 @@
 use std::io::{Read, Seek, Write};
 use std::time::Duration;
 
+use super::framer::Framer;
 use super::note::{NoteError, Timeline};
 use super::ogg::{Head, Reader, Writer};
-use super::opus::{Decoder, Encoder, FRAME, packet_samples};
+use super::opus::{Decoder, FRAME, packet_samples};
 use super::peaks::Peaks;
 use super::resample;
 use super::wav;
@@ -59,11 +60,9 @@ impl Meter {
 
 /// Writes a note while its sound comes.
 pub struct NoteWriter<W: Write> {
-    encoder: Encoder,
+    framer: Framer,
     pages: Writer<W>,
-    pending: Vec<f32>,
     meter: Meter,
-    pre_skip: u16,
     /// Samples that were encoded.
     written: u64,
 }
@@ -74,10 +73,9 @@ impl<W: Write> NoteWriter<W> {
     /// # Errors
     /// [`NoteError`] if libopus refuses, or what is written to fails.
     pub fn new(out: W, bitrate_bps: i32) -> Result<Self, NoteError> {
-        let mut encoder = Encoder::new(bitrate_bps)?;
-        let pre_skip = encoder.lookahead()?;
-        let pages = Writer::over(out, Head { channels: 1, pre_skip, gain: 0 })?;
-        Ok(Self { encoder, pages, pending: Vec::new(), meter: Meter::default(), pre_skip, written: 0 })
+        let framer = Framer::new(bitrate_bps)?;
+        let pages = Writer::over(out, Head { channels: 1, pre_skip: framer.pre_skip(), gain: 0 })?;
+        Ok(Self { framer, pages, meter: Meter::default(), written: 0 })
     }
 
     /// More sound: mono at 48 kHz.
@@ -89,16 +87,11 @@ impl<W: Write> NoteWriter<W> {
         if self.meter.samples > LONGEST.as_secs() * u64::from(OPUS_RATE) {
             return Err(NoteError::OverAnHour);
         }
-        self.pending.extend_from_slice(samples);
-        let mut done = 0;
-        // The last frame is written as such: it waits until it is known not to be.
-        while let Some(frame) = self.pending.get(done..done + FRAME).filter(|_| self.pending.len() > done + FRAME) {
-            self.written += FRAME as u64;
-            self.pages.write(self.encoder.encode(frame)?, self.written, false)?;
-            done += FRAME;
-        }
-        self.pending.drain(..done);
-        Ok(())
+        let (pages, written) = (&mut self.pages, &mut self.written);
+        self.framer.push(samples.iter().copied(), |packet| {
+            *written += FRAME as u64;
+            Ok(pages.write(packet, *written, false)?)
+        })
     }
 
     /// What was heard so far.
@@ -115,13 +108,12 @@ impl<W: Write> NoteWriter<W> {
         if self.meter.samples == 0 {
             return Err(NoteError::Empty);
         }
-        // What the encoder holds back comes out with the silence that is added at the end.
-        let total = self.meter.samples + u64::from(self.pre_skip);
-        let frames = (self.pending.len() + usize::from(self.pre_skip)).div_ceil(FRAME);
-        self.pending.resize(frames * FRAME, 0.0);
-        for (index, frame) in self.pending.chunks(FRAME).enumerate() {
+        let total = self.framer.total();
+        let packets = self.framer.finish()?;
+        let last = packets.len().saturating_sub(1);
+        for (index, packet) in packets.into_iter().enumerate() {
             self.written = total.min(self.written + FRAME as u64);
-            self.pages.write(self.encoder.encode(frame)?, self.written, index + 1 == frames)?;
+            self.pages.write(packet, self.written, index == last)?;
         }
         Ok((self.pages.into_bytes(), self.meter.shape()))
     }

@@ -347,6 +347,14 @@ pub enum Request {
         #[serde(default)]
         again: bool,
     },
+    /// Says which voice notes of a chat are on the screen now: those of them that wait to become text come before all others, and
+    /// what was on the screen before waits its usual turn. It puts nothing in the queue. The answer is [`Reply::Waiting`].
+    LookAt {
+        /// Which chat.
+        with: String,
+        /// Which notes; those that do not wait may be among them.
+        messages: Vec<String>,
+    },
     /// Calls a transcription off, whether it waits or runs; of one that is done nothing changes.
     CancelTranscription {
         /// With whom.
@@ -558,6 +566,11 @@ pub enum Reply {
     },
     /// To [`Request::Transcribe`], [`Request::Transcript`] and [`Request::EditTranscript`].
     Transcript(Transcript),
+    /// To [`Request::LookAt`].
+    Waiting {
+        /// The chat's voice notes that become text, or wait for that.
+        messages: Vec<String>,
+    },
     /// To [`Request::Fetch`] and [`Request::CancelTransfer`]: how it stands now.
     Transfer(Transfer),
     /// To [`Request::SaveFile`].
@@ -794,6 +807,10 @@ pub struct ContactRequest {
     pub text: String,
     /// When, in milliseconds since 1970, by their clock.
     pub sent_ms: u64,
+    /// They are in a conversation with a device that was removed from this account, and that alone knew them. Accepted, the others come
+    /// into it. That device may have been a thief's when they met it.
+    #[serde(default)]
+    pub remembered: bool,
 }
 
 /// A message as it is shown.
@@ -999,7 +1016,7 @@ pub struct Listening {
 pub struct SpeechOptions {
     /// Turn voice notes into text when they come.
     pub automatic: bool,
-    /// But only while there is power from the mains.
+    /// But only while there is power from the mains; where nobody knows that, at any time.
     pub mains_only: bool,
     /// And only those that last at most so many seconds.
     pub up_to_s: u32,
@@ -1015,8 +1032,8 @@ pub struct SpeechOptions {
     pub listens: String,
     /// Addresses of folders that are asked for models before the official host.
     pub mirrors: Vec<String>,
-    /// There is power from the mains, or no battery.
-    pub on_mains: bool,
+    /// There is power from the mains, or no battery; none where the system does not say.
+    pub on_mains: Option<bool>,
 }
 
 /// A speech model that Kith knows.

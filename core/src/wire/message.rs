@@ -828,6 +828,10 @@ pub struct Recall {
     /// The latest event there of a device of the receiver's account, without its content: by its own signature it was a member.
     #[serde(rename = "e")]
     pub event: Option<UnverifiedEvent>,
+    /// The certificate of the device that wrote it, where the receiver's account has removed that device: the receiver may never have
+    /// heard of it, and knows the root key that signed this.
+    #[serde(rename = "k", default)]
+    pub certificate: Option<serde_bytes::ByteBuf>,
     /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
     #[serde(rename = "s", with = "serde_bytes")]
     pub signature: Vec<u8>,

@@ -1,7 +1,10 @@
 //! Two devices' nodes on real sockets of this machine.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use kith_core::net::exchange::Refusal;
 use kith_core::net::{Event, Handle, Multiaddr, NetError, Node, NodeConfig, Path, PeerId, TransportKey, Why};
@@ -10,6 +13,7 @@ use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope, Packet, Urgency};
 use kith_core::wire::log;
 use kith_core::wire::relay::PushAnswer;
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 /// How long anything here may take before the test fails.
@@ -133,6 +137,76 @@ async fn coming_and_going_of_a_contact_is_told() {
     let down = alice.event(|event| matches!(event, Event::PeerDown { .. })).await;
     assert!(matches!(down, Event::PeerDown { peer, .. } if peer == bob.peer()));
     assert_eq!(alice.net.reachability(bob.peer()).await.unwrap().why, Why::Ended);
+}
+
+/// Passes datagrams between whoever speaks first and a node that listens by QUIC, until it is told that the cable is cut.
+async fn cable(to: &Multiaddr) -> (Multiaddr, Arc<AtomicBool>) {
+    let port = to.to_string().split('/').nth(4).unwrap().parse().unwrap();
+    let node = SocketAddr::from(([127, 0, 0, 1], port));
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let here = format!("/ip4/127.0.0.1/udp/{}/quic-v1", socket.local_addr().unwrap().port());
+    let cut = Arc::new(AtomicBool::new(false));
+    let is_cut = Arc::clone(&cut);
+    tokio::spawn(async move {
+        let (mut datagram, mut caller) = ([0; 2048], None);
+        while let Ok((length, from)) = socket.recv_from(&mut datagram).await {
+            let to = if from == node { caller } else { Some(node) };
+            caller = if from == node { caller } else { Some(from) };
+            if let Some(to) = to.filter(|_| !is_cut.load(Ordering::Relaxed)) {
+                let _ = socket.send_to(&datagram[..length], to).await;
+            }
+        }
+    });
+    (here.parse().unwrap(), cut)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_of_who_was_killed_and_is_back_ends_soon() {
+    let alice = device(1, QUIC).await;
+    let mut bob = device(2, QUIC).await;
+    alice.knows(&[&bob]).await;
+    bob.net.set_contacts([(alice.peer(), id_of(&alice))].into()).await.unwrap();
+    let (way, cut) = cable(&alice.net.addresses().await.unwrap()[0]).await;
+    bob.net.add_addresses(alice.peer(), vec![way]).await.unwrap();
+    assert_eq!(bob.net.connect(alice.peer()).await, Ok(Path::Lan));
+    bob.event(|event| matches!(event, Event::PeerUp { .. })).await;
+    // Nobody takes Alice's events: what is asked of her has no answer.
+    let (net, peer) = (bob.net.clone(), alice.peer());
+    let asked = tokio::spawn(async move { net.deliver(peer, &envelope(1, 200)).await });
+    cut.store(true, Ordering::Relaxed);
+
+    let back = device(1, QUIC).await;
+    back.knows(&[&bob]).await;
+    let begun = Instant::now();
+    assert_eq!(back.net.connect(bob.peer()).await, Ok(Path::Lan));
+    assert_eq!(asked.await.unwrap(), Err(NetError::Interrupted));
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    // Who was not known to be away is told to be there again.
+    bob.event(|event| matches!(event, Event::PeerUp { .. })).await;
+    let mut at_alice = back.accepts_all();
+    assert_eq!(bob.net.deliver(peer, &envelope(2, 200)).await, Ok(PushAnswer::Durable));
+    assert_eq!(at_alice.recv().await.unwrap(), envelope(2, 200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_connections_that_both_work_stay() {
+    let alice = device(1, QUIC).await;
+    let mut bob = device(2, QUIC).await;
+    alice.knows(&[&bob]).await;
+    bob.knows(&[&alice]).await;
+    let (peer, asking) = (alice.peer(), bob.net.clone());
+    assert_eq!(bob.net.connect(peer).await, Ok(Path::Lan));
+    bob.event(|event| matches!(event, Event::PeerUp { .. })).await;
+    let asked = tokio::spawn(async move { asking.deliver(peer, &envelope(1, 200)).await });
+    // A second one, which is made although there is one: as when both dial at once.
+    let second = device(1, QUIC).await;
+    second.knows(&[&bob]).await;
+    assert_eq!(second.net.connect(bob.peer()).await, Ok(Path::Lan));
+    // Longer than it is waited for a sign of life.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!asked.is_finished(), "a connection that works was ended");
+    let _at_alice = alice.accepts_all();
+    assert_eq!(asked.await.unwrap(), Ok(PushAnswer::Durable));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -125,6 +125,22 @@ fn notes_are_understood_with_the_whole_window() {
 }
 
 #[test]
+fn what_is_said_three_times_is_written_three_times() {
+    let transcriber = transcriber(Window::Fitted);
+    let list = clips("clips.tsv");
+    // In one window, as far as the test model knows what is longer than a sentence; and in windows of their own.
+    for (name, pause_ms) in [("ok_03.wav", 900), ("ok_01.wav", 3_000), ("ok_05.wav", 3_000)] {
+        let (_, said) = list.iter().find(|(clip, _)| clip == name).expect("a clip");
+        let once = sent(name);
+        let pause = vec![0.0; (once.rate * pause_ms / 1000) as usize];
+        let samples = [once.samples.as_slice(), &pause].concat().repeat(3);
+        let transcript = transcriber.transcribe(Pcm { rate: once.rate, samples }).expect("a transcript");
+        let thrice = vec![words(said); 3].concat();
+        assert_eq!(words(&transcript.text()), thrice, "{name}");
+    }
+}
+
+#[test]
 fn silence_noise_and_hum_give_no_words() {
     let transcriber = transcriber(Window::Fitted);
     let sound = |at: &mut dyn FnMut(f32) -> f32| Pcm {

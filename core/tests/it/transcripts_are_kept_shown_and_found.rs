@@ -211,3 +211,60 @@ async fn speech_that_was_heard_is_kept_shown_mended_attached_and_found() {
     assert!(models.iter().any(|model| model.name == "kith-test.en" && model.state == "built_in"));
     client.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_is_looked_at_is_heard_before_those_that_nobody_sees() {
+    let room = tempfile::tempdir().unwrap();
+    make(room.path(), unlock(), SAMPLE).unwrap();
+    let client = open(room.path()).await;
+    let chat = first_chat(&client).await;
+    let look = |messages: &[&Message]| {
+        let messages = messages.iter().map(|message| message.id.clone()).collect();
+        client.execute(Request::LookAt { with: chat.clone(), messages })
+    };
+    let mut notes = Vec::new();
+    for _ in 0..4 {
+        notes.push(send(&client, &chat, "ok_01.wav").await);
+    }
+    assert_eq!(
+        look(&[&notes[3]]).await.unwrap(),
+        Reply::Waiting { messages: Vec::new() },
+        "it puts nothing in the queue"
+    );
+    let mut events = client.subscribe();
+    let mut asked = tokio::task::JoinSet::new();
+    for note in &notes {
+        let (client, chat, note) = (client.clone(), chat.clone(), note.id.clone());
+        let request = Request::Transcribe {
+            with: chat,
+            message: Some(note),
+            priority: Urgency::Background,
+            language: None,
+            translate: None,
+            again: false,
+        };
+        asked.spawn(async move { client.execute(request).await });
+    }
+    let (mut waiting, mut done) = (0, Vec::new());
+    while done.len() < notes.len() {
+        let event = tokio::time::timeout(LIMIT, events.next()).await.expect("an event").expect("the client lives");
+        match event {
+            Event::Transcription { progress: Progress::Waiting, .. } => {
+                waiting += 1;
+                if waiting == notes.len() {
+                    let Reply::Waiting { messages } = look(&[&notes[3]]).await.unwrap() else { panic!("no notes") };
+                    assert!(messages.contains(&notes[2].id) && messages.contains(&notes[3].id), "{messages:?}");
+                }
+            }
+            Event::Transcription { progress: Progress::Done, message, .. } => done.push(message),
+            _ => {}
+        }
+    }
+    let place = |note: &Message| done.iter().position(|done| *done == note.id);
+    assert!(place(&notes[3]) < place(&notes[1]).max(place(&notes[2])), "{done:?}");
+    assert_eq!(look(&[]).await.unwrap(), Reply::Waiting { messages: Vec::new() }, "nothing waits any more");
+    while let Some(heard) = asked.join_next().await {
+        heard.unwrap().unwrap();
+    }
+    client.shutdown().await;
+}

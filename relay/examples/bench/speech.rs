@@ -60,6 +60,28 @@ fn one(seconds: f32) -> Result<Vec<f32>, Failure> {
     Ok(longest)
 }
 
+/// As much speech as fits in so many seconds, in as few breaths as it can be, evenly apart in a longer silence: the longest clips. What is
+/// said in a breath is what the test model knows.
+fn breaths(speech: f32, seconds: f32) -> Result<Vec<f32>, Failure> {
+    let mut clips = (1..=12).map(clip).collect::<Result<Vec<_>, _>>()?;
+    clips.sort_by_key(|clip| std::cmp::Reverse(clip.len()));
+    let mut room = samples(speech);
+    clips.retain(|clip| match room.checked_sub(clip.len()) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    });
+    let apart = samples(seconds) / clips.len().max(1);
+    let mut sound = vec![0.0; samples(seconds)];
+    for (breath, clip) in sound.chunks_exact_mut(apart).zip(&clips) {
+        let silence = breath.len().saturating_sub(clip.len());
+        breath.iter_mut().skip(silence / 2).zip(clip).for_each(|(sample, said)| *sample = *said);
+    }
+    Ok(sound)
+}
+
 fn pcm(samples: &[f32]) -> Pcm {
     Pcm { rate: SPEECH_RATE, samples: samples.to_vec() }
 }
@@ -140,17 +162,7 @@ pub(crate) fn transcription(scale: Scale) -> Result<Vec<Figure>, Failure> {
 
 pub(crate) fn detection(scale: Scale) -> Result<Vec<Figure>, Failure> {
     let transcriber = Transcriber::start(ModelFile::listed(model()), Options::default())?;
-    // Clips far apart, as people speak: what they say in a breath is what the test model knows.
-    let talk: Vec<Vec<f32>> = (1..=12).map(clip).collect::<Result<_, _>>()?;
-    let (mut sound, mut spoken) = (Vec::new(), 0);
-    for clip in talk.iter().cycle().take_while(|clip| {
-        spoken += clip.len();
-        spoken <= samples(10.0)
-    }) {
-        sound.resize(sound.len() + samples(10.0), 0.0);
-        sound.extend(clip);
-    }
-    sound.resize(samples(60.0).max(sound.len()), 0.0);
+    let sound = breaths(10.0, 60.0)?;
     let runs = if scale.quick { 1 } else { RUNS };
     let listen = |everything| {
         let task = Task { everything, ..Task::default() };

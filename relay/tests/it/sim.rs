@@ -9,6 +9,7 @@ mod commands;
 mod driver;
 mod faults;
 mod hostile;
+mod listening;
 mod mutations;
 mod network;
 mod oracle;

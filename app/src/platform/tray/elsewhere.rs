@@ -15,7 +15,7 @@ pub(crate) async fn show(_words: Words) -> Option<Tray> {
 
 impl Tray {
     /// How much waits.
-    pub(crate) async fn show_count(self, _waiting: u64, _about: String) {
+    pub(crate) async fn tell(self, _words: Words, _waiting: u64, _about: String) {
         match self {}
     }
 

@@ -41,9 +41,9 @@ pub(crate) async fn show(words: Words) -> Option<Tray> {
 }
 
 impl Tray {
-    /// How much waits, also as a sentence.
-    pub(crate) async fn show_count(self, waiting: u64, about: String) {
-        let _ = self.handle.update(|sign| (sign.waiting, sign.about) = (waiting, about)).await;
+    /// How much waits, also as a sentence, and the words of the menu in the language that the window has now.
+    pub(crate) async fn tell(self, words: Words, waiting: u64, about: String) {
+        let _ = self.handle.update(|sign| (sign.words, sign.waiting, sign.about) = (words, waiting, about)).await;
     }
 
     /// What is chosen.

@@ -2,6 +2,7 @@
 //!
 //! It asks the core and shows what it answers; what a message looks like is in [`view`].
 
+mod attached;
 pub(crate) mod find;
 mod reading;
 mod recording;
@@ -63,7 +64,8 @@ pub(crate) struct Conversation {
     next_failed: u64,
     typing: BTreeMap<String, u64>,
     is_at_end: bool,
-    last_visible: Option<u64>,
+    /// The topmost and the lowest row that are seen.
+    visible: Option<(u64, u64)>,
     new_below: u64,
     chosen: Option<u64>,
     emoji: Option<Target>,
@@ -274,7 +276,7 @@ impl Conversation {
             next_failed: 0,
             typing: BTreeMap::new(),
             is_at_end: true,
-            last_visible: None,
+            visible: None,
             new_below: 0,
             chosen: None,
             emoji: None,
@@ -294,7 +296,8 @@ impl Conversation {
         };
         let open = conversation.page(At::Unread, PAGE, Message::Opened);
         let found = conversation.find_recordings();
-        (conversation, Task::batch([open, operation::focus(COMPOSER), found]))
+        let waiting = conversation.ask_waiting();
+        (conversation, Task::batch([open, operation::focus(COMPOSER), found, waiting]))
     }
 
     /// The list of messages: another chat is another list.
@@ -325,8 +328,8 @@ impl Conversation {
     /// What was typed is kept, and others are told that one types no more: on leaving.
     pub(crate) fn leave(&mut self) -> Task<Message> {
         let text = self.written();
-        let recorded = self.leave_recording();
-        Task::batch([self.keep_draft(text), self.say_typing(false), recorded])
+        let (recorded, looked_away) = (self.leave_recording(), self.look_away());
+        Task::batch([self.keep_draft(text), self.say_typing(false), recorded, looked_away])
     }
 
     /// Somebody types, or stopped.
@@ -358,7 +361,7 @@ impl Conversation {
             Message::Jumped(id, page) => self.jumped(&id, page, context),
             Message::Compose(action) => self.composed(action, context),
             Message::Submit => self.submit(),
-            Message::Sent(key, sent) => self.sent(key, sent),
+            Message::Sent(key, sent) => self.sent(key, sent, context),
             Message::Retry(key) => self.retry(key),
             Message::Discard(key) => {
                 self.failed.retain(|failed| failed.key != key);

@@ -3,19 +3,19 @@
 
 mod listening;
 
-use iced::widget::{Column, column, container, qr_code, row, space, text, toggler};
+use iced::widget::{Column, column, container, qr_code, row, space, text};
 use iced::{Alignment, Length, Task, clipboard};
 use kith_core::identity::SafetyCode;
 use kith_core::wire::control::{Chat, Member, Reach, Request, Status};
 
 use crate::app::Context;
 use crate::backend::Backend;
-use crate::format::one_line;
+use crate::format::{self, one_line};
 use crate::problem::Problem;
 use crate::said;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::avatar::{self, Pictures};
-use crate::ui::{self, form};
+use crate::ui::{self, choice, form};
 use crate::widget::line::line;
 use crate::widget::press::press;
 
@@ -204,10 +204,9 @@ impl Details {
     fn switches<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         let i18n = context.i18n;
         column![
-            toggler(self.chat.muted).label(i18n.tr("mute")).on_toggle(Message::Mute).width(Length::Fill),
-            toggler(self.chat.pinned).label(i18n.tr("pin")).on_toggle(Message::Pin).width(Length::Fill),
+            choice::switch(i18n.tr("mute"), None, self.chat.muted, Some(Message::Mute(!self.chat.muted))),
+            choice::switch(i18n.tr("pin"), None, self.chat.pinned, Some(Message::Pin(!self.chat.pinned))),
         ]
-        .spacing(metric::GAP)
         .into()
     }
 
@@ -248,11 +247,9 @@ impl Details {
         let path = self.chat.path.as_deref().unwrap_or("mailbox");
         let words = text(i18n.tr(&format!("path-{path}"))).font(font::MEDIUM);
         let why = self.reach.as_ref().map(|reach| ui::caption(said::words(&reach.why, i18n)));
-        let time = self
-            .reach
-            .as_ref()
-            .and_then(|reach| reach.round_trip_ms)
-            .map(|ms| ui::caption(i18n.tr_with("round-trip", [("ms", format!("{ms:.1}").into())])));
+        let time = self.reach.as_ref().and_then(|reach| reach.round_trip_ms).map(|ms| {
+            ui::caption(i18n.tr_with("round-trip", [("ms", format::decimal(i18n, format_args!("{ms:.1}")).into())]))
+        });
         column![text(i18n.tr("connection")).font(font::SEMIBOLD), words]
             .push(why)
             .push(time)

@@ -1,6 +1,9 @@
 //! The list of chats: whoever was active last on top, under those that are pinned.
 
-use iced::widget::{Column, column, container, image, row, text, text_input};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Range;
+
+use iced::widget::{column, container, image, keyed_column, responsive, row, space, text, text_input};
 use iced::{Alignment, Length};
 use kith_core::wire::control::{Chat, ContactRequest, Message as Shown};
 
@@ -14,8 +17,9 @@ use crate::widget::press::press;
 /// Where the search is typed.
 pub(crate) const SEARCH: &str = "list-search";
 
-/// The most rows in the widget tree; the rest is found by searching or by scrolling on.
-const ROWS: usize = 400;
+/// So many rows above and below those that are seen are in the widget tree too: for the walk of the focus, and for a wheel that
+/// turns fast. Shaped words take memory, and so those of all chats are not kept.
+const BEYOND: usize = 8;
 
 /// The chats that are there.
 #[derive(Debug, Default)]
@@ -24,6 +28,8 @@ pub(crate) struct ChatList {
     requests: Vec<ContactRequest>,
     query: String,
     is_loaded: bool,
+    /// How far down it is scrolled.
+    top: f32,
 }
 
 /// What happens to it.
@@ -39,6 +45,35 @@ pub(crate) enum Message {
     Review(String),
     /// Somebody new.
     AddContact,
+    /// It is scrolled so far down.
+    Scrolled(f32),
+}
+
+/// What stands in one row.
+#[derive(Clone, Copy)]
+enum Row<'a> {
+    Request(&'a ContactRequest),
+    Chat(&'a Chat),
+}
+
+impl Row<'_> {
+    /// By what it is known again when it moves.
+    fn key(self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::Request(request) => (0, &request.account).hash(&mut hasher),
+            Self::Chat(chat) => (1, &chat.id).hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+}
+
+/// Which of so many rows are in the widget tree, where `height` of them is seen from `top` on.
+fn in_view(top: f32, height: f32, rows: usize) -> Range<usize> {
+    let lowest = (rows as f32).mul_add(metric::ROW, -height).max(0.0);
+    let first = (top.clamp(0.0, lowest) / metric::ROW) as usize;
+    let seen = (height / metric::ROW).ceil() as usize;
+    first.saturating_sub(BEYOND)..first.saturating_add(seen).saturating_add(1 + BEYOND).min(rows)
 }
 
 impl ChatList {
@@ -125,6 +160,11 @@ impl ChatList {
         self.query = query;
     }
 
+    /// It was scrolled.
+    pub(crate) fn scrolled(&mut self, top: f32) {
+        self.top = top;
+    }
+
     fn sort(&mut self) {
         self.chats.sort_by(|one, other| {
             (other.pinned, other.active_ms).cmp(&(one.pinned, one.active_ms)).then_with(|| one.name.cmp(&other.name))
@@ -176,18 +216,29 @@ impl ChatList {
         context: Context<'a>,
     ) -> Element<'a, Message> {
         let i18n = context.i18n;
-        let requests =
-            self.requests.iter().filter(|_| self.query.is_empty()).map(|request| request_row(request, context));
-        let chats: Vec<Element<'_, Message>> = self
-            .found()
-            .take(ROWS)
-            .map(|chat| chat_row(chat, open == Some(chat.id.as_str()), pictures.of(chat), context))
-            .collect();
-        if chats.is_empty() && !self.query.is_empty() {
+        let requests = self.requests.iter().filter(|_| self.query.is_empty()).map(Row::Request);
+        let rows: Vec<Row<'_>> = requests.chain(self.found().map(Row::Chat)).collect();
+        if rows.is_empty() {
             return ui::empty(Icon::Search, i18n.tr("list-nothing-title"), i18n.tr("list-nothing-words"), None);
         }
-        let rows = Column::with_children(requests.chain(chats)).padding([0.0, metric::SMALL]).width(Length::Fill);
-        ui::scroll(rows).height(Length::Fill).into()
+        let open = open.map(str::to_owned);
+        let view = move |row: &Row<'a>| match *row {
+            Row::Request(request) => request_row(request, context),
+            Row::Chat(chat) => chat_row(chat, open.as_deref() == Some(chat.id.as_str()), pictures.of(chat), context),
+        };
+        responsive(move |room| {
+            let shown = in_view(self.top, room.height, rows.len());
+            let gap = |rows: usize| space().height(rows as f32 * metric::ROW);
+            let (above, below) = (gap(shown.start), gap(rows.len() - shown.end));
+            let shown = keyed_column(rows.get(shown).unwrap_or_default().iter().map(|row| (row.key(), view(row))));
+            let rows =
+                column![above, shown.width(Length::Fill), below].padding([0.0, metric::SMALL]).width(Length::Fill);
+            ui::scroll(rows)
+                .height(Length::Fill)
+                .on_scroll(|viewport| Message::Scrolled(viewport.absolute_offset().y))
+                .into()
+        })
+        .into()
     }
 }
 
@@ -368,10 +419,29 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn only_rows_near_those_seen_are_kept() {
+        let all = 200;
+        let height = 10.0 * metric::ROW;
+        assert_eq!(in_view(0.0, height, all), 0..11 + BEYOND);
+        assert_eq!(in_view(100.5 * metric::ROW, height, all), 100 - BEYOND..111 + BEYOND);
+        assert_eq!(in_view(190.0 * metric::ROW, height, all), 190 - BEYOND..all);
+        // What is searched has become short, and nothing said yet that it is not scrolled any more.
+        assert_eq!(in_view(190.0 * metric::ROW, height, 3), 0..3);
+        assert_eq!(in_view(f32::NAN, height, 0), 0..0);
+        assert_eq!(in_view(0.0, f32::INFINITY, 30), 0..30);
+    }
+
+    #[test]
     fn what_waits_is_counted_but_for_muted_chats() {
         let mut list = ChatList::default();
         list.load(vec![Chat { unread: 3, ..chat("Ann") }, Chat { unread: 5, muted: true, ..chat("Bob") }], Vec::new());
-        let request = ContactRequest { account: "account-Cid".into(), handle: None, text: String::new(), sent_ms: 0 };
+        let request = ContactRequest {
+            account: "account-Cid".into(),
+            handle: None,
+            text: String::new(),
+            sent_ms: 0,
+            remembered: false,
+        };
         list.asked(request.clone());
         list.asked(request);
         assert_eq!(list.unread(), 4);

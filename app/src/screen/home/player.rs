@@ -6,12 +6,13 @@ use iced::widget::{column, container, row, space, text, tooltip};
 use iced::{Alignment, Length, Task};
 use kith_core::client::ClientError;
 use kith_core::client::sound::{Playback, PlaybackPhase, PlaybackState, SPEEDS_PERCENT};
-use kith_core::wire::control::{At, Message as Shown, Page};
+use kith_core::wire::control::{At, Message as Shown, Page, Said};
 
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::backend::live::{Once, states};
 use crate::format::{self, one_line};
+use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, metric};
 use crate::ui::{self, form};
@@ -25,16 +26,23 @@ use super::timeline::PAGE;
 pub(crate) struct Player {
     backend: Backend,
     playing: Option<Playing>,
+    /// That another speaker plays than the one that was chosen, as it was told last.
+    stand_in: Option<Box<Said>>,
     speed_percent: u16,
     /// Which of the notes that were asked for is meant: an earlier one may still answer.
     serial: u64,
 }
+
+/// While a note plays, where it stands is kept after so much of it: a crash costs no more.
+const KEPT_EVERY: Duration = Duration::from_secs(5);
 
 /// A note that is listened to.
 #[derive(Debug)]
 struct Playing {
     note: Shown,
     state: PlaybackState,
+    /// Where it stood when that was kept last.
+    kept: Duration,
     playback: Playback,
 }
 
@@ -77,6 +85,8 @@ pub(crate) enum Action {
     Show(String, String),
     /// Says why not.
     Failed(Problem),
+    /// Says what should be known of it.
+    Told(Box<Said>),
 }
 
 /// Where a note stands, for those who draw it.
@@ -93,7 +103,7 @@ pub(crate) struct Place {
 impl Player {
     /// One that plays nothing.
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, playing: None, speed_percent: 100, serial: 0 }
+        Self { backend, playing: None, stand_in: None, speed_percent: 100, serial: 0 }
     }
 
     /// Where a message's note stands, if it is the one.
@@ -185,7 +195,7 @@ impl Player {
         let serial = self.serial;
         let follow = Task::run(states(playback.state()), move |state| Message::Moved(serial, state));
         let state = playback.state().borrow().clone();
-        self.playing = Some(Playing { note, state, playback });
+        self.playing = Some(Playing { note, kept: state.position, state, playback });
         follow
     }
 
@@ -199,12 +209,28 @@ impl Player {
                 Action::Failed(ClientError::from(error).into())
             }
             // Whoever stands still may go away for good.
-            PlaybackPhase::Paused if before.phase != PlaybackPhase::Paused => {
-                let (id, position) = (playing.note.clone(), playing.state.position);
-                Action::Run(self.keep(id, position, false))
-            }
+            PlaybackPhase::Paused if before.phase != PlaybackPhase::Paused => self.keep_place(),
+            PlaybackPhase::Playing if playing.state.position.abs_diff(playing.kept) >= KEPT_EVERY => self.keep_place(),
+            PlaybackPhase::Playing => self.speaker_runs(),
             _ => Action::Run(Task::none()),
         }
+    }
+
+    /// Which speaker runs is told when it is another than before.
+    fn speaker_runs(&mut self) -> Action {
+        let now = self.playing.as_ref().and_then(|playing| playing.state.stand_in.clone());
+        if self.stand_in == now {
+            return Action::Run(Task::none());
+        }
+        self.stand_in.clone_from(&now);
+        now.map_or_else(|| Action::Run(Task::none()), Action::Told)
+    }
+
+    fn keep_place(&mut self) -> Action {
+        let Some(playing) = self.playing.as_mut() else { return Action::Run(Task::none()) };
+        playing.kept = playing.state.position;
+        let (note, position) = (playing.note.clone(), playing.kept);
+        Action::Run(self.keep(note, position, false))
     }
 
     fn finished(&mut self) -> Task<Message> {
@@ -274,7 +300,7 @@ impl Player {
         let time = format!("{} / {}", format::duration(at_ms), format::duration(length_ms));
         let time = text(time).size(metric::CAPTION).style(theme::text::muted).wrapping(text::Wrapping::None);
         let close = form::icon_button(Icon::X, i18n.tr("player-stop"), Some(Message::Wish(Wish::Stop)));
-        let strip = row![toggle, words, time, speed_button(place.speed_percent).map(Message::Wish), close]
+        let strip = row![toggle, words, time, speed_button(place.speed_percent, i18n).map(Message::Wish), close]
             .spacing(metric::SMALL)
             .align_y(Alignment::Center);
         let strip = container(strip).padding([0.0, metric::SMALL]).style(theme::container::surface);
@@ -284,9 +310,8 @@ impl Player {
 }
 
 /// The speed, and a press for the next one.
-pub(crate) fn speed_button<'a>(percent: u16) -> Element<'a, Wish> {
-    let words = format!("{}×", f32::from(percent) / 100.0);
-    press(text(words).size(metric::CAPTION).wrapping(text::Wrapping::None))
+pub(crate) fn speed_button<'a>(percent: u16, i18n: &I18n) -> Element<'a, Wish> {
+    press(text(format::speed(i18n, percent)).size(metric::CAPTION).wrapping(text::Wrapping::None))
         .padding([0.0, metric::TIGHT])
         .style(theme::button::quiet)
         .on_press(Wish::Speed)
@@ -308,27 +333,50 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use kith_core::client::sound::{Buffers, play_file};
-    use kith_core::voice::{OPUS_RATE, Packets, Pcm, Recorder};
+    use kith_core::voice::{OPUS_RATE, Packets, Pcm};
+    use kith_core::wire::control::Code;
 
     use super::super::timeline::tests::message;
     use super::*;
 
     fn playback() -> Playback {
-        let mut recorder = Recorder::new(24_000).unwrap();
-        let mut packets = Packets::new(recorder.pre_skip());
-        recorder.push(&[0.0; 48_000], |packet| packets.push(&packet).unwrap()).unwrap();
-        let ending = recorder.finish().unwrap();
-        ending.packets.iter().for_each(|packet| packets.push(packet).unwrap());
+        let packets = Packets::of(&[0.0; 48_000], 24_000).unwrap();
         let devices = Buffers::new(Pcm { rate: OPUS_RATE, samples: Vec::new() }, 0);
         play_file(Arc::new(devices), None, &packets.to_ogg().unwrap(), Duration::ZERO, 100).unwrap()
     }
 
-    /// The note is listened to, so far into it.
-    pub(crate) fn plays(player: &mut Player, note: Shown, position: Duration) {
+    fn plays_from(player: &mut Player, note: Shown) {
         let serial = player.serial;
         let _ = player.update(Message::Started(serial, Box::new(note), Ok(Once::new(playback()))));
-        let state = PlaybackState { phase: PlaybackPhase::Playing, position, damaged: false };
-        let _ = player.update(Message::Moved(serial, state));
+    }
+
+    /// The note is listened to, so far into it.
+    pub(crate) fn plays(player: &mut Player, note: Shown, position: Duration) {
+        plays_from(player, note);
+        let serial = player.serial;
+        let _ = player.update(Message::Moved(serial, playing_at(position)));
+    }
+
+    fn playing_at(position: Duration) -> PlaybackState {
+        PlaybackState { phase: PlaybackPhase::Playing, position, damaged: false, stand_in: None }
+    }
+
+    #[tokio::test]
+    async fn a_speaker_that_stands_in_is_told_once_until_the_chosen_one_was_there() {
+        let (backend, _) = Backend::detached();
+        let mut player = Player::new(backend);
+        let away = Box::new(Said::new(Code::SpeakerAway, "").of("Headphones"));
+        let stands_in = |at| PlaybackState { stand_in: Some(away.clone()), ..playing_at(Duration::from_secs(at)) };
+        let told = |action| matches!(action, Action::Told(said) if said == away);
+        for (note, expected) in [(1, true), (2, false)] {
+            plays_from(&mut player, message(note, ""));
+            let serial = player.serial;
+            assert_eq!(told(player.update(Message::Moved(serial, stands_in(1)))), expected);
+            assert!(!told(player.update(Message::Moved(serial, stands_in(2)))), "it was told");
+        }
+        let serial = player.serial;
+        let _ = player.update(Message::Moved(serial, playing_at(Duration::from_secs(3))));
+        assert!(told(player.update(Message::Moved(serial, stands_in(4)))), "it went again");
     }
 
     #[tokio::test]
@@ -346,13 +394,32 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
+    async fn where_a_note_stands_is_kept_now_and_then_while_it_plays() {
+        use crate::snapshots::outputs;
+        let (backend, _) = Backend::detached();
+        let mut player = Player::new(backend);
+        plays(&mut player, message(1, ""), Duration::ZERO);
+        let mut kept = |phase: PlaybackPhase, seconds: u64| {
+            let position = Duration::from_secs(seconds);
+            let state = PlaybackState { phase, position, damaged: false, stand_in: None };
+            match player.update(Message::Moved(0, state)) {
+                Action::Run(task) => outputs(task).len(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let playing = || PlaybackPhase::Playing;
+        assert_eq!([1, 4, 5, 6, 9, 10].map(|at| kept(playing(), at)), [0, 0, 1, 0, 0, 1]);
+        assert_eq!(kept(playing(), 2), 1, "somebody went back");
+        assert_eq!([kept(PlaybackPhase::Paused, 3), kept(PlaybackPhase::Paused, 3)], [1, 0]);
+    }
+
+    #[tokio::test]
     async fn a_note_that_cannot_be_played_says_why() {
         use kith_core::client::sound::AudioError;
         let (backend, _) = Backend::detached();
         let mut player = Player::new(backend);
         plays(&mut player, message(1, ""), Duration::ZERO);
-        let state =
-            PlaybackState { phase: PlaybackPhase::Failed(AudioError::Gone), position: Duration::ZERO, damaged: false };
+        let state = PlaybackState { phase: PlaybackPhase::Failed(AudioError::Gone), ..playing_at(Duration::ZERO) };
         assert!(matches!(player.update(Message::Moved(0, state)), Action::Failed(_)));
         assert!(player.place(&message(1, "").id).is_none());
     }

@@ -136,6 +136,7 @@ fn request(handle: &str, text: &str) -> ContactRequest {
         handle: Some(handle.into()),
         text: text.into(),
         sent_ms: NOON,
+        remembered: false,
     }
 }
 

@@ -24,7 +24,13 @@ impl Window {
         let mut window = Self { world, home, record };
         let me = Me { account: "me".into(), device: "d".into(), handle: None, relays: Vec::new(), devices: 1 };
         let chats = names.iter().map(|name| chat(name)).collect();
-        let request = ContactRequest { account: "account-Eve".into(), handle: None, text: String::new(), sent_ms: 0 };
+        let request = ContactRequest {
+            account: "account-Eve".into(),
+            handle: None,
+            text: String::new(),
+            sent_ms: 0,
+            remembered: false,
+        };
         window.hears(Message::Loaded(Ok(Overview { me, chats, requests: vec![request] })));
         window
     }
@@ -85,6 +91,35 @@ async fn a_message_of_the_open_chat_is_fetched_and_one_of_another_is_not() {
     assert_eq!(window.pages(), 0);
     window.tells(Event::Message { message: of("Bob") });
     assert_eq!(window.pages(), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_heard_unless_it_is_seen_or_not_to_be_heard() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    window.world.settings.notifications = false;
+    window.opens("Bob");
+    let message =
+        |name: &str| kith_core::wire::control::Message { conversation: format!("id-{name}"), ..message(2, "") };
+    let hears = |window: &mut Window, message, is_seen| {
+        let _ = outputs(window.home.told(Event::Message { message }, is_seen, window.world.context()));
+        window.record.heard()
+    };
+    assert_eq!(hears(&mut window, message("Ann"), true), [Sign::Came], "another chat is open");
+    assert_eq!(hears(&mut window, message("Bob"), true), [], "somebody sees it come");
+    assert_eq!(hears(&mut window, message("Bob"), false), [Sign::Came], "the window is not in front");
+    let mine = kith_core::wire::control::Message { mine: true, ..message("Ann") };
+    assert_eq!(hears(&mut window, mine, true), []);
+    window.tells(Event::Chat { chat: Chat { muted: true, ..chat("Ann") } });
+    assert_eq!(hears(&mut window, message("Ann"), false), []);
+    window.world.settings.sounds = false;
+    assert_eq!(hears(&mut window, message("Bob"), false), [], "sounds are switched off");
+    // One's own, once it is queued.
+    let sent = || conversation::Message::Sent(0, Ok(Box::new(message("Bob"))));
+    window.hears(Message::Conversation("id-Bob".into(), sent()));
+    assert_eq!(window.record.heard(), []);
+    window.world.settings.sounds = true;
+    window.hears(Message::Conversation("id-Bob".into(), sent()));
+    assert_eq!(window.record.heard(), [Sign::Sent]);
 }
 
 #[tokio::test]

@@ -274,7 +274,7 @@ fn quality<'a>(options: &SoundOptions, i18n: &I18n) -> Element<'a, Message> {
     let segments =
         BITRATES.map(|bps| (kilobits(bps).to_string(), options.bitrate_bps == bps, Message::Set(Choice::Bitrate(bps))));
     // A minute has 60 seconds, a byte eight bits.
-    let room = crate::format::bytes(u64::from(options.bitrate_bps.unsigned_abs()) * 60 / 8);
+    let room = crate::format::bytes(i18n, u64::from(options.bitrate_bps.unsigned_abs()) * 60 / 8);
     let values = [("kilobits", kilobits(options.bitrate_bps).into()), ("room", room.into())];
     let words = i18n.tr_with("sound-bitrate-words", values);
     let rows = column![crate::ui::caption(words), row![choice::segments(segments)]].spacing(metric::SMALL);

@@ -266,13 +266,15 @@ fn automatic<'a>(options: &SpeechOptions, i18n: &I18n) -> Element<'a, Message> {
         options.attach,
         Some(Message::Set(Choice::Attach(!options.attach))),
     );
-    let words = if options.on_mains { i18n.tr("speech-mains-words") } else { i18n.tr("speech-mains-off") };
-    let mains = choice::switch(
-        i18n.tr("speech-mains"),
-        Some(words),
-        options.mains_only,
-        is_on.then_some(Message::Set(Choice::MainsOnly(!options.mains_only))),
-    );
+    // Where the system does not say, there is nothing to choose.
+    let mains = options.on_mains.map(|on_mains| {
+        choice::switch(
+            i18n.tr("speech-mains"),
+            Some(if on_mains { i18n.tr("speech-mains-words") } else { i18n.tr("speech-mains-off") }),
+            options.mains_only,
+            is_on.then_some(Message::Set(Choice::MainsOnly(!options.mains_only))),
+        )
+    });
     let words = |seconds: u32| match seconds / 60 {
         0 => i18n.count("speech-seconds", seconds.into()),
         minutes => i18n.count("speech-minutes", minutes.into()),
@@ -283,5 +285,5 @@ fn automatic<'a>(options: &SpeechOptions, i18n: &I18n) -> Element<'a, Message> {
         let lines = column![ui::caption(i18n.tr("speech-up-to")), row![choice::segments(lengths)]];
         container(lines.spacing(metric::SMALL)).padding([metric::SMALL, metric::GAP]).into()
     });
-    parts::group(Some(i18n.tr("speech-writing-down")), [automatic, attach, mains].into_iter().chain(up_to))
+    parts::group(Some(i18n.tr("speech-writing-down")), [automatic, attach].into_iter().chain(mains).chain(up_to))
 }

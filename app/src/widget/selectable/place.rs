@@ -184,6 +184,19 @@ pub(super) fn regions(buffer: &Buffer, wanted: impl Fn(usize) -> bool) -> Vec<Re
     regions
 }
 
+/// The wanted span of the nearest line above or below a span that is nearest to it there.
+pub(super) fn beside(buffer: &Buffer, from: usize, wanted: impl Fn(usize) -> bool, below: bool) -> Option<usize> {
+    let regions = regions(buffer, wanted);
+    let mut own = regions.iter().filter(|region| region.span == from);
+    let here = if below { own.next_back() } else { own.next() }?.bounds;
+    let away = |region: &Region| (region.bounds.y - here.y) * if below { 1.0 } else { -1.0 };
+    let aside = |region: &Region| (region.bounds.center_x() - here.center_x()).abs();
+    let beyond = regions.iter().filter(|region| region.span != from && away(region) > 0.5);
+    let nearest =
+        beyond.min_by(|one, other| away(one).total_cmp(&away(other)).then_with(|| aside(one).total_cmp(&aside(other))));
+    nearest.map(|region| region.span)
+}
+
 fn touches(bounds: Rectangle, glyph: &LayoutGlyph) -> bool {
     glyph.x <= bounds.x + bounds.width + 0.5 && glyph.x + glyph.w >= bounds.x - 0.5
 }

@@ -67,6 +67,27 @@ pub(super) struct State<Link> {
     pub(super) click: Option<mouse::Click>,
     pub(super) modifiers: keyboard::Modifiers,
     pub(super) is_focused: bool,
+    /// The focus came by the keyboard, so that it has to be seen.
+    pub(super) shows_focus: bool,
+    /// The span of the link that the keyboard is at.
+    pub(super) link: Option<usize>,
+}
+
+/// Where the keyboard goes among links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the one after it.
+    Next,
+    /// To the one before it.
+    Previous,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// To the nearest one of the lines above.
+    Up,
+    /// To the nearest one of the lines below.
+    Down,
 }
 
 impl<Link> Default for State<Link> {
@@ -84,6 +105,8 @@ impl<Link> Default for State<Link> {
             click: None,
             modifiers: keyboard::Modifiers::empty(),
             is_focused: false,
+            shows_focus: false,
+            link: None,
         }
     }
 }
@@ -94,12 +117,16 @@ impl<Link> operation::Focusable for State<Link> {
     }
 
     fn focus(&mut self) {
-        self.is_focused = true;
+        (self.is_focused, self.shows_focus) = (true, true);
+        // What is marked is where somebody is in the text.
+        let mut links = self.spans.iter().enumerate().filter(|(_, span)| span.link.is_some());
+        let first = links.clone().next();
+        self.link = links.find(|(_, span)| span.highlight.is_some()).or(first).map(|(number, _)| number);
     }
 
     /// What is selected stays: it is still what a copy means until something else is clicked.
     fn unfocus(&mut self) {
-        self.is_focused = false;
+        (self.is_focused, self.shows_focus) = (false, false);
     }
 }
 
@@ -147,7 +174,29 @@ impl<Link: Clone> State<Link> {
             self.dragged = None;
             self.pressed = None;
             self.hovered = None;
+            self.link = None;
         }
+    }
+
+    /// The keyboard goes to another link, if there is one that way.
+    pub(super) fn go(&mut self, way: Way) {
+        let is_link = |number: usize| self.spans.get(number).is_some_and(|span| span.link.is_some());
+        let mut links = (0..self.spans.len()).filter(|number| is_link(*number));
+        let at = self.link;
+        let found = match (way, at) {
+            (Way::Next, Some(at)) => links.find(|number| *number > at),
+            (Way::Previous, Some(at)) => links.take_while(|number| *number < at).last(),
+            (Way::Last, _) => links.next_back(),
+            (Way::First, _) | (_, None) => links.next(),
+            (Way::Up | Way::Down, Some(at)) => place::beside(self.paragraph.buffer(), at, is_link, way == Way::Down),
+        };
+        self.link = found.or(at);
+    }
+
+    /// Where the link is drawn that the keyboard is at, from the paragraph's corner.
+    pub(super) fn link_regions(&self) -> Vec<place::Region> {
+        let link = self.link.filter(|_| self.shows_focus);
+        link.map(|link| place::regions(self.paragraph.buffer(), |number| number == link)).unwrap_or_default()
     }
 
     /// The room for the words and, at the bottom right, for what follows them.
@@ -190,7 +239,7 @@ impl<Link: Clone> State<Link> {
             mouse::click::Kind::Triple => Unit::All,
         };
         self.click = Some(click);
-        self.is_focused = true;
+        (self.is_focused, self.shows_focus) = (true, false);
         self.dragged = Some(unit);
         self.pressed = Some(Pressed { link, at: point });
         let Some(found) = self.around(unit, point) else { return };
@@ -215,7 +264,7 @@ impl<Link: Clone> State<Link> {
         self.selection = None;
         self.dragged = None;
         self.pressed = None;
-        self.is_focused = false;
+        (self.is_focused, self.shows_focus) = (false, false);
     }
 }
 

@@ -335,3 +335,69 @@ fn what_follows_a_bold_word_is_not_bold_and_what_is_copied_has_only_what_was_wri
     stage.play(spans(bold).into(), [moved(0.0, 8.0), down(), moved(390.0, 8.0), up(), copy]);
     assert_eq!(stage.board.standard.as_deref(), Some("wwwwwwww"));
 }
+
+#[derive(Clone, Copy)]
+enum Which {
+    First,
+    Second,
+}
+
+/// Two links, the second in a line of its own.
+fn two_links() -> Element<'static, &'static str> {
+    let link = |words: &'static str, which| Span::<_, Font>::new(words).link(which);
+    let spans = vec![link("one", Which::First), Span::new(" and\n"), link("two", Which::Second), Span::new(".")];
+    let name = |which| match which {
+        Which::First => "one",
+        Which::Second => "two",
+    };
+    selectable(spans).on_link(name).into()
+}
+
+fn walked(view: fn() -> Element<'static, &'static str>) -> Words {
+    let mut stage = Words::new(400.0, 200.0);
+    stage.operate::<()>(view(), iced::advanced::widget::operation::focusable::focus_next());
+    stage
+}
+
+fn key(name: iced::keyboard::key::Named) -> Event {
+    crate::widget::stage::named(name, Modifiers::empty())
+}
+
+#[test]
+fn the_walk_of_the_focus_stops_at_links_and_enter_follows_them() {
+    use iced::keyboard::key::Named;
+    let mut stage = Words::new(400.0, 200.0);
+    assert_eq!(stage.focusables(plain("nothing to follow").into()), []);
+    stage.play(two_links(), [key(Named::Enter)]);
+    assert_eq!(stage.messages, [""; 0], "it has no focus");
+    let mut stage = walked(two_links);
+    for (pressed, followed) in [
+        (None, "one"),
+        (Some(Named::ArrowLeft), "one"),
+        (Some(Named::ArrowRight), "two"),
+        (Some(Named::ArrowRight), "two"),
+        (Some(Named::ArrowUp), "one"),
+        (Some(Named::ArrowUp), "one"),
+        (Some(Named::ArrowDown), "two"),
+        (Some(Named::Home), "one"),
+        (Some(Named::End), "two"),
+    ] {
+        stage.play(two_links(), pressed.map(key).into_iter().chain([key(Named::Enter)]));
+        assert_eq!(stage.messages.pop(), Some(followed), "after {pressed:?}");
+    }
+    stage.play(two_links(), [crate::widget::stage::named(Named::ArrowLeft, Modifiers::ALT), key(Named::Enter)]);
+    assert_eq!(stage.messages.pop(), Some("two"), "another chat, perhaps, but no other link");
+}
+
+#[test]
+fn the_link_that_has_the_focus_is_seen_until_the_pointer_comes() {
+    let mut stage = Words::new(400.0, 200.0);
+    let before = stage.draw(two_links());
+    let mut stage = walked(two_links);
+    let first = stage.draw(two_links());
+    assert_ne!(first, before);
+    stage.play(two_links(), [key(iced::keyboard::key::Named::ArrowRight)]);
+    assert_ne!(stage.draw(two_links()), first);
+    stage.play(two_links(), [moved(390.0, 190.0), down(), up()]);
+    assert_eq!(stage.draw(two_links()), before);
+}

@@ -4,6 +4,7 @@
 //! accepted, declined or blocked.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use zeroize::Zeroizing;
 
 use crate::identity::{AccountRecord, Context, DeviceCertificate, FormatError, Observation, Signature};
@@ -28,6 +29,12 @@ const SEAL_INFO: &[u8] = b"kith/sealed/1";
 /// The most requests that wait; the relay bounds its slot too, this bounds what comes over a LAN.
 const MAX_WAITING: usize = 100;
 
+/// What a relay did not take from a stranger is brought again after so long.
+const SPEAK_AGAIN_MS: u64 = 60 * 60 * 1000;
+
+/// What it took is said again after so long: it may have been lost there.
+const SPOKEN_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
 /// A contact request that waits for an answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingRequest {
@@ -43,14 +50,25 @@ pub struct WaitingRequest {
     /// When they wrote it, by their clock.
     #[serde(rename = "w")]
     pub wall: Timestamp,
-    #[serde(rename = "k", with = "serde_bytes")]
-    key_package: Vec<u8>,
+    /// Of the device that asks; none if that device is in a conversation with this account already.
+    #[serde(rename = "k")]
+    key_package: Option<ByteBuf>,
     #[serde(rename = "g")]
-    grant: TokenPair,
+    grant: Option<TokenPair>,
+    /// What a device that is gone had given them.
+    #[serde(rename = "b", default)]
+    given: Option<TokenPair>,
 }
 
 impl Body for WaitingRequest {
     const MAX_BYTES: usize = 32 * 1024;
+}
+
+impl WaitingRequest {
+    /// Whether they are in a conversation with a device that is gone from this account, of which no other device knows.
+    pub fn is_remembered(&self) -> bool {
+        self.key_package.is_none()
+    }
 }
 
 impl std::fmt::Debug for WaitingRequest {
@@ -87,8 +105,8 @@ pub fn waiting_requests(read: &(impl Read + ?Sized)) -> Result<Vec<WaitingReques
 pub struct Accepted {
     /// With whom.
     pub record: AccountRecord,
-    /// A key package of the device that asked.
-    pub key_package: Vec<u8>,
+    /// A key package of the device that asked; none if it is in a conversation with this account already.
+    pub key_package: Option<ByteBuf>,
 }
 
 /// What a sealed packet was.
@@ -254,13 +272,28 @@ impl Account {
             let to = record.devices().iter().map(|device| straight_to(account, device)).collect();
             return self.send_request(turn, account, envelope, to);
         };
-        let request = Request::DepositRequest {
-            account,
-            challenge: Token::new([0; Token::LEN]),
-            work: 0,
-            envelope: envelope.encode(),
-        };
-        self.call_to(turn, CallTarget::Relay(relay.clone()), Errand::ContactRequest(account), request);
+        let target = CallTarget::Relay(relay.clone());
+        self.call_to(turn, target, Errand::ContactRequest(account), deposit_request(account, envelope));
+    }
+
+    /// Whether an account may be told something now by the way that is open to strangers.
+    pub(crate) fn may_speak_as_stranger(&self, turn: &Turn<'_>, account: &AccountId) -> bool {
+        self.spoken.get(account).is_none_or(|at| *at <= turn.now.mono_ms)
+    }
+
+    /// Brings an envelope to an account's relay by the way that is open to strangers.
+    pub(crate) fn speak_as_stranger(&mut self, turn: &mut Turn<'_>, record: &AccountRecord, envelope: &Envelope) {
+        let Some(relay) = record.relays().first() else { return };
+        let (account, now) = (record.account_id(), turn.now.mono_ms);
+        self.spoken.retain(|_, at| *at > now);
+        self.spoken.insert(account, now.saturating_add(SPEAK_AGAIN_MS));
+        let target = CallTarget::Relay(relay.clone());
+        self.call_to(turn, target, Errand::Recall(account), deposit_request(account, envelope));
+    }
+
+    /// The account's relay keeps what it was told as by a stranger.
+    pub(super) fn was_heard(&mut self, turn: &Turn<'_>, account: AccountId) {
+        self.spoken.insert(account, turn.now.mono_ms.saturating_add(SPOKEN_MS));
     }
 
     fn send_request(&mut self, turn: &mut Turn<'_>, account: AccountId, envelope: &Envelope, to: Vec<Recipient>) {
@@ -406,8 +439,9 @@ impl Account {
             handle: card.handle.filter(|handle| handle.len() <= MAX_HANDLE),
             text: card.text,
             wall: card.wall,
-            key_package: card.key_package,
-            grant: card.grant,
+            key_package: Some(card.key_package.into()),
+            grant: Some(card.grant),
+            given: None,
         };
         self.keep_request(turn, &waiting)?;
         // Both asked. One of the two creates the conversation at once, so that they need not agree on a rival first.
@@ -419,6 +453,33 @@ impl Account {
         }
         turn.effects.notices.push(Notice::Request { account });
         Ok(Opened::Waiting)
+    }
+
+    /// Somebody is in a conversation with a device that is gone from this account, and no other device knows them: the person is asked.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub fn remember(&self, turn: &mut Turn<'_>, from: AccountId, recall: &Recall) -> Result<(), EngineError> {
+        let earlier: Option<WaitingRequest> = turn.get(Table::Request, from.as_ref())?;
+        let blocked = self.is_blocked(turn, &from)?;
+        if blocked || earlier.as_ref().is_some_and(WaitingRequest::is_remembered) {
+            return Ok(());
+        }
+        let known = earlier.is_some();
+        let (handle, text, wall, grant) = match earlier {
+            // The device that is gone has answered it.
+            Some(earlier) => (earlier.handle, earlier.text, earlier.wall, earlier.grant),
+            None => (None, String::new(), turn.now.wall, None),
+        };
+        let (grant, given) = (recall.grant.or(grant), recall.taken);
+        self.keep_request(
+            turn,
+            &WaitingRequest { account: from, handle, text, wall, key_package: None, grant, given },
+        )?;
+        if !known {
+            turn.effects.notices.push(Notice::Request { account: from });
+        }
+        Ok(())
     }
 
     fn keep_request(&self, turn: &mut Turn<'_>, waiting: &WaitingRequest) -> Result<(), EngineError> {
@@ -492,7 +553,12 @@ impl Account {
         }
         contact.accepted = true;
         contact.handle = contact.handle.or(waiting.handle);
-        contact.taken = Some(waiting.grant);
+        contact.taken = waiting.grant.or(contact.taken);
+        if let (None, Some(given)) = (contact.given, waiting.given)
+            && !self.is_given(turn, given)?
+        {
+            self.give_again(turn, &mut contact, given);
+        }
         if contact.given.is_none() {
             self.give(turn, &mut contact);
         }
@@ -539,6 +605,11 @@ impl Account {
     pub(super) fn drop_request(&self, turn: &mut Turn<'_>, account: &AccountId) {
         turn.effects.batch.delete(Table::Request, account.as_ref());
     }
+}
+
+/// What brings an envelope into the slot of those whom an account does not know; whoever carries it out does the work.
+fn deposit_request(account: AccountId, envelope: &Envelope) -> Request {
+    Request::DepositRequest { account, challenge: Token::new([0; Token::LEN]), work: 0, envelope: envelope.encode() }
 }
 
 fn straight_to(account: AccountId, device: &DeviceCertificate) -> Recipient {

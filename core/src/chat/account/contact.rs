@@ -6,11 +6,12 @@ use crate::store::{Range, Read, Scope, Table};
 use crate::types::{AccountId, Clock, DeviceId, Token};
 use crate::wire::codec::Body;
 use crate::wire::message::{ContactChange, Grant, Kind, TokenPair};
-use crate::wire::relay::Purpose;
+use crate::wire::relay::{Purpose, token_hash};
 
 use super::super::api::{CommandError, Notice, Recipient};
 use super::super::turn::{EngineError, Turn, get};
 use super::Account;
+use super::supply::TokenRow;
 
 /// The most contacts that a list returns: what a screen can use.
 const MAX_CONTACTS: usize = 100_000;
@@ -390,6 +391,23 @@ impl Account {
         self.issue(turn, Purpose::Delivery, pair.delivery);
         self.issue(turn, Purpose::KeyPackages, pair.key_packages);
         contact.given = Some(pair);
+    }
+
+    /// What another device of the account had given them is theirs again.
+    pub(super) fn give_again(&self, turn: &mut Turn<'_>, contact: &mut Contact, pair: TokenPair) {
+        self.issue(turn, Purpose::Delivery, pair.delivery);
+        self.issue(turn, Purpose::KeyPackages, pair.key_packages);
+        contact.given = Some(pair);
+    }
+
+    /// Whether somebody has one of two tokens already: whoever is blocked takes theirs along.
+    pub(super) fn is_given(&self, turn: &Turn<'_>, pair: TokenPair) -> Result<bool, EngineError> {
+        for token in [pair.delivery, pair.key_packages] {
+            if turn.get::<TokenRow>(Table::Token, token_hash(&token).as_ref())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The own devices reach each other's mailboxes by tokens like anybody else: the account is its own contact.

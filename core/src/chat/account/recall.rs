@@ -4,35 +4,35 @@
 //! receiver believe is never the sender's word: it is a contact of one's own, or one's own signature in that conversation.
 
 use crate::chat::api::{CommandError, Notice};
+use crate::chat::conversation::LatestEvent;
 use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
-use crate::identity::{AccountRecord, Context};
+use crate::identity::{AccountRecord, Context, DeviceCertificate};
 use crate::store::{Scope, Table};
-use crate::types::{AccountId, ConversationId, GroupId, Timestamp};
+use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
-use crate::wire::event::UnverifiedEvent;
 use crate::wire::message::{Out, Recall, Sealed};
-use crate::wire::relay::Purpose;
 
 use super::Account;
 use super::card::{Opened, signed};
 use super::contact::contacts;
 
 impl Account {
-    /// Signs and seals word to an account's devices that they are in a conversation; `event` is the latest there of one of them.
+    /// Signs and seals word to an account's devices that they are in a conversation; `shown` is the latest that one of them wrote there.
     ///
     /// # Errors
     /// If the store does not answer or a row cannot be read; the inner error if the account has no prekey that this Kith can seal to.
-    pub fn recall(
+    pub(crate) fn recall(
         &self,
         turn: &mut Turn<'_>,
         to: &AccountRecord,
         conversation: ConversationId,
         group: GroupId,
-        event: Option<UnverifiedEvent>,
+        shown: Option<LatestEvent>,
     ) -> Result<Result<Envelope, CommandError>, EngineError> {
         let contact = self.contact(turn, &to.account_id())?;
+        let (event, certificate) = shown.map(|shown| (shown.event, shown.former)).unzip();
         let mut recall = Recall {
             record: self.record().encode(),
             conversation,
@@ -41,6 +41,7 @@ impl Account {
             grant: contact.as_ref().and_then(|contact| contact.given),
             taken: contact.as_ref().and_then(|contact| contact.taken),
             event,
+            certificate: certificate.flatten(),
             signature: Vec::new(),
         };
         let unsigned = Sealed::Recall(recall.clone()).encode();
@@ -111,14 +112,14 @@ impl Account {
         Ok(known || self.wrote(recall))
     }
 
-    /// Whether this account wrote the event that is shown.
+    /// Whether a device of this account wrote the event that is shown.
     fn wrote(&self, recall: &Recall) -> bool {
-        let Some(event) = recall.event.clone() else { return false };
-        let Ok(header) = event.peek() else { return false };
-        let certificate = self.record().device(header.feed.device);
-        let key = certificate.map(|it| ed25519_dalek::VerifyingKey::from_bytes(it.events_key().as_bytes()));
-        let Some(Ok(key)) = key.filter(|_| header.conversation == recall.conversation) else { return false };
-        event.verify(&key).is_ok()
+        is_signed_by(recall, |device| self.record().device(device).cloned())
+    }
+
+    /// Whether a device that is gone from this account wrote the event that is shown: this one need not have heard of it.
+    pub fn once_wrote(&self, recall: &Recall) -> bool {
+        is_certified(self.id(), recall)
     }
 
     /// The other of a direct conversation that this account was in is a contact again, with what each had given the other.
@@ -134,9 +135,7 @@ impl Account {
         contact.is_answered();
         contact.taken = contact.taken.or(recall.grant);
         if let (None, Some(given)) = (contact.given, recall.taken) {
-            self.issue(turn, Purpose::Delivery, given.delivery);
-            self.issue(turn, Purpose::KeyPackages, given.key_packages);
-            contact.given = Some(given);
+            self.give_again(turn, &mut contact, given);
         }
         self.drop_request(turn, &from);
         self.keep(turn, &contact);
@@ -163,5 +162,94 @@ impl Account {
         let Some(asked) = contact.asked.take_if(|asked| asked.doubtful) else { return Ok(None) };
         self.keep(turn, &contact);
         Ok(Some(asked.text).filter(|text| !text.is_empty()))
+    }
+}
+
+/// Whether the event that is shown belongs to the conversation and is signed by its author, whose certificate is looked up.
+fn is_signed_by(recall: &Recall, certificate: impl Fn(DeviceId) -> Option<DeviceCertificate>) -> bool {
+    let Some(event) = recall.event.clone() else { return false };
+    let Ok(header) = event.peek() else { return false };
+    let author = certificate(header.feed.device).filter(|_| header.conversation == recall.conversation);
+    let key = author.map(|it| ed25519_dalek::VerifyingKey::from_bytes(it.events_key().as_bytes()));
+    key.is_some_and(|key| key.is_ok_and(|key| event.verify(&key).is_ok()))
+}
+
+/// Whether the event is signed by a device whose certificate is shown, and which the account's root key signed.
+fn is_certified(account: AccountId, recall: &Recall) -> bool {
+    is_signed_by(recall, |device| {
+        let certificate = DeviceCertificate::decode_verified(recall.certificate.as_ref()?).ok()?;
+        (certificate.account_id() == account && certificate.device_id() == device).then_some(certificate)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::identity::{DeviceKeys, RootKey};
+    use crate::types::{Clock, FeedId, Hash, Incarnation, Rng};
+    use crate::wire::event::{Content, Event, Header, LogHead, SIGNATURE_LABEL};
+
+    /// What shows a first event of a device in a conversation.
+    fn recall(device: &DeviceKeys, certificate: &DeviceCertificate, conversation: ConversationId) -> Recall {
+        let content = Content { salt: vec![0; 16], body: Vec::new() };
+        let feed = FeedId { device: device.device_id(), incarnation: Incarnation::new([0; 8]) };
+        let header = Header {
+            conversation,
+            feed,
+            sequence: 0,
+            previous: Hash::new([0; 32]),
+            clock: Clock(1),
+            wall_ms: 1,
+            generation: 0,
+            group: GroupId::new([1; 32]),
+            epoch: 1,
+            log: LogHead { next: 0, hash: Hash::new([0; 32]) },
+            kind: 1,
+            content: content.hash(),
+        };
+        let event = Event::sign(header, content, |bytes| {
+            let label = [SIGNATURE_LABEL.as_bytes(), &[0]].concat();
+            let signed = device.events.sign(Context::Event, bytes.strip_prefix(label.as_slice()).unwrap());
+            ed25519_dalek::Signature::from_bytes(signed.as_bytes())
+        });
+        Recall {
+            record: Vec::new(),
+            conversation,
+            group: GroupId::new([1; 32]),
+            device: device.device_id(),
+            grant: None,
+            taken: None,
+            event: Some(event.erased().as_raw().clone()),
+            certificate: Some(certificate.encode().into()),
+            signature: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_device_that_nobody_heard_of_is_believed_by_the_root_key_that_certified_it_and_by_nothing_else() {
+        let mut rng = Rng::seed_from_u64(1);
+        let (root, other) = (RootKey::generate(&mut rng), RootKey::generate(&mut rng));
+        let (gone, another) = (DeviceKeys::generate(&mut rng), DeviceKeys::generate(&mut rng));
+        let certified = |root: &RootKey, device| DeviceCertificate::issue(root, device, Timestamp(1)).unwrap();
+        let account = certified(&root, &gone).account_id();
+        let (here, elsewhere) = (ConversationId::new([2; 32]), ConversationId::new([3; 32]));
+        let shown = recall(&gone, &certified(&root, &gone), here);
+        assert!(is_certified(account, &shown));
+        let others = [
+            recall(&gone, &certified(&other, &gone), here),
+            recall(&gone, &certified(&root, &another), here),
+            Recall { conversation: elsewhere, ..shown.clone() },
+            Recall { certificate: None, ..shown.clone() },
+            Recall { certificate: Some(vec![0; 2000].into()), ..shown.clone() },
+            Recall { event: None, ..shown.clone() },
+        ];
+        for (number, other) in others.iter().enumerate() {
+            assert!(!is_certified(account, other), "{number}");
+        }
+        // Its signature is another device's.
+        let forged = recall(&another, &certified(&root, &another), here);
+        assert!(!is_certified(account, &Recall { certificate: shown.certificate, ..forged }));
     }
 }

@@ -1,12 +1,14 @@
 //! Account records: the newest of everybody seen.
 
 use crate::identity::{AccountRecord, Observation, Tracker};
-use crate::store::{Read, Scope, Table};
+use crate::store::{Range, Read, Scope, Table};
 use crate::types::AccountId;
+use crate::wire::codec::Body as _;
 
 use super::super::api::Notice;
 use super::super::turn::{EngineError, Turn};
-use super::Account;
+use super::retry::Task;
+use super::{Account, Contact};
 
 /// The newest record known of an account, verified when it was stored.
 ///
@@ -17,7 +19,47 @@ pub fn known_record(read: &(impl Read + ?Sized), account: &AccountId) -> Result<
     AccountRecord::decode_stored(&bytes).map(Some).map_err(|_| EngineError::Broken("a stored record is damaged"))
 }
 
+/// Contacts' relays are asked so long after a start, when there is less to do than at the start itself.
+const FIRST_MS: u64 = 10 * 60 * 1000;
+
+/// And again so long after that: a device that was removed goes on for no longer among those to whom nobody tells it.
+const EVERY_MS: u64 = 4 * 60 * 60 * 1000;
+
+/// Contacts whose relays are asked in one step.
+const AT_ONCE: usize = 8;
+
+/// A pause between two steps.
+const STEP_MS: u64 = 10_000;
+
 impl Account {
+    /// The device has started: contacts' records are looked at before long.
+    pub(super) fn look_soon(&mut self, turn: &Turn<'_>) {
+        self.looked = None;
+        self.retries.put(Task::Contacts, turn.now.mono_ms.saturating_add(FIRST_MS));
+    }
+
+    /// Asks the relays of some contacts for their records. As a rule their devices tell of a newer one; where the only device that was
+    /// in a conversation is the one that it removes, nobody does.
+    pub(super) fn look_at_contacts(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        let after = self.looked.map(|account| account.as_bytes().to_vec());
+        let rows = turn.read().scan(Table::Contact, &[], Range { after, ..Range::first(AT_ONCE) })?;
+        let ended = rows.len() < AT_ONCE;
+        for row in rows {
+            let contact =
+                Contact::decode(&row.value).map_err(|cause| EngineError::Stored { table: Table::Contact, cause })?;
+            self.looked = Some(contact.account);
+            if contact.accepted && !contact.blocked && contact.account != self.id() {
+                self.fetch_record(turn, contact.account)?;
+            }
+        }
+        let pause = if ended { EVERY_MS } else { STEP_MS };
+        if ended {
+            self.looked = None;
+        }
+        self.retries.put(Task::Contacts, turn.now.mono_ms.saturating_add(pause));
+        Ok(())
+    }
+
     /// The newest record known of an account, the own included.
     ///
     /// # Errors

@@ -36,13 +36,15 @@ pub(super) enum Task {
     Request(AccountId),
     /// The record of somebody.
     Record(AccountId),
+    /// The records of contacts, one after the other.
+    Contacts,
 }
 
 impl Task {
     const fn longest_ms(self) -> u64 {
         match self {
             Self::Tokens | Self::KeyPackages => LAST_OWN_MS,
-            Self::OwnRecord | Self::Request(_) | Self::Record(_) => LAST_MS,
+            Self::OwnRecord | Self::Request(_) | Self::Record(_) | Self::Contacts => LAST_MS,
         }
     }
 }
@@ -84,6 +86,11 @@ impl Retries {
         self.waiting.entry(task).or_insert(Again { at, failures: 0 });
     }
 
+    /// It is to be done at a time, whatever time was set.
+    pub(super) fn put(&mut self, task: Task, at: u64) {
+        self.waiting.insert(task, Again { at, failures: 0 });
+    }
+
     /// The tasks that are due; each is given time for its answer.
     pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<Task> {
         let due: Vec<Task> =
@@ -100,7 +107,7 @@ impl Retries {
     pub(super) fn requests(&self) -> Vec<AccountId> {
         let requests = self.waiting.keys().filter_map(|task| match task {
             Task::Request(account) => Some(*account),
-            Task::Tokens | Task::KeyPackages | Task::OwnRecord | Task::Record(_) => None,
+            Task::Tokens | Task::KeyPackages | Task::OwnRecord | Task::Record(_) | Task::Contacts => None,
         });
         requests.collect()
     }

@@ -49,19 +49,22 @@ pub(super) enum Errand {
         last_resort: bool,
     },
     ContactRequest(AccountId),
+    /// Something that is brought like a contact request, and once.
+    Recall(AccountId),
     Record(AccountId),
     PutRecord,
 }
 
 impl Errand {
-    fn task(&self, own: AccountId) -> Task {
-        match self {
+    fn task(&self, own: AccountId) -> Option<Task> {
+        Some(match self {
             Self::Issue(_) | Self::Revoke(_) => Task::Tokens,
             Self::Count | Self::KeyPackages { .. } => Task::KeyPackages,
             Self::ContactRequest(account) => Task::Request(*account),
+            Self::Recall(_) => return None,
             Self::Record(account) if *account != own => Task::Record(*account),
             Self::Record(_) | Self::PutRecord => Task::OwnRecord,
-        }
+        })
     }
 }
 
@@ -87,7 +90,7 @@ enum TokenState {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct TokenRow {
+pub(super) struct TokenRow {
     #[serde(rename = "p")]
     purpose: Purpose,
     #[serde(rename = "s")]
@@ -152,6 +155,7 @@ impl Account {
         if self.relay().is_some() {
             self.retries.plan(Task::OwnRecord, turn.now.mono_ms.saturating_add(LOCKED_OUT_MS));
         }
+        self.look_soon(turn);
         self.retry_requests(turn)
     }
 
@@ -173,6 +177,7 @@ impl Account {
                 Task::OwnRecord => self.retries.done(task),
                 Task::Request(account) => self.retry_request(turn, account)?,
                 Task::Record(account) => self.fetch_record(turn, account)?,
+                Task::Contacts => self.look_at_contacts(turn)?,
             }
         }
         Ok(())
@@ -270,10 +275,12 @@ impl Account {
             Ok(Response::Refused(refusal)) => Some(refusal),
             Ok(_) | Err(_) => None,
         };
-        if outcome.is_err() || refused.is_some() {
-            self.retries.failed(turn.now.mono_ms, turn.rng, task);
-        } else {
-            self.retries.done(task);
+        match task {
+            Some(task) if outcome.is_err() || refused.is_some() => {
+                self.retries.failed(turn.now.mono_ms, turn.rng, task);
+            }
+            Some(task) => self.retries.done(task),
+            None => {}
         }
         match (errand, outcome) {
             (Errand::Issue(hashes), Ok(Response::Done)) => {
@@ -299,6 +306,7 @@ impl Account {
             (Errand::ContactRequest(account), Ok(Response::Refused(refusal))) => {
                 self.request_refused(turn, account, refusal)?;
             }
+            (Errand::Recall(account), Ok(Response::Done)) => self.was_heard(turn, account),
             (Errand::Record(account), Ok(Response::Record { record })) => {
                 return self.record_came(turn, account, record);
             }

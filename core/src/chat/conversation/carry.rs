@@ -76,7 +76,7 @@ impl Conversation {
         let mut facts = Vec::new();
         let (entered, anchors) = self.membership.enter(turn, shared.account, invitation, anchors, &mut facts)?;
         for record in &anchors.records {
-            shared.account.observe_record(turn, record)?;
+            self.observe(turn, shared, record)?;
         }
         self.carry(turn, shared, facts)?;
         if matches!(entered, Entered::Present) {
@@ -153,7 +153,7 @@ impl Conversation {
             && self.membership.lacks_package(&record, &found)
         {
             self.sync_later(turn);
-            if record.relays().is_empty() {
+            if record.relays().is_empty() || self.is_deserted(&record, shared) {
                 self.call_for(turn, shared, &record)?;
             }
         }
@@ -164,8 +164,34 @@ impl Conversation {
         self.drive(turn, shared)
     }
 
+    /// Whether no device that the partner's record lists is in a direct conversation: its other devices may not know of it.
+    fn is_deserted(&self, record: &AccountRecord, shared: &Shared<'_>) -> bool {
+        let here = |device: DeviceId| self.membership.roster().member(&device).is_some_and(Member::is_present);
+        self.partner(shared.account.id()) == Some(record.account_id())
+            && !record.devices().iter().any(|certificate| here(certificate.device_id()))
+    }
+
+    /// The relay gives no key packages of an account to this one. Who is deserted waits for none: a relay that was taken back from a copy
+    /// does not know what a device that is gone had given, and that device is not to stay for want of them.
+    pub(crate) fn packages_refused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        account: AccountId,
+    ) -> Result<(), EngineError> {
+        let record = shared.account.record_of(turn, &account)?;
+        let none = record.filter(|record| self.is_deserted(record, shared)).map(|_| Vec::new());
+        self.packages_came(turn, shared, account, none)
+    }
+
     /// No relay keeps key packages of an account: its devices that are not here are told, straight, to ask to be added.
-    fn call_for(&self, turn: &mut Turn<'_>, shared: &Shared<'_>, record: &AccountRecord) -> Result<(), EngineError> {
+    /// If a device that is gone was the only one in the conversation, they may not know of it: they are told of that as well.
+    fn call_for(
+        &self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        record: &AccountRecord,
+    ) -> Result<(), EngineError> {
         let account = record.account_id();
         let seated = self.membership.policy().is_some_and(|policy| policy.seat(account).is_some());
         let Some(group) = self.membership.present().map(|present| present.group).filter(|_| seated) else {
@@ -175,9 +201,17 @@ impl Conversation {
             return Ok(());
         }
         let mut to = Vec::new();
+        let deserted = self.is_deserted(record, shared);
         for device in record.devices().iter().map(DeviceCertificate::device_id) {
             let here = self.membership.roster().member(&device).is_some_and(Member::is_present);
-            if !here && device != shared.account.device() && shared.peers.contains(&device) {
+            if here || device == shared.account.device() {
+                continue;
+            }
+            if deserted {
+                // They do not know this device either, and so do not come to it.
+                shared.errands.push((self.id, Errand::Recall { device, lasting: false }));
+            }
+            if shared.peers.contains(&device) {
                 to.extend(shared.account.recipient(turn, &account, device)?);
             }
         }
@@ -271,7 +305,7 @@ impl Conversation {
                 }
                 Fact::Records(records) => {
                     for record in records {
-                        shared.account.observe_record(turn, &record)?;
+                        self.observe(turn, shared, &record)?;
                     }
                 }
                 Fact::Walked => {}
@@ -456,6 +490,9 @@ impl Conversation {
         delay_ms: u64,
     ) -> Result<(), EngineError> {
         self.sync_wait_ms = SYNC_AGAIN_MS;
+        // Who did not answer what it was told may be told something else now.
+        self.silences.clear();
+        self.silent_at = turn.now.mono_ms;
         self.sync_devices(turn, shared, delay_ms)
     }
 
@@ -479,6 +516,11 @@ impl Conversation {
                 self.membership.roster().member(&device.device_id()).is_some_and(Member::is_present)
             };
             let newer = record.version() > seat.version;
+            if seat.account == shared.account.id() && record.device(shared.account.device()).is_none() {
+                // It removes this device, which can only say so.
+                self.say_removed(turn, shared)?;
+                continue;
+            }
             let lacks = record.version() == seat.version && !record.devices().iter().all(here);
             if newer || lacks {
                 let own = seat.account == shared.account.id();

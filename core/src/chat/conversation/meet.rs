@@ -7,7 +7,7 @@ use crate::chat::membership::EMPTY_LOG;
 use crate::chat::repair;
 use crate::chat::roster::Member;
 use crate::chat::turn::{EngineError, Turn};
-use crate::identity::AccountRecord;
+use crate::identity::{AccountRecord, Observation};
 use crate::types::DeviceId;
 use crate::wire::envelope::Packet;
 use crate::wire::message::{Digest, Message, RecordHead, Vector};
@@ -148,7 +148,7 @@ impl Conversation {
 
     /// Records that a member shows: one that is signed and is not what is known here is told.
     pub(super) fn take_records(
-        &self,
+        &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
         records: &[serde_bytes::ByteBuf],
@@ -156,8 +156,35 @@ impl Conversation {
         for record in records {
             let of = AccountRecord::decode_verified(record).map(|record| record.account_id());
             if of.is_ok_and(|account| self.membership.policy().is_some_and(|policy| policy.seat(account).is_some())) {
-                shared.account.observe_record(turn, record)?;
+                self.observe(turn, shared, record)?;
             }
+        }
+        Ok(())
+    }
+
+    /// A record that came with something else. Wherever a newer one's account is a member, its devices are brought in step.
+    pub(super) fn observe(
+        &self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        record: &[u8],
+    ) -> Result<(), EngineError> {
+        if let Some((record, Observation::Fresh)) = shared.account.observe_record(turn, record)? {
+            shared.errands.push((self.id, Errand::NewRecord(record.account_id())));
+        }
+        Ok(())
+    }
+
+    /// This device's account has removed it. The members may hear of it from nobody else: its other devices need not know of the
+    /// conversation. The record is its root key's word, so whoever has the device can hide it and not forge it.
+    pub(super) fn say_removed(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        let record = shared.account.record().clone();
+        let known =
+            self.membership.policy().and_then(|policy| policy.seat(record.account_id())).map(|seat| seat.version);
+        let removed = record.device(shared.account.device()).is_none();
+        if removed && known.is_some_and(|known| known < record.version()) {
+            let others = self.others(shared);
+            self.tell(turn, shared, &others, &Message::Records(vec![record.encode().into()]), QUIET)?;
         }
         Ok(())
     }

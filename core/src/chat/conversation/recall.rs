@@ -1,12 +1,14 @@
 //! Members' devices that are not heard of: each says something every hour, if only its digest, unless it is off or does not know that
 //! it is a member.
 
+use serde_bytes::ByteBuf;
+
 use super::{Conversation, DIGEST_MS, Errand, Shared};
 use crate::chat::policy::Kind;
 use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
-use crate::types::{AccountId, ContentId, ConversationId, DeviceId};
+use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
 use crate::wire::codec::Body as _;
 use crate::wire::event::UnverifiedEvent;
 use crate::wire::message::{Kind as MessageKind, Rejoin, Text};
@@ -29,6 +31,15 @@ const ANEW_MS: u64 = 10 * 60 * 1000;
 
 /// A request's text is among so many first events of a feed: a grant and what was written before the answer came.
 const BEGINNING: u64 = 64;
+
+/// What an account wrote last in a conversation.
+#[derive(Debug)]
+pub(crate) struct LatestEvent {
+    /// Without its content.
+    pub(crate) event: UnverifiedEvent,
+    /// The certificate of the device that wrote it, if the account's record does not list it any more.
+    pub(crate) former: Option<ByteBuf>,
+}
 
 /// What a device is told, and when next.
 #[derive(Debug, Clone, Copy)]
@@ -153,29 +164,41 @@ impl Conversation {
         Ok(true)
     }
 
-    /// The latest event here of one of an account's devices, without its content.
+    /// The latest event here of one of an account's devices, without its content. Where no device that its record lists has written,
+    /// and the conversation is of two, it is of one that is gone.
     ///
     /// # Errors
-    /// If the store does not answer.
+    /// If the store does not answer or a row cannot be read.
     pub(crate) fn latest_of(
+        &self,
         turn: &Turn<'_>,
-        id: ConversationId,
-        record: &AccountRecord,
-    ) -> Result<Option<UnverifiedEvent>, EngineError> {
+        account: AccountId,
+        shared: &Shared<'_>,
+    ) -> Result<Option<LatestEvent>, EngineError> {
         let read = turn.read();
-        let mut latest = None;
-        for state in crate::chat::repair::vector(&read, &id)?.feeds {
+        let Some(record) = shared.account.record_of(turn, &account)? else { return Ok(None) };
+        let mut latest: Option<((bool, Clock), LatestEvent)> = None;
+        for state in crate::chat::repair::vector(&read, &self.id)?.feeds {
             let Some(sequence) = state.next.checked_sub(1) else { continue };
-            if record.device(state.feed.device).is_none() {
+            let listed = record.device(state.feed.device).is_some();
+            let former = if listed { None } else { self.former(&state.feed.device, account) };
+            if !listed && former.is_none() {
                 continue;
             }
             let place = ContentId { feed: state.feed, sequence };
-            let Some(event) = crate::chat::feed::row::load_event(&read, &id, &place)? else { continue };
-            if latest.as_ref().is_none_or(|(clock, _)| *clock < event.header().clock) {
-                latest = Some((event.header().clock, event.erased().as_raw().clone()));
+            let Some(event) = crate::chat::feed::row::load_event(&read, &self.id, &place)? else { continue };
+            let rank = (listed, event.header().clock);
+            if latest.as_ref().is_none_or(|(highest, _)| *highest < rank) {
+                latest = Some((rank, LatestEvent { event: event.erased().as_raw().clone(), former }));
             }
         }
-        Ok(latest.map(|(_, event)| event))
+        Ok(latest.map(|(_, latest)| latest))
+    }
+
+    /// The certificate of a device of the partner in a conversation of two.
+    fn former(&self, device: &DeviceId, account: AccountId) -> Option<ByteBuf> {
+        let member = self.membership.roster().member(device).filter(|member| member.account == account)?;
+        (self.kind() == Some(Kind::Direct)).then(|| member.certificate.clone().into())
     }
 
     /// Whether one of an account's feeds begins with a text, as one does whose request was answered.

@@ -131,11 +131,13 @@ impl Engine {
         let record = &accepted.record;
         let id = direct_conversation(self.account.id(), record.account_id());
         let here = self.with(turn, id, |conversation, _, _| Ok(conversation.membership().present().is_some()))?;
-        if here != Some(true) {
+        if here != Some(true) && accepted.key_package.is_none() {
+            self.follow(turn, id)?;
+        } else if here != Some(true) {
             let own = self.account.record().clone();
             let policy =
                 self.first_policy(id, Sort::Direct, String::new(), &[(&own, Role::Member), (record, Role::Member)]);
-            let packages = vec![accepted.key_package.clone().into()];
+            let packages = accepted.key_package.iter().cloned().collect();
             self.found(turn, policy, &[Invitee { record: record.clone(), packages }])?;
         }
         self.grant(turn, id, record.account_id())?;

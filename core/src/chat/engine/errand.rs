@@ -57,6 +57,7 @@ impl Engine {
                 Errand::ReadElsewhere(read) => self.read_elsewhere(turn, read)?,
                 Errand::Herald => self.herald_all(turn)?,
                 Errand::SharePrekeys => self.share_prekeys(turn)?,
+                Errand::NewRecord(account) => self.record_changed(turn, account)?,
             }
         }
         self.send_letters(turn)

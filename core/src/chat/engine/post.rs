@@ -308,6 +308,12 @@ impl Engine {
             })?;
             return Ok(());
         }
+        if let Some((id, account)) = self.unknown.take_told(&envelope) {
+            return match outcome {
+                SendOutcome::Mailbox(Deposited::Forbidden) => self.recall_as_stranger(turn, id, account),
+                _ => Ok(()),
+            };
+        }
         let welcome = self.letters.is_welcome(&envelope, device);
         let Some(due) = self.letters.due.get_mut(&envelope) else {
             return self.account.sent(turn, envelope, outcome);

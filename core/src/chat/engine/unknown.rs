@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::chat::account::{contacts, known_record};
 use crate::chat::api::{Outgoing, Verdict};
-use crate::chat::conversation::{Conversation, Errand, dropped, envelope};
+use crate::chat::conversation::{Conversation, Errand, LatestEvent, dropped, envelope};
 use crate::chat::membership::Membership;
+use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::AccountRecord;
-use crate::types::{AccountId, ConversationId, DeviceId, GroupId};
+use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
 use crate::wire::codec::Body as _;
 use crate::wire::envelope::{Class, Packet, Urgency};
 use crate::wire::message::{Kind, Out, Recall, Rejoin, Text};
@@ -32,6 +33,9 @@ const MAX_GROUPS: usize = 64;
 
 /// Conversations that this device lets itself be told of in one run, each of which costs it pleas.
 const MAX_RECALLED: usize = 64;
+
+/// Envelopes of which it is awaited whether a relay took them; they come to something within minutes.
+const MAX_TOLD: usize = 256;
 
 /// How long word to a device that has nothing waiting for it is kept, in seconds.
 const PASSING_S: u32 = 3600;
@@ -52,6 +56,8 @@ pub(super) struct Unknown {
     groups: BTreeMap<GroupId, Unread>,
     /// Who told of a conversation.
     recalled: BTreeMap<ConversationId, AccountId>,
+    /// What those were told last who need not know this account, until it is known what came of it.
+    told: BTreeMap<EnvelopeId, (ConversationId, AccountId)>,
 }
 
 impl Unknown {
@@ -85,6 +91,11 @@ impl Unknown {
 
     pub(super) fn wake_at(&self) -> Option<u64> {
         self.groups.values().filter(|unread| !unread.said).map(|unread| unread.at).min()
+    }
+
+    /// Where and whom something told that is on its way; it is forgotten here.
+    pub(super) fn take_told(&mut self, envelope: &EnvelopeId) -> Option<(ConversationId, AccountId)> {
+        self.told.remove(envelope)
     }
 
     /// Who told of a conversation that this device did not know.
@@ -161,27 +172,68 @@ impl Engine {
         lasting: bool,
     ) -> Result<(), EngineError> {
         let own = self.account.record().device(device).map(|_| self.account.id());
-        let place = self.with(turn, id, |conversation, _, _| {
-            let membership = conversation.membership();
-            let member = membership.roster().member(&device).filter(|member| member.is_present());
-            let account = own.or(member.map(|member| member.account));
-            Ok(membership.present().zip(account).map(|(present, account)| (present.group, account)))
+        let whose = self.with(turn, id, |conversation, _, shared| {
+            let member = conversation.membership().roster().member(&device).filter(|member| member.is_present());
+            Ok(own.or(member.map(|member| member.account)).or_else(|| conversation.partner(shared.account.id())))
         })?;
-        let Some((group, account)) = place.flatten() else { return Ok(()) };
-        if self.letters.leads(group, device) || self.is_shut_out(turn, id, &account)? {
+        let Some(account) = whose.flatten() else { return Ok(()) };
+        let Some((group, shown)) = self.shown_to(turn, id, account)? else { return Ok(()) };
+        // Whoever has not heard of this account does not read a Welcome of it.
+        let stranger = shown.as_ref().is_some_and(|shown| shown.former.is_some());
+        if (self.letters.leads(group, device) && !stranger) || self.is_shut_out(turn, id, &account)? {
             return Ok(());
         }
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
         let Some(recipient) = self.account.recipient(turn, &account, device)? else { return Ok(()) };
-        let event = Conversation::latest_of(turn, id, &record)?;
-        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, event)? else { return Ok(()) };
+        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, shown)? else { return Ok(()) };
         envelope.urgency = Urgency::Quiet;
         if !lasting {
             envelope.class = Class::Ephemeral { ttl_s: PASSING_S };
         }
+        if stranger {
+            if self.unknown.told.len() >= MAX_TOLD {
+                self.unknown.told.pop_first();
+            }
+            self.unknown.told.insert(envelope.id, (id, account));
+        }
         let (id, class) = (envelope.id, envelope.class);
         turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to: vec![recipient] });
         Ok(())
+    }
+
+    /// Tells an account whose relay knows nothing of what its devices had given to this one: it was taken back from a copy, and a device
+    /// that is gone cannot give it again. It costs work, and a place among a stranger's requests.
+    pub(super) fn recall_as_stranger(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        account: AccountId,
+    ) -> Result<(), EngineError> {
+        if self.is_shut_out(turn, id, &account)? || !self.account.may_speak_as_stranger(turn, &account) {
+            return Ok(());
+        }
+        let Some((group, shown)) = self.shown_to(turn, id, account)? else { return Ok(()) };
+        let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
+        if shown.as_ref().is_some_and(|shown| shown.former.is_some())
+            && let Ok(envelope) = self.account.recall(turn, &record, id, group, shown)?
+        {
+            self.account.speak_as_stranger(turn, &record, &envelope);
+        }
+        Ok(())
+    }
+
+    /// The present group of a conversation, and what an account whose devices are told of it wrote there.
+    fn shown_to(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ConversationId,
+        account: AccountId,
+    ) -> Result<Option<(GroupId, Option<LatestEvent>)>, EngineError> {
+        let shown = self.with(turn, id, |conversation, turn, shared| {
+            let Some(group) = conversation.membership().present().map(|present| present.group) else { return Ok(None) };
+            Ok(Some((group, conversation.latest_of(turn, account, shared)?)))
+        })?;
+        Ok(shown.flatten())
     }
 
     /// Somebody says that this device is in a conversation with them.
@@ -211,9 +263,10 @@ impl Engine {
             }
             // It was taken out, or asks the members as it is.
             Some(_) => {}
+            None if self.unknown.recalled.len() >= MAX_RECALLED => return Ok(dropped(turn, "recall")),
             None => {
-                if self.unknown.recalled.len() >= MAX_RECALLED || !self.account.believes(turn, from, recall)? {
-                    return Ok(dropped(turn, "recall"));
+                if !self.account.believes(turn, from, recall)? {
+                    return self.recalled_by_stranger(turn, from, recall);
                 }
                 self.account.take_back(turn, from, recall)?;
                 self.unknown.recalled.insert(id, from);
@@ -222,6 +275,26 @@ impl Engine {
                 self.with(turn, id, Conversation::seek)?;
             }
         }
+        Ok(Verdict::Durable)
+    }
+
+    /// Somebody whom no device of this account knows says to be in a conversation with it. A device that is gone may have been the only
+    /// one that knew them. What it signed may be a thief's word: it is enough to ask the person, once, and for nothing more.
+    fn recalled_by_stranger(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: AccountId,
+        recall: &Recall,
+    ) -> Result<Verdict, EngineError> {
+        let own = self.account.id();
+        if self.unknown.recalled.contains_key(&recall.conversation) {
+            return Ok(Verdict::Durable);
+        }
+        if recall.conversation != direct_conversation(own, from) || !self.account.once_wrote(recall) {
+            return Ok(dropped(turn, "recall"));
+        }
+        self.unknown.recalled.insert(recall.conversation, from);
+        self.account.remember(turn, from, recall)?;
         Ok(Verdict::Durable)
     }
 

@@ -159,7 +159,12 @@ impl Membership {
         let entered = |device: &DeviceId| added.iter().any(|leaf| leaf.device_id() == *device);
         self.row.wishes.retain(|wish| !matches!(wish, Wish::Return { device, .. } if entered(device)));
         self.roster = changed(&self.roster, &added, &removed, &info.cuts);
+        let home = self.policy.as_ref().map(|policy| policy.home.clone());
         self.refresh(turn, id, facts)?;
+        // Only a commit moves a log: of a group that took over its Welcome says how far it was walked.
+        if home.is_some_and(|home| self.policy.as_ref().is_some_and(|policy| policy.home != home)) {
+            self.moved(turn, id);
+        }
         let records = info.records.iter().filter_map(|bytes| AccountRecord::decode_stored(bytes).ok());
         self.shut_out(&records.map(|record| (record.account_id(), record)).collect());
         Ok(())
@@ -215,11 +220,7 @@ impl Membership {
             let known = |account: AccountId| self.policy.as_ref().is_some_and(|before| before.seat(account).is_some());
             let seated = policy.seats.iter().map(|seat| seat.account).filter(|account| !known(*account));
             facts.push(Fact::Seated(seated.collect()));
-            let moved = self.policy.as_ref().is_some_and(|before| before.home != policy.home);
             self.policy = Some(policy);
-            if moved {
-                self.moved(turn, id);
-            }
             facts.push(Fact::Advanced);
             return Ok(());
         }

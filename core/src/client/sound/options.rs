@@ -1,7 +1,7 @@
 //! What a person chose of sound.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,10 +73,14 @@ impl SoundOptions {
 }
 
 /// The choice of a profile.
+///
+/// Invariant: `now` is held for a moment only, never while the disk is written: a window reads it between two frames.
 #[derive(Debug)]
 pub(in crate::client) struct Kept {
     path: PathBuf,
     now: Mutex<SoundOptions>,
+    /// Held by whoever changes: one change after the other, so that none undoes another.
+    changing: Mutex<()>,
 }
 
 impl Kept {
@@ -86,26 +90,30 @@ impl Kept {
         let small = std::fs::metadata(&path).is_ok_and(|found| found.len() <= MAX_BYTES);
         let read = || serde_json::from_slice::<SoundOptions>(&std::fs::read(&path).ok()?).ok();
         let now = if small { read() } else { None };
-        Self { now: Mutex::new(now.unwrap_or_default().sane()), path }
+        Self { now: Mutex::new(now.unwrap_or_default().sane()), changing: Mutex::default(), path }
     }
 
     pub(super) fn get(&self) -> SoundOptions {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.now().clone()
     }
 
     pub(super) fn set(&self, options: SoundOptions) -> Result<(), ClientError> {
         self.change(|now| *now = options).map(drop)
     }
 
-    /// One change after the other, so that none undoes another.
+    fn now(&self) -> MutexGuard<'_, SoundOptions> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts once it is on the disk.
     pub(super) fn change(&self, change: impl FnOnce(&mut SoundOptions)) -> Result<SoundOptions, ClientError> {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut new = now.clone();
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = self.get();
         change(&mut new);
         let new = new.sane();
         let json = serde_json::to_vec_pretty(&new).map_err(|error| ClientError::Write(error.to_string()))?;
         store::write_private(&self.path, &json)?;
-        now.clone_from(&new);
+        self.now().clone_from(&new);
         Ok(new)
     }
 }
@@ -113,6 +121,32 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_reads_does_not_wait_for_who_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let kept = Kept::load(directory.path());
+        let (begun, begins) = std::sync::mpsc::channel();
+        let (go_on, goes_on) = std::sync::mpsc::channel::<()>();
+        std::thread::scope(|threads| {
+            let all = &kept;
+            let changed = threads.spawn(move || {
+                all.change(|now| {
+                    begun.send(()).unwrap();
+                    // The disk takes its time.
+                    goes_on.recv().unwrap();
+                    now.noise = false;
+                })
+            });
+            begins.recv().unwrap();
+            assert_eq!(kept.get(), SoundOptions::default());
+            let other = threads.spawn(|| kept.change(|now| now.gain = false));
+            go_on.send(()).unwrap();
+            changed.join().unwrap().unwrap();
+            other.join().unwrap().unwrap();
+        });
+        assert_eq!(kept.get(), SoundOptions { noise: false, gain: false, ..SoundOptions::default() }, "none is undone");
+    }
 
     #[test]
     fn a_choice_lasts_and_nonsense_is_the_usual() {

@@ -8,12 +8,14 @@ use tokio::sync::watch;
 use super::super::view::parse_id;
 use super::super::{Client, ClientError};
 use super::draft::Draft;
-use crate::audio::{AudioError, Backend, Progress, Speaker};
+use super::stand_in;
+use crate::audio::{AudioError, Backend, Direction, Progress, Speaker};
 use crate::chat::view::ConversationView;
 use crate::chat::{Command, Heard, timeline};
 use crate::store::{Read as _, Table};
 use crate::types::{ContentId, ConversationId};
 use crate::voice::{Packets, Player};
+use crate::wire::control::Said;
 
 /// How it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct PlaybackState {
     pub position: Duration,
     /// A part of it is damaged and was left out.
     pub damaged: bool,
+    /// The speaker stands in for the one that was chosen, which is not there.
+    pub stand_in: Option<Box<Said>>,
 }
 
 /// A note that is played. Dropping it stops it.
@@ -65,10 +69,13 @@ impl Playback {
         let from = if from >= player.duration() { Duration::ZERO } else { from };
         player.seek(from)?;
         let duration = player.duration();
-        let opening = PlaybackState { phase: PlaybackPhase::Opening, position: from, damaged: false };
+        let opening = PlaybackState { phase: PlaybackPhase::Opening, position: from, damaged: false, stand_in: None };
         let (state, states) = watch::channel(opening);
         let listener = move |progress| {
             state.send_modify(|state| match progress {
+                Progress::Opened { name, stands_in } => {
+                    state.stand_in = stands_in.then(|| stand_in(Direction::Output, &name));
+                }
                 Progress::Playing(position) => (state.phase, state.position) = (PlaybackPhase::Playing, position),
                 Progress::Paused(position) => (state.phase, state.position) = (PlaybackPhase::Paused, position),
                 Progress::Lost(error) => state.phase = PlaybackPhase::Searching(error),

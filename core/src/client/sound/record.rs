@@ -7,11 +7,13 @@ use tokio::sync::{oneshot, watch};
 
 use super::super::{Client, ClientError};
 use super::draft::{Draft, Writing, put_packet};
-use crate::audio::{AudioError, Backend, Microphone, Sound};
+use super::stand_in;
+use crate::audio::{AudioError, Backend, Direction, Microphone, Sound};
 use crate::store::StoreError;
 use crate::voice::note::NoteError;
 use crate::voice::stream::LONGEST;
 use crate::voice::{CleanUp, OPUS_RATE, Packets, Recorder};
+use crate::wire::control::Said;
 
 /// How much of a recording may be lost with the process: what is gathered before it is written to the disk.
 pub(super) const SAVED_EVERY: Duration = Duration::from_millis(500);
@@ -47,6 +49,8 @@ pub struct RecordingState {
     pub level: f32,
     /// The microphone's name.
     pub microphone: Option<String>,
+    /// The microphone stands in for the one that was chosen, which is not there.
+    pub stand_in: Option<Box<Said>>,
     /// What is wrong with the microphone.
     pub problem: Option<AudioError>,
     /// Why it is not kept on the disk while it is made, as a sentence: then it lives in memory alone until it is sent.
@@ -60,15 +64,17 @@ impl RecordingState {
             duration: Duration::ZERO,
             level: 0.0,
             microphone: None,
+            stand_in: None,
             problem: None,
             unsaved: None,
         }
     }
 
-    /// A microphone of this name runs.
-    pub(super) fn opened(&mut self, name: &str) {
+    /// A microphone of this name runs, in the place of another or not.
+    pub(super) fn opened(&mut self, name: &str, stands_in: bool) {
         self.phase = RecordingPhase::Recording;
         self.microphone = Some(name.to_owned());
+        self.stand_in = stands_in.then(|| stand_in(Direction::Input, name));
         self.problem = None;
     }
 
@@ -129,7 +135,7 @@ struct Tape {
 impl Tape {
     fn hear(&mut self, sound: Sound<'_>) {
         match sound {
-            Sound::Opened(name) => self.state.send_modify(|state| state.opened(name)),
+            Sound::Opened { name, stands_in } => self.state.send_modify(|state| state.opened(name, stands_in)),
             Sound::Samples(samples) => self.record(samples),
             Sound::Lost(error) => self.state.send_modify(|state| state.stopped(RecordingPhase::Searching, Some(error))),
             Sound::Ended(error) => {

@@ -16,7 +16,7 @@ use super::record::{RecordingPhase, RecordingState, level_after};
 use crate::audio::{Backend, Microphone, Sound};
 use crate::voice::clean::Cleaner;
 use crate::voice::note::NoteError;
-use crate::voice::{CleanUp, OPUS_RATE, Packets, Recorder};
+use crate::voice::{CleanUp, OPUS_RATE, Packets};
 
 /// How much of a trial is kept: long enough for a sentence.
 pub const LONGEST_TRIAL: Duration = Duration::from_secs(10);
@@ -55,19 +55,7 @@ impl TrialSound {
         let mut cleaned = Vec::with_capacity(self.0.len());
         cleaner.push(&self.0, &mut cleaned);
         cleaner.finish(&mut cleaned);
-        let mut recorder = Recorder::new(bitrate_bps)?;
-        let mut packets = Packets::new(recorder.pre_skip());
-        let mut refused = Ok(());
-        recorder.push(&cleaned, |packet| {
-            if let Err(error) = packets.push(&packet) {
-                refused = Err(error);
-            }
-        })?;
-        refused?;
-        let ending = recorder.finish()?;
-        ending.packets.iter().try_for_each(|packet| packets.push(packet))?;
-        packets.trim(ending.total);
-        Ok(packets)
+        Packets::of(&cleaned, bitrate_bps)
     }
 }
 
@@ -83,7 +71,7 @@ struct Ear {
 impl Ear {
     fn hear(&mut self, sound: Sound<'_>) {
         match sound {
-            Sound::Opened(name) => self.state.send_modify(|state| state.opened(name)),
+            Sound::Opened { name, stands_in } => self.state.send_modify(|state| state.opened(name, stands_in)),
             Sound::Samples(samples) => {
                 let room = self.most.saturating_sub(self.kept.len());
                 self.kept.extend_from_slice(samples.get(..samples.len().min(room)).unwrap_or_default());

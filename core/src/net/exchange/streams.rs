@@ -3,7 +3,7 @@
 //! Unlike the `stream` crate of libp2p it knows connections apart: a request takes a direct one before a circuit, and what
 //! comes in is queued to a bound instead of being dropped when two arrive at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -19,13 +19,14 @@ use libp2p::swarm::handler::{
     FullyNegotiatedOutbound,
 };
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, Stream, StreamProtocol, StreamUpgradeError,
-    SubstreamProtocol, THandlerInEvent, THandlerOutEvent, ToSwarm,
+    CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, Stream, StreamProtocol,
+    StreamUpgradeError, SubstreamProtocol, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, multiaddr};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::lane::{ExchangeError, Lanes};
+use super::probe::Probes;
 
 /// Lanes that are accepted and wait for the server to take them; more are dropped, which their peer sees as an interruption.
 /// Taking one is a hash-map entry and a spawn, so that this is reached only by a flood.
@@ -106,6 +107,16 @@ pub struct Behaviour {
     /// Admitted, not yet established; another behaviour may still deny it.
     pending: Vec<Arc<Connection>>,
     admitted: Option<BTreeMap<PeerId, Admission>>,
+    probes: Probes,
+    /// What the swarm is told next.
+    told: VecDeque<ToSwarm<Returned, Infallible>>,
+}
+
+/// A peer that was connected and gone has come back by another connection: the one that it left behind is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Returned {
+    /// Who.
+    pub peer: PeerId,
 }
 
 /// A peer that is not admitted tried to connect.
@@ -127,6 +138,8 @@ impl Behaviour {
             connections: Arc::clone(&connections),
             pending: Vec::new(),
             admitted: (!open).then(BTreeMap::new),
+            probes: Probes::default(),
+            told: VecDeque::new(),
         };
         (behaviour, Lanes::new(connections), accepted)
     }
@@ -202,7 +215,7 @@ pub(crate) fn host(address: &Multiaddr) -> Option<IpAddr> {
 
 impl NetworkBehaviour for Behaviour {
     type ConnectionHandler = Handler;
-    type ToSwarm = Infallible;
+    type ToSwarm = Returned;
 
     fn handle_established_inbound_connection(
         &mut self,
@@ -230,7 +243,10 @@ impl NetworkBehaviour for Behaviour {
             FromSwarm::ConnectionEstablished(ConnectionEstablished { peer_id, connection_id, .. }) => {
                 if let Some(place) = self.pending.iter().position(|pending| pending.id == connection_id) {
                     let connection = self.pending.swap_remove(place);
-                    lock(&self.connections).entry(peer_id).or_default().push(connection);
+                    let mut connections = lock(&self.connections);
+                    let of_peer = connections.entry(peer_id).or_default();
+                    of_peer.iter().for_each(|older| self.probes.ask(Arc::clone(older)));
+                    of_peer.push(connection);
                 }
             }
             FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {
@@ -250,8 +266,13 @@ impl NetworkBehaviour for Behaviour {
         match event {}
     }
 
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
-        Poll::Pending
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<ToSwarm<Returned, THandlerInEvent<Self>>> {
+        while let Poll::Ready(dead) = self.probes.poll_dead(context) {
+            let (peer_id, connection) = (dead.peer, CloseConnection::One(dead.id));
+            self.told.push_back(ToSwarm::CloseConnection { peer_id, connection });
+            self.told.push_back(ToSwarm::GenerateEvent(Returned { peer: peer_id }));
+        }
+        self.told.pop_front().map_or(Poll::Pending, Poll::Ready)
     }
 }
 

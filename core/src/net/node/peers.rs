@@ -364,6 +364,13 @@ impl Peers {
         changed(*id, peer.device, before, after)
     }
 
+    /// A peer whose connection was left dead has come back by another one. Nobody was told that it was gone, but what was asked of it
+    /// meanwhile is lost.
+    pub(super) fn returned(&self, id: &PeerId) -> Option<Event> {
+        let peer = self.peers.get(id)?;
+        changed(*id, peer.device, Path::None, peer.path())
+    }
+
     /// A connected peer says where it listens. What it says of private networks counts only on one: elsewhere those addresses
     /// are somebody else's.
     pub(super) fn identified(&mut self, id: &PeerId, addresses: &[Multiaddr]) {

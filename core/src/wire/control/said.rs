@@ -131,6 +131,12 @@ words! {
         /// The model was not fetched. `detail`: why.
         ModelFailed = "model_failed",
 
+        // Sound.
+        /// The microphone that was chosen is not there: `name` stands in for it.
+        MicrophoneAway = "microphone_away",
+        /// The speaker that was chosen is not there: `name` stands in for it.
+        SpeakerAway = "speaker_away",
+
         // What should be looked at.
         /// The disk is full, so nothing is sent or received.
         DiskFull = "disk_full",

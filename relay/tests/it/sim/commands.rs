@@ -45,6 +45,7 @@ impl World {
                 self.look_at_states();
             }
         }
+        self.listen_to_each_other();
     }
 
     /// What some faults need from the beginning, to come about at all.
@@ -92,6 +93,37 @@ impl World {
         for request in waiting {
             self.command(device, Command::Accept { account: request.account }, |_, _| {});
         }
+    }
+
+    /// People know those who were their contacts on a device that is gone. Whom another of their devices knows they are not asked of.
+    pub(crate) fn answer_remembered(&mut self) {
+        for (device, account) in self.remembered() {
+            if !self.is_known_to_another(device, account) {
+                self.command(device, Command::Accept { account }, |_, _| {});
+            }
+        }
+    }
+
+    /// The requests of those whom only a device that is gone knew, and where they wait.
+    pub(crate) fn remembered(&self) -> Vec<(usize, AccountId)> {
+        let mut remembered = Vec::new();
+        for device in self.honest() {
+            let waiting = waiting_requests(&self.devices[device].store).expect("a readable store");
+            let theirs = waiting.iter().filter(|request| request.is_remembered());
+            remembered.extend(theirs.map(|request| (device, request.account)));
+        }
+        remembered
+    }
+
+    /// Whether another device of the same person has somebody as a contact.
+    pub(crate) fn is_known_to_another(&self, device: usize, account: AccountId) -> bool {
+        let person = &self.people[self.devices[device].person];
+        let others = person.devices.iter().filter(|other| **other != device && !self.hostile.contains(other));
+        let has = |other: &usize| {
+            let list = contacts(&self.devices[*other].store, person.account).expect("a readable store");
+            list.iter().any(|contact| contact.account == account && contact.accepted)
+        };
+        others.into_iter().any(has)
     }
 
     /// A text that nobody else writes.

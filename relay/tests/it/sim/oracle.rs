@@ -29,10 +29,22 @@ pub(crate) struct Written {
     pub(crate) device: usize,
     pub(crate) conversation: ConversationId,
     pub(crate) id: ContentId,
+    /// The note that it says was heard; none of what shows by itself.
+    pub(crate) heard: Option<ContentId>,
     pub(crate) text: String,
     pub(crate) at_ms: u64,
     /// How far its writer saw it come.
     pub(crate) state: Option<MessageState>,
+}
+
+impl Written {
+    /// Whether a line is it, or tells it.
+    fn shows_in(&self, line: &Line, author: AccountId) -> bool {
+        match &self.heard {
+            None => line.id == self.id,
+            Some(note) => line.id == *note && line.played.contains(&author),
+        }
+    }
 }
 
 /// What was promised.
@@ -46,6 +58,8 @@ pub(crate) struct Ledger {
     pub(crate) texts: u64,
     /// Whose each text is: nobody else may be shown to have written it.
     pub(crate) authors: BTreeMap<String, AccountId>,
+    /// Which voice notes were heard to their end by whom.
+    pub(crate) heard: BTreeSet<(ContentId, AccountId)>,
     /// What nobody was entitled to write: once all is healed it shows at no honest device.
     pub(crate) forbidden: BTreeSet<String>,
     /// Who left a group, or was to be removed from it, ever: what had not come to whoever removed them is lost.
@@ -60,6 +74,8 @@ pub(crate) struct Line {
     pub(crate) body: String,
     pub(crate) edited: bool,
     pub(crate) reactions: BTreeMap<AccountId, String>,
+    /// Who is said to have heard a voice note.
+    pub(crate) played: BTreeSet<AccountId>,
 }
 
 fn line(item: Item) -> Line {
@@ -67,7 +83,7 @@ fn line(item: Item) -> Line {
         ItemBody::Text { text, .. } => text,
         other => format!("{other:?}"),
     };
-    Line { id: item.id, author: item.author, body, edited: item.edited, reactions: item.reactions }
+    Line { id: item.id, author: item.author, body, edited: item.edited, reactions: item.reactions, played: item.played }
 }
 
 impl World {
@@ -101,7 +117,15 @@ impl World {
 
     pub(crate) fn wrote(&mut self, device: usize, conversation: ConversationId, id: ContentId, text: String) {
         let at_ms = self.now_ms();
-        self.ledger.written.push(Written { device, conversation, id, text, at_ms, state: None });
+        self.ledger.written.push(Written { device, conversation, id, heard: None, text, at_ms, state: None });
+    }
+
+    /// A device said that a voice note was heard, and that is acknowledged.
+    pub(crate) fn wrote_heard(&mut self, device: usize, conversation: ConversationId, id: ContentId, note: ContentId) {
+        self.wrote(device, conversation, id, format!("{note:?} was heard"));
+        if let Some(written) = self.ledger.written.last_mut() {
+            written.heard = Some(note);
+        }
     }
 
     /// Whether a device holds an event of its own.
@@ -154,6 +178,7 @@ impl World {
         let mut right = 0;
         while self.now_ms() < end {
             self.run_for(STEP_MS);
+            self.answer_remembered();
             self.look_at_states();
             if let Some(defect) = self.defects.first() {
                 return Err(defect.clone());
@@ -183,7 +208,15 @@ impl World {
                 return problem;
             }
         }
-        self.contacts_differ().or_else(|| self.block_undone()).or_else(|| self.something_is_missing(&views))
+        let asked_in_vain = || {
+            let mut remembered = self.remembered().into_iter();
+            let (device, account) = remembered.find(|(device, account)| self.is_known_to_another(*device, *account))?;
+            Some(format!("device {device} asks of {account:?}, whom another device of the person knows"))
+        };
+        self.contacts_differ()
+            .or_else(asked_in_vain)
+            .or_else(|| self.block_undone())
+            .or_else(|| self.something_is_missing(&views))
     }
 
     fn disagreement_in(&self, id: ConversationId, views: &[(usize, ConversationView)]) -> Option<String> {
@@ -230,7 +263,7 @@ impl World {
         for account in &accounts {
             let person = self.people.iter().find(|person| person.account == *account)?;
             for device in person.devices.iter().filter(|device| !self.hostile.contains(device)) {
-                if !present.contains(&self.devices[*device].id) {
+                if !present.contains(&self.devices[*device].id) && !self.is_out_of_reach(*device, view) {
                     return Some(format!("device {device} is no member of {id:?} ({:?}), its account is", view.kind));
                 }
             }
@@ -245,6 +278,23 @@ impl World {
         None
     }
 
+    /// Whether a device cannot hear of a conversation of two: it has no relay, so that only whom it knows reaches it, and of its account
+    /// only devices that were removed were in the conversation and knew the other.
+    fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
+        let account = self.devices[device].account;
+        let person = &self.people[self.devices[device].person];
+        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
+        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
+        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
+        let theirs = view.roster.members().filter(|(_, member)| member.account == account);
+        let mut theirs = theirs.filter_map(|(device, _)| self.by_id.get(device)).peekable();
+        theirs.peek().is_some()
+            && theirs.all(|device| self.devices[*device].removed)
+            && view.kind == Kind::Direct
+            && person.relay.is_none()
+            && person.devices.iter().all(stranger)
+    }
+
     fn is_honest(&self, device: &DeviceId) -> bool {
         self.by_id.get(device).is_some_and(|device| !self.hostile.contains(device))
     }
@@ -257,8 +307,9 @@ impl World {
                 let stranger = whose != Some(line.author) || !self.may_be_in(view, line.author);
                 let another = self.ledger.authors.get(&line.body).is_some_and(|author| *author != line.author);
                 let forbidden = self.ledger.forbidden.contains(&line.body);
+                let unheard = line.played.iter().any(|account| !self.ledger.heard.contains(&(line.id, *account)));
                 let reacts = line.reactions.keys().any(|account| !self.may_be_in(view, *account));
-                if stranger || another || forbidden || reacts {
+                if stranger || another || forbidden || unheard || reacts {
                     return Some(format!(
                         "device {device} shows {line:?} in {:?}, which nobody was entitled to",
                         view.id
@@ -426,7 +477,7 @@ impl World {
                 if !inside || !together || severed || self.was_cut(view, written) {
                     continue;
                 }
-                if !self.timeline(*device, view).iter().any(|line| line.id == written.id) {
+                if !self.timeline(*device, view).iter().any(|line| written.shows_in(line, author.account)) {
                     return Some(format!(
                         "{:?} by device {} of {} ms is missing at device {device} in {:?}",
                         written.text, written.device, written.at_ms, view.id

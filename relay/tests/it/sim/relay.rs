@@ -189,6 +189,19 @@ impl World {
         outcome.response
     }
 
+    /// What waits for a device is lost; it is not told so.
+    pub(crate) fn lose_mail(&mut self, relay: usize, device: usize) {
+        let peer = self.devices[device].transport;
+        loop {
+            let waiting = self.at_relay_now(relay, peer, Request::Fetch { from: None });
+            let Response::Waiting { cursor, more, .. } = waiting else { panic!("no mailbox: {waiting:?}") };
+            self.at_relay_now(relay, peer, Request::Acknowledge { from: 0, upto: cursor });
+            if !more {
+                return;
+            }
+        }
+    }
+
     pub(crate) fn flush_soon(&mut self, relay: usize) {
         if self.relays[relay].flushing {
             return;

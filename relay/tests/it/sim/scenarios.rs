@@ -188,14 +188,21 @@ pub(super) fn a_welcome_that_comes_before_word_of_the_contact_is_not_lost() {
     // The second device asks, and cannot tell the first one.
     world.links.cut.insert((0, second));
     world.request(second, 1);
-    world.run_for(1_000);
+    let asked = |world: &World| !waiting_requests(&world.devices[1].store).expect("a readable store").is_empty();
+    for _ in 0..250 {
+        if asked(&world) {
+            break;
+        }
+        world.run_for(20);
+    }
+    assert!(asked(&world), "{}", world.trace.text());
     world.links.relay_cut.insert((second, 0));
     let connection = world.devices[second].connection;
     world.disconnect_relay(second, connection);
     world.accept_all(1);
     world.run_for(10 * 60_000);
     let world = settled(world);
-    assert!((0..3).all(|device| world.shows(device, "text 1")));
+    assert!((0..3).all(|device| world.shows(device, "text 1")), "{}", world.trace.text());
 }
 
 #[test]
@@ -779,4 +786,107 @@ pub(super) fn an_admin_who_left_and_was_shown_a_lying_log_founds_nothing_and_lea
     let views = world.conversations(0);
     let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[0].id));
+}
+
+/// A person of two devices, of which one alone knows somebody; what they say to it, and their conversation.
+fn known_to_one_device(world: &mut World, second: usize) -> (ConversationId, String) {
+    world.links.cut.insert((0, second));
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.request(1, 0);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let conversation = with(world, 0, 1);
+    let Some(conversation) = conversation else { panic!("no conversation came about\n{}", world.trace.text()) };
+    world.say(0, conversation);
+    let text = world.say(1, conversation);
+    world.run_for(10_000);
+    assert_eq!(with(world, second, 1), None, "nobody told it");
+    (conversation, text)
+}
+
+fn with(world: &World, device: usize, other: usize) -> Option<ConversationId> {
+    let account = world.devices[other].account;
+    let mut views = world.conversations(device).into_iter();
+    views.find(|view| view.kind == Kind::Direct && view.accounts.contains(&account)).map(|view| view.id)
+}
+
+#[test]
+pub(super) fn whom_a_removed_device_alone_knew_it_tells_of_its_removal() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    for relay in [None, None, Some(0)] {
+        world.add_person(relay);
+    }
+    world.watch_links();
+    world.run_for(5_000);
+    let second = world.add_device(0);
+    world.run_for(10 * 60_000);
+    // From somebody whom both know it hears of its removal.
+    world.request(0, 2);
+    world.run_for(10_000);
+    world.accept_all(2);
+    world.run_for(10 * 60_000);
+    assert!(with(&world, second, 2).is_some(), "{}", world.trace.text());
+    let (conversation, _) = known_to_one_device(&mut world, second);
+    world.remove_device(0);
+    world.run_for(30 * 60_000);
+    let view = world.conversations(1).into_iter().find(|view| view.id == conversation).expect("a conversation");
+    assert!(!world.present(&view).contains(&world.devices[0].id), "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+pub(super) fn whom_a_removed_device_alone_knew_hears_of_it_at_the_relay_and_the_person_is_asked() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    let second = world.add_device(0);
+    world.run_for(10 * 60_000);
+    world.stop(second);
+    let (conversation, before) = known_to_one_device(&mut world, second);
+    // What was in the mailbox of the other is lost, and the device that could say it again says nothing any more.
+    world.links.cut.insert((0, 1));
+    world.stop(0);
+    world.lose_mail(0, second);
+    world.remove_device(0);
+    world.boot(second, false);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+#[test]
+pub(super) fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave_them() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    for relay in [0, 1] {
+        world.add_relay();
+        world.add_person(Some(relay));
+    }
+    world.watch_links();
+    world.run_for(5_000);
+    let second = world.add_device(0);
+    world.run_for(10 * 60_000);
+    world.stop(second);
+    // The relay of the first is taken back to before its person met anybody.
+    world.keep_relay_copy(0);
+    let (conversation, before) = known_to_one_device(&mut world, second);
+    world.links.cut.insert((0, 1));
+    world.stop(0);
+    world.restore_relay(0);
+    world.remove_device(0);
+    world.boot(second, false);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+/// Before long somebody whom a device that is gone alone knew is brought before the person, who accepts.
+fn the_person_is_asked(mut world: World, second: usize, conversation: ConversationId, before: &str) {
+    world.run_for(13 * 3_600_000);
+    let account = world.devices[1].account;
+    assert_eq!(world.remembered(), [(second, account)], "{}", world.trace.text());
+    assert!(!world.shows(second, before), "nobody was asked yet");
+    let after = world.say(1, conversation);
+    let world = settled(world);
+    assert!([before, &after].iter().all(|text| world.shows(second, text)), "{}", world.trace.text());
 }

@@ -6,7 +6,7 @@ use kith_core::wire::control::{At, Message as Shown, Page, Request};
 use super::{Action, Conversation, Loading, Message, RELOAD, Reload, view};
 use crate::app::Context;
 use crate::problem::Problem;
-use crate::screen::home::timeline::{PAGE, Side, key_of};
+use crate::screen::home::timeline::{Entry, PAGE, Side, key_of};
 use crate::widget::history;
 
 impl Conversation {
@@ -48,7 +48,8 @@ impl Conversation {
         if !is_looked_at || self.chat.unread == 0 {
             return Task::none();
         }
-        let shown = self.last_visible.and_then(|key| self.timeline.by_key(key)).map(|entry| entry.message.id.clone());
+        let last = self.visible.and_then(|(_, last)| self.timeline.by_key(last));
+        let shown = last.map(|entry| entry.message.id.clone());
         let newest = || self.timeline.entries().next_back().map(|entry| entry.message.id.clone());
         let upto = if self.is_at_end && self.timeline.reaches_end() { newest() } else { shown };
         match upto {
@@ -119,11 +120,30 @@ impl Conversation {
 
     pub(super) fn scrolled(&mut self, position: history::Position, is_looked_at: bool) -> Action {
         self.is_at_end = position.at_end && self.timeline.reaches_end();
-        self.last_visible = Some(position.last_visible);
+        self.visible = Some((position.first_visible, position.last_visible));
         if self.is_at_end {
             self.new_below = 0;
         }
-        Action::Run(self.seen(is_looked_at))
+        Action::Run(Task::batch([self.seen(is_looked_at), self.look_soon()]))
+    }
+
+    /// The messages that are on the screen.
+    pub(super) fn seen_rows(&self) -> impl Iterator<Item = &Entry> {
+        let at = self.visible.and_then(|(first, last)| Some((self.place_of_row(first)?, self.place_of_row(last)?)));
+        let seen = at.map_or(0..0, |(first, last)| first..last.saturating_add(1));
+        self.timeline.entries().skip(seen.start).take(seen.len())
+    }
+
+    /// Which message a row is, or stands above.
+    fn place_of_row(&self, row: u64) -> Option<usize> {
+        let is_it = |entry: &Entry| match row {
+            view::START => true,
+            view::UNREAD => self.timeline.first_unread() == Some(entry.message.id.as_str()),
+            _ => entry.key == row || view::day_row(entry) == row,
+        };
+        let last = self.timeline.entries().len().checked_sub(1);
+        // What could not be queued stands below all.
+        self.timeline.entries().position(is_it).or(last)
     }
 
     pub(super) fn show_newest(&mut self) -> Task<Message> {

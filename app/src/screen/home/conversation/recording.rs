@@ -75,8 +75,8 @@ pub(crate) enum Deed {
     Found(Vec<Draft>),
     /// Listen to it, or stand still, or go on.
     Listen,
-    /// Listen from this part of it on, 0 to 1.
-    ListenFrom(f32),
+    /// Listen from this moment of it on.
+    ListenFrom(Duration),
     /// It is heard, or not.
     Heard(Result<Once<Playback>, Problem>),
     /// Where it stands that was begun so many times ago.
@@ -205,9 +205,14 @@ impl Conversation {
         Task::perform(found, |found| told(Deed::Found(found)))
     }
 
+    /// A microphone listens, or is about to.
+    pub(crate) fn is_recording(&self) -> bool {
+        matches!(self.recorder.tape, Tape::Opening(_) | Tape::Running(..))
+    }
+
     /// Away with what is recorded; none if nothing is.
     pub(crate) fn cancel_recording(&mut self) -> Option<Task<super::Message>> {
-        matches!(self.recorder.tape, Tape::Opening(_) | Tape::Running(..)).then(|| self.discard())
+        self.is_recording().then(|| self.discard())
     }
 
     /// What was thrown away is gone when its chat is left; what runs is kept by the core.
@@ -278,7 +283,8 @@ impl Conversation {
             },
             Deed::Sent(Ok(())) => {
                 self.recorder.tape = Tape::Empty;
-                Task::batch([self.show_newest(), self.find_recordings(), operation::focus(COMPOSER)])
+                let more = [self.show_newest(), self.find_recordings(), self.sounds_sent(context)];
+                Task::batch(more.into_iter().chain([operation::focus(COMPOSER)]))
             }
             Deed::Sent(Err(problem)) => {
                 self.recorder.tape = Tape::Empty;
@@ -306,7 +312,7 @@ impl Conversation {
                 Task::none()
             }
             Deed::Listen => self.listen(),
-            Deed::ListenFrom(part) => self.listen_from(part),
+            Deed::ListenFrom(at) => self.listen_from(at),
             Deed::Heard(Ok(playback)) => self.heard(&playback),
             Deed::Moved(serial, state) => self.preview_moved(serial, state),
         };
@@ -451,9 +457,7 @@ impl Conversation {
         }
     }
 
-    fn listen_from(&mut self, part: f32) -> Task<super::Message> {
-        let Tape::Made { draft, .. } = &self.recorder.tape else { return Task::none() };
-        let at = draft.duration.mul_f32(part.clamp(0.0, 1.0));
+    fn listen_from(&mut self, at: Duration) -> Task<super::Message> {
         match &self.recorder.preview {
             Some(preview) => {
                 preview.playback.seek(at);

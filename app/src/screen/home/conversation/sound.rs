@@ -8,6 +8,7 @@ use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Ur
 
 use super::{Action, Conversation};
 use crate::app::Context;
+use crate::problem::Problem;
 use crate::screen::home::player::Wish;
 
 /// What happens to sound and files.
@@ -31,6 +32,10 @@ pub(crate) enum Deed {
     Save(u64),
     /// Write down what is said in the note of this row, or call that off.
     Transcribe(u64),
+    /// Other rows are seen, or other notes wait, since a while; nothing of it since the look of this number was begun.
+    LookDue(u64),
+    /// These notes of the chat become text, or wait for that.
+    Waiting(Result<Vec<String>, Problem>),
 }
 
 /// What is heard.
@@ -38,6 +43,20 @@ pub(crate) enum Deed {
 pub(super) struct Sound {
     /// Notes that are being turned into text: their ids, and how much is done.
     pub(super) transcribing: BTreeMap<String, u8>,
+    /// Which of the looks that were begun is meant.
+    look_serial: u64,
+    /// Of those, the ones on the screen, as the core was told.
+    looked_at: Vec<String>,
+}
+
+/// So long the same rows are seen before it is said: whoever scrolls by looks at nothing.
+const LOOK: Duration = Duration::from_millis(300);
+
+#[cfg(test)]
+impl Sound {
+    pub(super) const fn look_serial(&self) -> u64 {
+        self.look_serial
+    }
 }
 
 impl Conversation {
@@ -59,6 +78,12 @@ impl Conversation {
             Deed::CancelFetch(key) => self.with_file(key, |with, message| Request::CancelTransfer { with, message }),
             Deed::Save(key) => self.save(key, context),
             Deed::Transcribe(key) => self.transcribe(key),
+            Deed::LookDue(serial) if serial == self.sound.look_serial => Action::Run(self.look_at_notes()),
+            Deed::Waiting(Ok(messages)) => {
+                self.sound.transcribing.extend(messages.into_iter().map(|message| (message, 0)));
+                Action::Run(self.look_soon())
+            }
+            Deed::LookDue(_) | Deed::Waiting(Err(_)) => Action::None,
         }
     }
 
@@ -73,12 +98,60 @@ impl Conversation {
     }
 
     /// How the turning of a note into text goes; its end is told as a change of the message, or by whoever asked.
-    pub(crate) fn transcribed(&mut self, message: String, progress: Progress) {
-        let _ = match progress {
-            Progress::Waiting => self.sound.transcribing.insert(message, 0),
-            Progress::Running { percent } => self.sound.transcribing.insert(message, percent),
-            Progress::Done | Progress::Cancelled | Progress::Failed { .. } => self.sound.transcribing.remove(&message),
-        };
+    pub(crate) fn transcribed(&mut self, message: String, progress: Progress) -> Task<super::Message> {
+        match progress {
+            Progress::Waiting => {
+                self.sound.transcribing.insert(message, 0);
+                return self.look_soon();
+            }
+            Progress::Running { percent } => drop(self.sound.transcribing.insert(message, percent)),
+            Progress::Done | Progress::Cancelled | Progress::Failed { .. } => {
+                self.sound.transcribing.remove(&message);
+                self.sound.looked_at.retain(|looked_at| *looked_at != message);
+            }
+        }
+        Task::none()
+    }
+
+    /// Asks which notes of the chat are turned into text already.
+    pub(super) fn ask_waiting(&self) -> Task<super::Message> {
+        let waiting = self.backend.clone().look_at(self.chat.id.clone(), Vec::new());
+        Task::perform(waiting, |waiting| super::Message::Sound(Deed::Waiting(waiting)))
+    }
+
+    /// What is on the screen is said once it has been there for a while.
+    pub(super) fn look_soon(&mut self) -> Task<super::Message> {
+        if self.sound.transcribing.is_empty() {
+            return Task::none();
+        }
+        self.sound.look_serial = self.sound.look_serial.wrapping_add(1);
+        let serial = self.sound.look_serial;
+        Task::perform(tokio::time::sleep(LOOK), move |()| super::Message::Sound(Deed::LookDue(serial)))
+    }
+
+    fn look_at_notes(&mut self) -> Task<super::Message> {
+        let seen = self.seen_rows().map(|entry| &entry.message.id);
+        let waiting = seen.filter(|id| self.sound.transcribing.contains_key(*id));
+        let looked_at: Vec<String> = waiting.cloned().collect();
+        if looked_at == self.sound.looked_at {
+            return Task::none();
+        }
+        self.sound.looked_at.clone_from(&looked_at);
+        self.say_looked_at(looked_at)
+    }
+
+    /// Nobody looks at the chat any more.
+    pub(super) fn look_away(&mut self) -> Task<super::Message> {
+        match std::mem::take(&mut self.sound.looked_at).is_empty() {
+            true => Task::none(),
+            false => self.say_looked_at(Vec::new()),
+        }
+    }
+
+    fn say_looked_at(&self, messages: Vec<String>) -> Task<super::Message> {
+        let looked = self.backend.clone().look_at(self.chat.id.clone(), messages);
+        // What comes first is no reason to disturb anybody.
+        Task::future(looked).discard()
     }
 
     fn transcribe(&self, key: u64) -> Action {

@@ -1,5 +1,5 @@
 use iced::widget::text_editor::{self, Edit};
-use kith_core::wire::control::Reply;
+use kith_core::wire::control::{Progress, Reply};
 
 use super::*;
 use crate::backend::asked::tests::Record;
@@ -105,6 +105,61 @@ fn read(asked: &[Request]) -> Vec<&str> {
 
 fn pages(asked: &[Request]) -> usize {
     asked.iter().filter(|request| matches!(request, Request::Page { .. })).count()
+}
+
+/// A voice note that waits to become text.
+fn note(number: u64) -> Shown {
+    Shown { kind: "voice".into(), duration_ms: Some(9_000), ..message(number, "") }
+}
+
+#[tokio::test]
+async fn notes_on_the_screen_become_text_first_once_somebody_looks_at_them() {
+    let mut talk = Talk::with(chat("Bob"), (0..6).map(note).collect());
+    let id = |number: u64| message(number, "").id;
+    let rows = |first: u64, last: u64| {
+        let (first_visible, last_visible) = (key_of(&id(first)), key_of(&id(last)));
+        Message::Scrolled(history::Position { at_end: false, first_visible, last_visible })
+    };
+    let looked = |talk: &mut Talk| {
+        let serial = talk.talk.sound.look_serial();
+        let _ = talk.hears(Message::Sound(SoundDeed::LookDue(serial)));
+        let asked = talk.asked().into_iter();
+        asked
+            .filter_map(|asked| match asked {
+                Request::LookAt { messages, .. } => Some(messages),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    talk.hears(rows(0, 2));
+    assert_eq!(looked(&mut talk), Vec::<Vec<String>>::new(), "nothing waits");
+    let _ = talk.talk.transcribed(id(1), Progress::Waiting);
+    let _ = talk.talk.transcribed(id(4), Progress::Waiting);
+    assert_eq!(looked(&mut talk), [vec![id(1)]]);
+    // Whoever scrolls by looks at nothing.
+    talk.hears(rows(1, 3));
+    talk.hears(rows(2, 4));
+    talk.hears(Message::Sound(SoundDeed::LookDue(talk.talk.sound.look_serial() - 1)));
+    talk.hears(rows(3, 5));
+    assert_eq!(looked(&mut talk), [vec![id(4)]]);
+    assert_eq!(looked(&mut talk), Vec::<Vec<String>>::new(), "the same is not said again");
+    // The row of the day counts as the message below it.
+    let day = view::day_row(talk.talk.timeline.by_id(&id(0)).unwrap());
+    let position = history::Position { at_end: false, first_visible: day, last_visible: key_of(&id(1)) };
+    talk.hears(Message::Scrolled(position));
+    assert_eq!(looked(&mut talk), [vec![id(1)]]);
+    let _ = outputs(talk.talk.leave());
+    let left =
+        talk.asked().into_iter().any(|asked| matches!(asked, Request::LookAt { messages, .. } if messages.is_empty()));
+    assert!(left, "nobody looks any more");
+}
+
+#[tokio::test]
+async fn notes_that_waited_before_the_chat_was_opened_are_known() {
+    let mut talk = Talk::with(chat("Bob"), (0..3).map(note).collect());
+    let waiting = vec![message(1, "").id];
+    talk.hears(Message::Sound(SoundDeed::Waiting(Ok(waiting.clone()))));
+    assert_eq!(talk.talk.sound.transcribing.keys().cloned().collect::<Vec<_>>(), waiting);
 }
 
 #[tokio::test]

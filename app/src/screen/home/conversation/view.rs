@@ -8,10 +8,9 @@ use kith_core::wire::control::Message as Shown;
 
 use super::{COMPOSER, Conversation, Failed, Loading, Message, Mode, SoundDeed, Target, find};
 use crate::app::Context;
-use crate::format::{self, one_line};
-use crate::said;
+use crate::format::one_line;
 use crate::screen::home::list;
-use crate::screen::home::player::{self, Place, Player};
+use crate::screen::home::player::Player;
 use crate::screen::home::timeline::{Entry, Side};
 use crate::theme::container::Joined;
 use crate::theme::{self, Element, Icon, Theme, font, metric};
@@ -23,12 +22,11 @@ use crate::widget::history::history;
 use crate::widget::line::line;
 use crate::widget::press::press;
 use crate::widget::selectable::selectable;
-use crate::widget::waveform::waveform;
 
 /// The row above the first message that was not read.
 pub(super) const UNREAD: u64 = 1;
 /// The row that says where a history begins.
-const START: u64 = 2;
+pub(super) const START: u64 = 2;
 /// Rows of days begin here, rows of what could not be queued there.
 const DAYS: u64 = 1 << 62;
 const FAILED: u64 = 1 << 63;
@@ -134,7 +132,7 @@ impl Conversation {
             .on_near_start(Message::Near(Side::Before))
             .on_near_end(Message::Near(Side::After))
             .on_scroll(Message::Scrolled)
-            .tells_rows(self.chat.unread > 0);
+            .tells_rows(self.chat.unread > 0 || !self.sound.transcribing.is_empty());
         if self.is_at_end && self.new_below == 0 {
             // The same shape as with the button, or the list would be another one, which stands at its end.
             return stack![list, nothing()].into();
@@ -168,7 +166,7 @@ impl Conversation {
             let day = context.clock.day(entry.message.sent_ms);
             if before.is_none_or(|before| context.clock.day(before.message.sent_ms) != day) {
                 let heading = context.clock.heading(context.i18n, entry.message.sent_ms, context.now_ms);
-                rows.push((DAYS | (entry.key >> 2), centered(heading)));
+                rows.push((day_row(entry), centered(heading)));
                 before = None;
             }
             if self.timeline.first_unread() == Some(entry.message.id.as_str()) {
@@ -265,101 +263,6 @@ impl Conversation {
             "malformed" => quiet(i18n.tr("said-malformed")),
             _ => quiet(i18n.tr("said-unknown")),
         }
-    }
-
-    fn voice<'a>(&'a self, entry: &'a Entry, place: Option<Place>, context: Context<'a>) -> Element<'a, Message> {
-        let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
-        let deed = |deed| Message::Sound(deed);
-        let length_ms = message.duration_ms.unwrap_or_default();
-        let at_ms = match place {
-            Some(place) => u32::try_from(place.position.as_millis()).unwrap_or(length_ms),
-            None => message.heard_ms.unwrap_or_default(),
-        };
-        let runs = place.is_some_and(|place| place.runs);
-        let is_here = message.file.as_ref().is_none_or(|file| file.transfer.here);
-        let button = match (is_here, runs) {
-            (false, _) => form::icon_button(Icon::Download, i18n.tr("file-fetch"), Some(deed(SoundDeed::Fetch(key)))),
-            (true, true) => form::icon_button(Icon::Pause, i18n.tr("voice-pause"), Some(deed(SoundDeed::Play(key)))),
-            (true, false) => form::icon_button(Icon::Play, i18n.tr("voice-play"), Some(deed(SoundDeed::Play(key)))),
-        };
-        let heard = at_ms as f32 / length_ms.max(1) as f32;
-        let peaks = message.peaks.as_deref().unwrap_or_default();
-        let wave = waveform(peaks, heard)
-            .on_seek(move |part| Message::Sound(SoundDeed::Seek(key, (f64::from(part) * f64::from(length_ms)) as u64)));
-        let time = if at_ms == 0 {
-            format::duration(length_ms)
-        } else {
-            format!("{} / {}", format::duration(at_ms), format::duration(length_ms))
-        };
-        let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
-        let time = text(time).size(metric::CAPTION).style(style).wrapping(text::Wrapping::None);
-        // Of one's own: it is there, and nobody has heard it to its end.
-        let is_there = matches!(message.state.as_deref(), Some("delivered" | "read"));
-        let waits = if message.mine { is_there && message.heard_by == Some(0) } else { message.heard == Some(false) };
-        let unheard = waits.then(|| {
-            text(Icon::Circle.glyph()).font(font::ICONS).size(metric::TINY).line_height(1.0).style(theme::text::accent)
-        });
-        let speed = place
-            .map(|place| player::speed_button(place.speed_percent).map(|wish| Message::Sound(SoundDeed::Player(wish))));
-        let facts = row![time].push(unheard).push(speed).push(space::horizontal()).push(meta(message, context));
-        let facts = facts.width(metric::WAVEFORM).spacing(metric::SMALL).align_y(Alignment::Center);
-        let head = row![button, column![Element::from(wave), facts].spacing(metric::TIGHT)]
-            .spacing(metric::SMALL)
-            .align_y(Alignment::Center);
-        let words = self.words(entry, place.map(|place| place.position), context);
-        let running = self.sound.transcribing.get(&message.id);
-        let offer = (message.transcript.is_none() && is_here).then(|| {
-            let words = match running {
-                Some(percent) => i18n.tr_with("voice-listens", [("percent", (*percent).into())]),
-                None => i18n.tr("voice-write-down"),
-            };
-            press(text(words).size(metric::CAPTION).font(font::MEDIUM))
-                .padding(0)
-                .style(theme::button::link)
-                .on_press(deed(SoundDeed::Transcribe(key)))
-        });
-        column![head].push(words).push(offer).spacing(metric::TIGHT).into()
-    }
-
-    fn file<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
-        let (message, i18n, key) = (&entry.message, context.i18n, entry.key);
-        let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
-        let Some(file) = &message.file else { return text(i18n.tr("said-file")).into() };
-        let transfer = &file.transfer;
-        let is_on_its_way = !transfer.here && matches!(transfer.state.as_str(), "waiting" | "active");
-        let (icon, words, deed) = if transfer.here {
-            (Icon::Save, i18n.tr("file-save"), SoundDeed::Save(key))
-        } else if is_on_its_way {
-            (Icon::X, i18n.tr("cancel"), SoundDeed::CancelFetch(key))
-        } else {
-            (Icon::Download, i18n.tr("file-fetch"), SoundDeed::Fetch(key))
-        };
-        let button = form::icon_button(icon, words, Some(Message::Sound(deed)));
-        let size = if is_on_its_way || matches!(transfer.state.as_str(), "active") {
-            format!("{} / {}", format::bytes(transfer.done.min(file.size)), format::bytes(file.size))
-        } else {
-            format::bytes(file.size)
-        };
-        let name = line(file.name.clone()).font(font::MEDIUM);
-        let size = text(size).size(metric::CAPTION).style(style);
-        let problem = transfer
-            .problem
-            .as_ref()
-            .map(|problem| text(said::alone(problem, i18n)).size(metric::CAPTION).style(theme::text::danger));
-        let facts = column![name, size].push(problem).spacing(metric::TIGHT / 2.0);
-        let head = row![button, facts].spacing(metric::SMALL).align_y(Alignment::Center);
-        let caption = message.text.as_ref().filter(|text| !text.is_empty()).map(|_| {
-            Element::from(
-                selectable(entry.rich.spans(context.palette))
-                    .size(metric::BODY)
-                    .line_height(metric::LINE)
-                    .font(font::TEXT)
-                    .on_link(Message::OpenLink),
-            )
-        });
-        // At the right end, as everywhere; the bubble stays as wide as what else is in it.
-        let meta = container(meta_row(message, context)).align_right(Length::Fill);
-        column![head].push(caption).push(meta).spacing(metric::TIGHT).width(Length::Shrink).into()
     }
 
     fn actions<'a>(&'a self, entry: &'a Entry, context: Context<'a>) -> Element<'a, Message> {
@@ -477,6 +380,11 @@ fn more_button<'a>(key: u64) -> Element<'a, Message> {
         .into()
 }
 
+/// The row of the day that begins with a message.
+pub(super) fn day_row(entry: &Entry) -> u64 {
+    DAYS | (entry.key >> 2)
+}
+
 fn stand_together(one: &Entry, other: &Entry) -> bool {
     one.message.author == other.message.author
         && one.message.kind != "left"
@@ -568,7 +476,8 @@ fn meta_width(message: &Shown, context: Context<'_>) -> f32 {
     f32::from(letters) * metric::TINY * 0.6 + tick + metric::SMALL
 }
 
-fn meta_row<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
+/// The time and the tick.
+pub(super) fn meta_row<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
     let style: fn(&Theme) -> text::Style = if message.mine { theme::text::mine_muted } else { theme::text::muted };
     let time = text(meta_text(message, context)).size(metric::TINY).style(style).wrapping(text::Wrapping::None);
     let tick = message.mine.then(|| tick::tick(message)).flatten();
@@ -576,7 +485,7 @@ fn meta_row<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message
 }
 
 /// The time and the tick, with words to it for whoever points at them.
-fn meta<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
+pub(super) fn meta<'a>(message: &'a Shown, context: Context<'a>) -> Element<'a, Message> {
     let line = meta_row(message, context);
     let words = tick::words(message, context.i18n);
     if words.is_empty() {

@@ -6,6 +6,7 @@ use kith_core::wire::control::{Message as Shown, Request};
 
 use super::{Action, COMPOSER, Conversation, DRAFT_REST, Failed, Message, Mode, TYPING_AGAIN_MS};
 use crate::app::Context;
+use crate::platform::sign::Sign;
 use crate::problem::Problem;
 use crate::widget::composer::{self, Changed};
 use crate::widget::history;
@@ -122,11 +123,11 @@ impl Conversation {
         Task::perform(send, move |sent| Message::Sent(key, sent.map(Box::new)))
     }
 
-    pub(super) fn sent(&mut self, key: u64, sent: Result<Box<Shown>, Problem>) -> Action {
+    pub(super) fn sent(&mut self, key: u64, sent: Result<Box<Shown>, Problem>, context: Context<'_>) -> Action {
         match sent {
             Ok(message) => {
                 self.failed.retain(|failed| failed.key != key);
-                Action::Run(self.came(&message))
+                Action::Run(Task::batch([self.came(&message), self.sounds_sent(context)]))
             }
             Err(problem) => {
                 for failed in self.failed.iter_mut().filter(|failed| failed.key == key) {
@@ -135,6 +136,14 @@ impl Conversation {
                 }
                 Action::None
             }
+        }
+    }
+
+    /// A sound says that one's own message goes.
+    pub(super) fn sounds_sent(&self, context: Context<'_>) -> Task<Message> {
+        match context.settings.sounds {
+            true => Task::future(Sign::Sent.give(self.backend.clone())).discard(),
+            false => Task::none(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kith_core::wire::control::{Found, Hit, Spoken, SpokenSegment, SpokenWord};
+use kith_core::wire::control::{Code, File, Found, Hit, Said, Spoken, SpokenSegment, SpokenWord, Transfer};
 
 use super::*;
 use crate::screen::home::conversation::{Message as Deed, find};
@@ -94,6 +94,35 @@ fn a_voice_note_that_is_heard_and_read() {
     }
     scene.hears(Message::ShowSettings);
     scene.shoot("listen-in-settings");
+}
+
+/// A note that is too long for a message, and how far it has come or gone.
+fn long(base: Shown, state: &str, here: bool, problem: Option<Said>) -> Shown {
+    let transfer = Transfer { state: state.into(), here, done: 1_300_000, total: 4_200_000, problem };
+    let file = File {
+        name: "voice.ogg".into(),
+        media_type: "audio/ogg".into(),
+        size: 4_200_000,
+        dimensions: None,
+        preview: None,
+        transfer,
+    };
+    let note = note(base, spoken("mine", false, false));
+    Shown { file: Some(file), duration_ms: Some(1_400_000), transcript: None, spoken: None, ..note }
+}
+
+#[test]
+fn a_long_voice_note_tells_how_far_it_has_come_or_gone() {
+    let wrong = Said::new(Code::NobodyHasIt, "");
+    let notes = vec![
+        long(theirs(1, ""), "none", false, None),
+        long(theirs(7, ""), "active", false, None),
+        long(theirs(13, ""), "failed", false, Some(wrong)),
+        long(mine(19, "", "sent"), "active", true, None),
+    ];
+    let mut scene = Scene::talking(wide(), bob(), notes);
+    scene.shoot("listen-transfers");
+    scene.shoot_in(World::new(440.0, 620.0).speaking(Language::Uk).colored(Variant::Dark), "listen-transfers-uk-dark");
 }
 
 #[test]

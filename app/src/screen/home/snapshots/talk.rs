@@ -228,7 +228,7 @@ async fn real_models_are_offered_to_whoever_listens_with_the_built_in_one() {
         model: String::new(),
         listens: listens.into(),
         mirrors: Vec::new(),
-        on_mains: true,
+        on_mains: Some(true),
     };
     let known = |listens| Deed::ModelKnown(Ok(Box::new(options(listens))));
     scene.talks(known("small"));

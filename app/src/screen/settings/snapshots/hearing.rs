@@ -35,6 +35,7 @@ fn level(phase: RecordingPhase, seconds: u64) -> RecordingState {
         duration: Duration::from_secs(seconds),
         level: 0.25,
         microphone: Some("Built-in Audio Analog Stereo".into()),
+        stand_in: None,
         problem: None,
         unsaved: None,
     }
@@ -125,7 +126,7 @@ fn options(listens: &str) -> SpeechOptions {
         model: String::new(),
         listens: listens.into(),
         mirrors: Vec::new(),
-        on_mains: true,
+        on_mains: Some(true),
     }
 }
 
@@ -168,7 +169,7 @@ async fn speech_with_models_on_their_way() {
     let mut page = page(Section::Speech);
     let mirrors = vec!["https://relay.example.org/models".to_owned()];
     let on_battery =
-        SpeechOptions { automatic: true, on_mains: false, mirrors, language: "uk".into(), ..options("tiny") };
+        SpeechOptions { automatic: true, on_mains: Some(false), mirrors, language: "uk".into(), ..options("tiny") };
     speaks(&mut page, speech::Message::Came(Ok(on_battery)));
     knows(&mut page, models());
     speaks(&mut page, speech::Message::Models(speech::ModelMessage::Ask("small".into())));

@@ -189,7 +189,7 @@ impl TrialPart {
     fn play(&mut self, chosen: CleanUp, from: Duration) -> Task<Message> {
         let Some(said) = self.said.clone() else { return Task::none() };
         self.wrong = None;
-        let state = PlaybackState { phase: PlaybackPhase::Opening, position: from, damaged: false };
+        let state = PlaybackState { phase: PlaybackPhase::Opening, position: from, damaged: false, stand_in: None };
         self.playing = Some(Playing { playback: None, state });
         // Where all of the clean-up is switched off, all of it is what can be compared.
         let clean = match (self.is_clean, chosen) {

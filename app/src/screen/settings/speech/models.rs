@@ -173,7 +173,7 @@ impl ModelPart {
             _ => None,
         };
         let button = small.filter(|model| matches!(model.state.as_str(), "missing" | "paused")).map(|model| {
-            let values = [("name", model.name.clone().into()), ("size", format::bytes(model.size_bytes).into())];
+            let values = [("name", model.name.clone().into()), ("size", format::bytes(i18n, model.size_bytes).into())];
             let words = i18n.tr_with("models-get-recommended", values);
             parts::with_icon(Icon::Download, words, Some(Message::Download(model.name.clone())))
         });
@@ -218,7 +218,7 @@ impl ModelPart {
         let done = is_on_its_way.then(|| {
             let have = model.have_bytes.min(model.size_bytes);
             let part = have as f32 / model.size_bytes.max(1) as f32;
-            let words = format!("{} / {}", format::bytes(have), format::bytes(model.size_bytes));
+            let words = format::so_far(i18n, have, model.size_bytes);
             column![ui::progress(part, Length::Fill), ui::caption(words)].spacing(metric::TIGHT)
         });
         let wrong = self.wrong.get(&model.name).map(|problem| problem.sentence(i18n));
@@ -289,8 +289,9 @@ fn asked<'a>(model: &SpeechModel, i18n: &I18n) -> Element<'a, Message> {
 
 /// Its size, what it takes, what it knows, and how fast it is here.
 fn facts(model: &SpeechModel, i18n: &I18n) -> String {
-    let memory = format::bytes(model.memory_bytes);
-    let mut facts = vec![format::bytes(model.size_bytes), i18n.tr_with("models-memory", [("memory", memory.into())])];
+    let memory = format::bytes(i18n, model.memory_bytes);
+    let mut facts =
+        vec![format::bytes(i18n, model.size_bytes), i18n.tr_with("models-memory", [("memory", memory.into())])];
     if model.kind == "speech" {
         facts.push(match model.languages.as_slice() {
             [] => i18n.tr("models-all-languages"),
@@ -301,7 +302,7 @@ fn facts(model: &SpeechModel, i18n: &I18n) -> String {
         }
     }
     if let Some(percent) = model.speed_percent {
-        let times = format!("{:.1}", f64::from(percent) / 100.0);
+        let times = format::decimal(i18n, format_args!("{:.1}", f64::from(percent) / 100.0));
         facts.push(i18n.tr_with("models-speed", [("times", times.into())]));
     }
     if model.name == BUILT_IN_MODEL {

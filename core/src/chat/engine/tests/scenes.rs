@@ -353,6 +353,27 @@ fn a_home_moves_by_a_commit() {
 }
 
 #[test]
+fn who_knew_another_home_goes_on_where_the_welcome_says() {
+    let mut world = World::new(31);
+    let (alice, bob, id) = world.friends();
+    let (a, b) = (alice.device(0), bob.device(0));
+    world.pass(2_000);
+    let before = world.devices[&b].store.clone();
+    world.command(a, Command::MoveHome { conversation: id, relay: None }).unwrap();
+    world.pass(5_000);
+    world.command(a, Command::UpdateKeys { conversation: id }).unwrap();
+    world.pass(700_000);
+    // Bob's store is taken back to when the relay was the home: he is let in again, at an entry of the new home's log.
+    world.devices.get_mut(&b).unwrap().store = before;
+    world.restart(b, true);
+    world.pass(700_000);
+    let generation = |device| world.membership(device, id).present().unwrap().generation;
+    assert_eq!((generation(a), generation(b)), (0, 0), "nobody took the home for lost");
+    assert_eq!(world.present(a, id), world.present(b, id));
+    assert!(world.present(b, id).1.next > 1);
+}
+
+#[test]
 fn garbage_is_counted_and_changes_nothing() {
     let mut world = World::new(15);
     let (alice, bob, id) = world.friends();

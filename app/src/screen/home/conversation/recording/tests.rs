@@ -1,6 +1,6 @@
 use kith_core::client::Options;
 use kith_core::client::sound::{AudioError, Buffers, Direction};
-use kith_core::wire::control::{At, Message as Shown};
+use kith_core::wire::control::{At, Code, Message as Shown, Said};
 use zeroize::Zeroizing;
 
 use super::super::Message;
@@ -123,6 +123,7 @@ fn state(phase: RecordingPhase, seconds: u64) -> RecordingState {
         duration: Duration::from_secs(seconds),
         level: 0.2,
         microphone: Some("Built-in Audio Analog Stereo".into()),
+        stand_in: None,
         problem: None,
         unsaved: None,
     }
@@ -167,6 +168,9 @@ async fn a_short_press_frees_the_hands_and_what_was_said_is_heard_before_it_is_s
     booth.shoot(&World::new(560.0, 260.0).speaking(Language::Ru), "recording-lost-ru");
     booth.stands(RecordingState { unsaved: Some("full".into()), ..state(RecordingPhase::Recording, 75) });
     booth.shoot(&World::new(560.0, 260.0), "recording-unsaved");
+    let away = Said::new(Code::MicrophoneAway, "").of("Built-in Audio Analog Stereo");
+    booth.stands(RecordingState { stand_in: Some(away.into()), ..state(RecordingPhase::Recording, 75) });
+    booth.shoot_all("recording-stand-in");
     booth.does(Deed::Stop);
     booth.until("the draft", |booth| matches!(booth.tape(), Tape::Made { .. })).await;
     booth.shoot_all("recording-made");
@@ -176,7 +180,7 @@ async fn a_short_press_frees_the_hands_and_what_was_said_is_heard_before_it_is_s
     booth.until("the end of the sound", |booth| booth.talk.recorder.preview.is_none()).await;
     assert!(booth.devices.played().len() > 90_000, "{}", booth.devices.played().len());
     // From the middle of it.
-    booth.does(Deed::ListenFrom(0.5));
+    booth.does(Deed::ListenFrom(Duration::from_secs(1)));
     booth.until("the sound again", |booth| booth.talk.recorder.preview.is_some()).await;
     booth.does(Deed::Send);
     assert!(booth.talk.recorder.preview.is_none(), "what is sent falls silent");

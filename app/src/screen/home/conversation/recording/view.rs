@@ -9,6 +9,7 @@ use super::{AWAY, Deed, Hold, Preview, SEND, Tape, UP};
 use crate::app::Context;
 use crate::format::one_line;
 use crate::i18n::I18n;
+use crate::said;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, form};
 use crate::widget::line::line;
@@ -81,13 +82,15 @@ fn sign<'a>() -> Element<'a, Message> {
     text(Icon::Mic.glyph()).font(font::ICONS).size(metric::ICON).style(theme::text::danger).into()
 }
 
-/// What is wrong with the microphone or the disk.
-fn wrong(state: &RecordingState, i18n: &I18n) -> Option<String> {
-    match (state.phase, &state.unsaved) {
-        (RecordingPhase::Searching, _) => Some(i18n.tr("recording-lost")),
-        (_, Some(_)) => Some(i18n.tr("recording-unsaved")),
-        _ => None,
-    }
+/// What is wrong with the microphone or the disk, or that another microphone listens than the one that was chosen.
+fn notice<'a>(state: &RecordingState, i18n: &I18n) -> Option<Element<'a, Message>> {
+    let words = match (state.phase, &state.unsaved, &state.stand_in) {
+        (RecordingPhase::Searching, ..) => form::error(i18n.tr("recording-lost")),
+        (_, Some(_), _) => form::error(i18n.tr("recording-unsaved")),
+        (_, None, Some(said)) => ui::caption(said::alone(said, i18n)),
+        (_, None, None) => return None,
+    };
+    Some(container(words).padding([0.0, metric::SMALL]).into())
 }
 
 /// While the pointer holds the button: where it can be pulled, by words that go with it.
@@ -115,7 +118,9 @@ fn held<'a>(state: Option<&RecordingState>, hold: Hold, context: Context<'_>) ->
     if context.size.width < metric::SINGLE {
         return column![words, in_line(row![sign(), time, level(Length::Fill), lock])].spacing(metric::SMALL).into();
     }
-    in_line(row![sign(), time, level(metric::LEVEL.into()), words, lock])
+    let parts = in_line(row![sign(), time, level(metric::LEVEL.into()), words, lock]);
+    let notice = state.and_then(|state| notice(state, context.i18n));
+    column![].push(notice).push(parts).spacing(metric::TIGHT).into()
 }
 
 /// With free hands.
@@ -135,8 +140,7 @@ fn running<'a>(state: &'a RecordingState, i18n: &I18n) -> Element<'a, Message> {
     };
     let words = line(words).size(metric::CAPTION).style(theme::text::muted).width(Length::Fill);
     let parts = in_line(row![discard, sign(), ui::clock(state.duration), level, words, pause, stop]);
-    let wrong = wrong(state, i18n).map(|words| container(form::error(words)).padding([0.0, metric::SMALL]));
-    column![].push(wrong).push(parts).spacing(metric::TIGHT).width(Length::Fill).into()
+    column![].push(notice(state, i18n)).push(parts).spacing(metric::TIGHT).width(Length::Fill).into()
 }
 
 /// It waits to be sent.
@@ -149,8 +153,9 @@ fn made<'a>(draft: &'a Draft, found: bool, preview: Option<&'a Preview>, i18n: &
     };
     let play = form::icon_button(icon, words, Some(deed(Deed::Listen)));
     let at = preview.map(|preview| preview.state.position);
-    let heard = at.map_or(0.0, |at| at.as_secs_f32() / draft.duration.as_secs_f32().max(f32::EPSILON));
-    let wave = waveform(&draft.peaks, heard).on_seek(|part| deed(Deed::ListenFrom(part)));
+    let wave = waveform(&draft.peaks, at.unwrap_or_default(), draft.duration)
+        .on_seek(|to| deed(Deed::ListenFrom(to)))
+        .on_toggle(deed(Deed::Listen));
     let wave = container(Element::from(wave)).width(Length::Fill);
     let line = in_line(row![discard, play, wave, ui::clock(at.unwrap_or(draft.duration))]);
     let words = found.then(|| container(ui::caption(i18n.tr("recording-waits"))).padding([0.0, metric::SMALL]));
