@@ -22,6 +22,7 @@ use crate::widget::calm::calm;
 use crate::widget::focus_scope;
 use crate::widget::meter::meter;
 use crate::widget::reveal::reveal;
+use crate::will::Will;
 
 /// While the window is watched, its thread is asked so often whether it answers. Every answer draws a frame.
 const BEAT: Duration = Duration::from_millis(20);
@@ -91,6 +92,7 @@ pub(crate) struct App {
     /// A `kith://` link to be opened when somebody is signed in.
     link: Option<String>,
     ending: bool,
+    will: Will,
 }
 
 #[derive(Debug)]
@@ -135,7 +137,7 @@ pub(crate) enum Message {
 
 impl App {
     /// A window that is about to open.
-    pub(crate) fn boot(setup: Setup, link: Option<String>) -> (Self, Task<Message>) {
+    pub(crate) fn boot(setup: Setup, link: Option<String>, will: Will) -> (Self, Task<Message>) {
         let settings = Settings::load(&setup.profile);
         let locale = sys_locale::get_locale().unwrap_or_default();
         let language = settings.language.unwrap_or_else(|| Language::of_locale(&locale));
@@ -158,6 +160,7 @@ impl App {
             screen: Screen::Starting,
             link,
             ending: false,
+            will,
         };
         let preference = iced::system::theme().map(Message::ModeChanged);
         (app, Task::batch([preference, Task::perform(look, Message::Found)]))
@@ -207,6 +210,15 @@ impl App {
     /// Something happened.
     pub(crate) fn update(&mut self, message: Message) -> Task<Message> {
         self.shared.now_ms = now_ms();
+        let task = self.handle(message);
+        self.will.keep(match &self.screen {
+            Screen::Home(home) => Some((home.backend(), home.draft())),
+            _ => None,
+        });
+        task
+    }
+
+    fn handle(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::WindowOpened(id) => {
                 self.window = Some(id);
@@ -232,7 +244,7 @@ impl App {
                 }
                 Task::none()
             }
-            Message::Ended => iced::exit(),
+            Message::Ended => self.exit(),
         }
     }
 
@@ -263,7 +275,7 @@ impl App {
 
     fn found(&mut self, found: Result<Found, Problem>) -> Task<Message> {
         match found {
-            Ok(Found::Raised) => return iced::exit(),
+            Ok(Found::Raised) => return self.exit(),
             Ok(Found::Opened(backend)) => {
                 let signed_in = self.signed_in(backend);
                 return Task::batch([self.open_window(), signed_in]);
@@ -474,6 +486,11 @@ impl App {
             end.await;
         };
         Task::batch([close, Task::perform(finish, |()| Message::Ended)])
+    }
+
+    fn exit(&self) -> Task<Message> {
+        self.will.tear();
+        iced::exit()
     }
 
     fn set(&mut self, change: Change) -> Task<Message> {

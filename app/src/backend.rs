@@ -17,7 +17,7 @@ use iced::Subscription;
 use kith_core::client::control::{self, Connection, ControlError, Server, Service};
 use kith_core::client::{Client, Options, Profile, Proof, Registration, Unlock};
 use kith_core::wire::control::{
-    At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Status, Transcript,
+    At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Shared, Status, Transcript,
 };
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
@@ -342,6 +342,14 @@ impl Backend {
     ) -> Result<kith_core::wire::control::Found, Problem> {
         match self.client.execute(Request::Find { with, words, before, limit }).await? {
             Reply::Found(found) => Ok(found),
+            _ => Err(Problem::nonsense()),
+        }
+    }
+
+    /// Files and voice notes, the newest first; those before one.
+    pub(crate) async fn shared(self, with: String, before: Option<String>, limit: u32) -> Result<Shared, Problem> {
+        match self.client.execute(Request::Shared { with, before, limit }).await? {
+            Reply::Shared(shared) => Ok(shared),
             _ => Err(Problem::nonsense()),
         }
     }

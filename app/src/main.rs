@@ -27,6 +27,7 @@ mod snapshots;
 mod theme;
 mod ui;
 mod widget;
+mod will;
 mod window;
 
 fn main() -> ExitCode {

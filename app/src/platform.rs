@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod desktop;
+pub(crate) mod dialogue;
+pub(crate) mod display;
 pub(crate) mod notify;
 pub(crate) mod sign;
 pub(crate) mod tray;

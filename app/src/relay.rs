@@ -39,7 +39,7 @@ const MAX_CONNECTIONS: u32 = 256;
 /// Circuits at the same time, each two streams with 16 KiB of buffer.
 const MAX_CIRCUITS: usize = 64;
 
-/// As many addresses are told (`kith_core::net::RelayAddress` takes eight): of three interfaces and of this computer itself, by two
+/// As many addresses are told (`kith_core::client::entry::RelayAddress` takes eight): of three interfaces and of this computer itself, by two
 /// transports each.
 const MAX_INTERFACES: usize = 3;
 
@@ -308,7 +308,7 @@ mod tests {
         let address = relay.start().await.unwrap();
         assert!(relay.exists());
         assert_eq!(relay.state(), State::Running { address: address.clone() });
-        assert!(address.parse::<kith_core::net::RelayAddress>().is_ok(), "{address}");
+        assert!(address.parse::<kith_core::client::entry::RelayAddress>().is_ok(), "{address}");
         assert_eq!(relay.start().await.unwrap(), address, "it runs already");
         let client = sign_up(profile.path(), address.clone()).await;
         client.shutdown().await;

@@ -1,29 +1,59 @@
-//! The window as a program: how it starts.
+//! The window as a program: how it starts, and how it ends.
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use iced::Settings as Iced;
+use futures::io;
+use iced::{Executor, Settings as Iced};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::app::App;
 use crate::backend::Setup;
-use crate::platform;
+use crate::platform::{self, display};
 use crate::settings::Settings;
 use crate::theme::{font, metric};
+use crate::will::Will;
 
 /// What iced takes its renderer from.
 const BACKEND: &str = "ICED_BACKEND";
 
+/// How long work on threads of its own may go on after the window has ended: keys are stretched and files are read there.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
 /// Shows the window until it is closed. `link` is a `kith://` link that was opened.
 pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
-    if !has_display() {
-        return no_display("none is set");
+    if let Err(why) = display::look() {
+        return no_display(&why);
     }
     if std::env::var_os(BACKEND).is_none() {
         let backend = Settings::load(&setup.profile).renderer.backend();
         return restart_with(backend);
     }
     kith_heap::share_one();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return not_started(&error),
+    };
     font::prefer_colored_emoji();
+    let will = Will::new(runtime.handle().clone());
+    will.register();
+    let ended = {
+        let _entered = runtime.enter();
+        let will = will.clone();
+        std::panic::catch_unwind(AssertUnwindSafe(move || show(setup, link, will)))
+    };
+    let is_lost = will.carry_out();
+    runtime.shutdown_timeout(LAST_WORK);
+    match ended {
+        Ok(Err(error)) => no_display(&error.to_string()),
+        Ok(Ok(())) if !is_lost => ExitCode::SUCCESS,
+        // What was lost is told by the will, and a fault was told where it happened.
+        Ok(Ok(())) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn show(setup: Setup, link: Option<String>, will: Will) -> iced::Result {
     let settings = Iced {
         id: Some(platform::APPLICATION.to_owned()),
         fonts: font::files().into(),
@@ -31,28 +61,45 @@ pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
         default_text_size: metric::BODY.into(),
         ..Iced::default()
     };
-    let ended = iced::daemon(move || App::boot(setup.clone(), link.clone()), App::update, App::view)
+    iced::daemon(move || App::boot(setup.clone(), link.clone(), will.clone()), App::update, App::view)
         .settings(settings)
         .title(App::title)
         .theme(App::theme)
         .scale_factor(App::scale_factor)
         .subscription(App::subscription)
-        .run();
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => no_display(&error.to_string()),
-    }
+        .executor::<Lasting>()
+        .run()
 }
 
-/// iced panics where winit finds no display, so it is looked for before.
-fn has_display() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(all(unix, not(target_os = "macos")))
-        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
+/// The runtime in which the window is shown. It outlives the window, so that the profile can be closed whatever becomes of that.
+struct Lasting(Handle);
+
+impl Executor for Lasting {
+    fn new() -> Result<Self, io::Error> {
+        Handle::try_current().map(Self).map_err(io::Error::other)
+    }
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(self.0.spawn(future));
+    }
+
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.0.block_on(future)
+    }
+
+    fn enter<R>(&self, act: impl FnOnce() -> R) -> R {
+        let _entered = self.0.enter();
+        act()
+    }
 }
 
 fn no_display(why: &str) -> ExitCode {
     eprintln!("kith: there is no display to show a window on: {why}. `kith --help` lists what needs none.");
+    ExitCode::FAILURE
+}
+
+fn not_started(error: &io::Error) -> ExitCode {
+    eprintln!("kith: the window cannot be started: {error}");
     ExitCode::FAILURE
 }
 
@@ -64,23 +111,19 @@ fn restart_with(backend: &str) -> ExitCode {
         command.args(std::env::args_os().skip(1)).env(BACKEND, backend);
         command
     });
-    let failed = |error: std::io::Error| {
-        eprintln!("kith: the window cannot be started: {error}");
-        ExitCode::FAILURE
-    };
     let mut command = match started {
         Ok(command) => command,
-        Err(error) => return failed(error),
+        Err(error) => return not_started(&error),
     };
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt as _;
-        failed(command.exec())
+        not_started(&command.exec())
     }
     #[cfg(not(unix))]
     match command.status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
-        Err(error) => failed(error),
+        Err(error) => not_started(&error),
     }
 }

@@ -144,7 +144,8 @@ language-none = There is no such language here.
 listening = Voice notes
 listening-as-all = As in the settings
 listening-as-all-is = As in the settings: { $language }
-shared-media-where = Files and pictures are at the messages that brought them.
+shared-media-empty = Files and voice notes of this chat are listed here.
+shared-media-more = Show older ones
 show-whole = Show the whole message
 sending = Sending…
 edited = edited
@@ -152,6 +153,11 @@ editing = Editing your message
 edit = Edit
 reply = Reply
 delete = Delete
+offer-title = { $count ->
+    [one] Send this file to { $name }?
+   *[other] Send these { $count } files to { $name }?
+}
+offer-send = Send
 delete-title = Delete this message?
 delete-words = It is erased on all devices of everybody in this chat. This cannot be undone.
 attach = Attach a file
@@ -414,6 +420,7 @@ error-own-relay = The relay on this computer cannot be started.
 error-own-relay-port = Another program uses the port of the relay on this computer. Close that one, then try again.
 error-keychain = The system’s keychain does not answer.
 error-keychain-key = The key is not in the system’s keychain.
+error-no-dialogue = Nothing here can show a dialogue for files. Install xdg-desktop-portal with the part for your desktop (such as xdg-desktop-portal-gtk), or zenity, and try again. Files to be sent can also be dropped on the conversation.
 error-file-exists = There is a file of this name already. Choose another name.
 error-onboarding = The relay and Kith did not understand each other. Try again.
 error-refused = The relay refuses this.

@@ -8,8 +8,7 @@
 //!
 //! Invariants: a device's callback allocates, locks and logs nothing: it moves samples to or from a lock-free ring and sets flags.
 //! A device that goes away or is not there is opened again, or the default one in its place until it is back, and whoever listens is
-//! told. Sound is mono at
-//! [`OPUS_RATE`](crate::voice::OPUS_RATE) for everybody but the device.
+//! told. Sound is mono at [`OPUS_RATE`](crate::voice::OPUS_RATE) for everybody but the device.
 //!
 //! Source: DESIGN §8, `docs/adr/0014-sound-devices.md`.
 

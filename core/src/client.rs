@@ -11,6 +11,7 @@ mod catch_up;
 mod chats;
 mod choices;
 pub mod control;
+pub mod entry;
 mod error;
 mod error_code;
 mod events;
@@ -25,6 +26,7 @@ mod power;
 mod profile;
 mod relays;
 pub mod sample;
+mod shared;
 pub mod sound;
 mod speech_options;
 mod spoken;
@@ -41,6 +43,7 @@ pub use profile::{Profile, Proof, Registered, Registration, Unlock};
 pub use speech_options::BUILT_IN as BUILT_IN_MODEL;
 pub use transcribe::{FileTask, FileTranscriber};
 
+pub use crate::speech::is_language;
 pub use crate::wire::control::{Event, Reply, Request};
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
+#[path = "../../src/platform/display.rs"]
+mod display;
 mod failure;
 mod process;
 mod stage;
@@ -45,7 +47,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let in_windows = !arguments.terminal && windows::are_possible();
+    let in_windows = !arguments.terminal && has_display();
     let mut stage = Stage::new();
     match in_a_room(arguments, in_windows, &mut stage).await {
         Ok(true) => stage.curtain(),
@@ -56,6 +58,15 @@ async fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Whether there is a display to show windows on. One that is set and does not answer is told of: somebody expects windows there.
+fn has_display() -> bool {
+    let found = display::look();
+    if let Err(why) = &found {
+        println!("No windows can be shown: {why}. The demo plays in the terminal.");
+    }
+    found.is_ok()
 }
 
 /// Plays in a directory of its own, which is removed however it ends; whether it played to its end.

@@ -13,12 +13,6 @@ const HEIGHT: u32 = 720;
 const EDGE: u32 = 8;
 const TOP: u32 = 48;
 
-/// Whether there is a display to show a window on.
-pub(crate) fn are_possible() -> bool {
-    let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    cfg!(any(target_os = "macos", windows)) || named("DISPLAY") || named("WAYLAND_DISPLAY")
-}
-
 /// Prepares the two profiles, opens their windows, and waits until both are closed.
 pub(crate) async fn play(stage: &mut Stage, programs: &Programs, assets: &Path, room: &Path) -> Result<(), Failure> {
     let Met { relay, alice, bob, alice_runs, bob_runs } = story::meet(stage, programs, assets, room).await?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use kith_core::identity::RecoveryCode;
+use kith_core::client::entry::RecoveryCode;
 use zeroize::Zeroizing;
 
 use super::error::Error;

@@ -9,6 +9,7 @@ use kith_core::wire::control::Request;
 use super::{deeds, dialogue};
 use crate::app::Context;
 use crate::backend::Backend;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, form};
@@ -196,9 +197,8 @@ fn own_link<'a>(own: Option<&'a Invitation>, context: Context<'a>) -> Element<'a
 }
 
 async fn choose_picture() -> Result<Option<String>, Problem> {
-    let chosen = rfd::AsyncFileDialog::new().add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]).pick_file().await;
-    let Some(chosen) = chosen else { return Ok(None) };
-    let path = chosen.path().to_owned();
+    let Some(chosen) = Dialogue::new().pictures().file().await else { return Ok(None) };
+    let path = chosen?;
     let read = tokio::task::spawn_blocking(move || read_code(path)).await;
     read.map_err(|error| Problem::new("disk", error.to_string()))?.map(Some)
 }

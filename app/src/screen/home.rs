@@ -18,7 +18,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Said};
+use kith_core::wire::control::{Chat, Event, Me, Request, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -238,10 +238,15 @@ impl Home {
         Subscription::batch([tray, page])
     }
 
+    /// What is typed and not kept yet, as what keeps it.
+    pub(crate) fn draft(&self) -> Option<Request> {
+        self.open.as_ref().and_then(Conversation::last_draft)
+    }
+
     /// The end: what was typed is kept, then the profile closes.
     pub(crate) fn end(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let backend = self.backend.clone();
-        let draft = self.open.as_ref().and_then(Conversation::last_draft);
+        let draft = self.draft();
         let heard = self.player.end();
         self.tray = None;
         Box::pin(async move {
@@ -281,17 +286,7 @@ impl Home {
 
     /// A file was dropped on the window.
     pub(crate) fn file_dropped(&mut self, path: std::path::PathBuf, context: Context<'_>) -> Task<Message> {
-        let looked_at = self.is_looked_at;
-        self.in_open(|open| {
-            match open.update(
-                conversation::Message::Sound(conversation::SoundDeed::Chosen(vec![path])),
-                looked_at,
-                context,
-            ) {
-                conversation::Action::Run(task) => task,
-                _ => Task::none(),
-            }
-        })
+        self.offer(vec![path], context)
     }
 
     fn in_open(&mut self, act: impl FnOnce(&mut Conversation) -> Task<conversation::Message>) -> Task<Message> {
@@ -305,10 +300,13 @@ impl Home {
         self.is_looked_at = is_seen;
         match event {
             Event::Message { message } => self.message_came(&message, context),
-            Event::Changed { message } => match &self.open {
-                Some(open) if open.chat().id == message.conversation => self.in_open(|open| open.changed(message)),
-                _ => Task::none(),
-            },
+            Event::Changed { message } => {
+                self.tell_details(&message);
+                match &self.open {
+                    Some(open) if open.chat().id == message.conversation => self.in_open(|open| open.changed(message)),
+                    _ => Task::none(),
+                }
+            }
             Event::Chat { chat } => self.chat_changed(chat, context),
             Event::ChatGone { chat } => {
                 self.list.remove(&chat);
@@ -354,6 +352,7 @@ impl Home {
     }
 
     fn message_came(&mut self, message: &kith_core::wire::control::Message, context: Context<'_>) -> Task<Message> {
+        self.tell_details(message);
         let is_open = self.open.as_ref().is_some_and(|open| open.chat().id == message.conversation);
         let shown = if is_open { self.in_open(|open| open.came(message)) } else { Task::none() };
         let is_muted = self.list.chat(&message.conversation).is_some_and(|chat| chat.muted);
@@ -371,6 +370,12 @@ impl Home {
             return Task::none();
         }
         Task::future(Sign::Came.give(self.backend.clone())).discard()
+    }
+
+    fn tell_details(&mut self, message: &kith_core::wire::control::Message) {
+        if let Some(details) = &mut self.details {
+            details.told(message);
+        }
     }
 
     fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
@@ -573,6 +578,7 @@ impl Home {
                 let words = (i18n.tr("delete-title"), i18n.tr("delete-words"), i18n.tr("delete"));
                 Action::Run(self.ask(Question::new(words.0, words.1, words.2, Deed::DeleteMessage(message))))
             }
+            conversation::Action::Offer(files) => Action::Run(self.offer(files, context)),
             conversation::Action::OpenLink(link) => self.open_link(link),
             conversation::Action::ToggleDetails => self.toggle_details(),
             conversation::Action::ShowModels => Action::Run(self.show_settings(Section::Speech)),
@@ -622,6 +628,14 @@ impl Home {
                 let i18n = context.i18n;
                 let words = (i18n.tr("block-title"), i18n.tr("block-words"), i18n.tr("block"));
                 Action::Run(self.ask(Question::new(words.0, words.1, words.2, Deed::Block(account))))
+            }
+            details::Action::Player(wish) => self.played(player::Message::Wish(wish), context),
+            details::Action::Show(message) => {
+                // Where both have no room beside each other, the panel would be in the way.
+                if Self::is_single(context) {
+                    self.details = None;
+                }
+                Action::Run(self.in_open(|open| open.show(message)))
             }
             details::Action::Open(account) => {
                 let id = self.list.chat_with(&account).map(|chat| chat.id.clone());

@@ -201,7 +201,7 @@ mod tests {
         let codes: BTreeSet<&str> = ALL.iter().map(|(code, ..)| *code).collect();
         assert_eq!(codes.len(), ALL.len());
         for code in codes {
-            assert!(kith_core::speech::is_language(code), "{code}");
+            assert!(kith_core::client::is_language(code), "{code}");
         }
     }
 }

@@ -8,6 +8,7 @@ use iced::{Alignment, Length, Task};
 use zeroize::Zeroizing;
 
 use crate::i18n::I18n;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::{self, choice, form};
@@ -167,8 +168,10 @@ pub(crate) fn saving(code: Zeroizing<String>, i18n: &I18n) -> Task<Message> {
 
 /// Asks where to, and writes it there.
 async fn save(code: Zeroizing<String>, words: String, title: String) -> Option<Result<PathBuf, Problem>> {
-    let file = rfd::AsyncFileDialog::new().set_title(title).set_file_name(FILE).save_file().await?;
-    let path = file.path().to_owned();
+    let path = match Dialogue::new().titled(title).named(FILE).place().await? {
+        Ok(path) => path,
+        Err(problem) => return Some(Err(problem)),
+    };
     let written = tokio::task::spawn_blocking(move || write(&path, &code, &words).map(|()| path)).await;
     Some(written.unwrap_or_else(|error| Err(Problem::new("disk", error.to_string()))))
 }

@@ -4,8 +4,8 @@
 
 use iced::widget::{Row, column, container, space};
 use iced::{Alignment, Length};
-use kith_core::identity::Handle;
-use kith_core::identity::password::{self, MIN_CHARACTERS, WeakPassword};
+use kith_core::client::entry::Handle;
+use kith_core::client::entry::password::{self, MIN_CHARACTERS, WeakPassword};
 
 use crate::i18n::I18n;
 use crate::theme::{self, Element, metric};

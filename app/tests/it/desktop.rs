@@ -1,21 +1,26 @@
 //! A desktop without a screen: a bus of its own, on which somebody takes notifications and signs in the tray, and presses them.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::{OwnedValue, Value};
-use zbus::{Connection, connection, interface};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+use zbus::{Connection, connection, fdo, interface};
 
 use crate::process::command;
 use crate::window::until;
 use crate::world::{Failure, Outcome, Running};
 
 const NOTIFICATIONS: &str = "/org/freedesktop/Notifications";
+const PORTAL: &str = "/org/freedesktop/portal/desktop";
 const SIGN: &str = "org.kde.StatusNotifierItem";
 const SIGN_PATH: &str = "/StatusNotifierItem";
+
+/// How long somebody looks at a dialogue.
+const CHOICE: Duration = Duration::from_millis(300);
 
 /// A notification, as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +106,41 @@ impl Watcher {
     }
 }
 
+/// Dialogues for files, in which somebody always chooses the same.
+struct FileChooser(PathBuf);
+
+#[interface(name = "org.freedesktop.portal.FileChooser")]
+impl FileChooser {
+    async fn open_file(
+        &self,
+        _parent: String,
+        _title: String,
+        options: HashMap<String, OwnedValue>,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> fdo::Result<OwnedObjectPath> {
+        let token = options.get("handle_token").and_then(|token| token.downcast_ref::<&str>().ok()).unwrap_or("none");
+        let asker = header.sender().map(ToString::to_string).unwrap_or_default();
+        let name = asker.trim_start_matches(':').replace('.', "_");
+        let request = OwnedObjectPath::try_from(format!("{PORTAL}/request/{name}/{token}"))
+            .map_err(|error| fdo::Error::Failed(error.to_string()))?;
+        let chosen = HashMap::from([("uris", Value::from(vec![format!("file://{}", self.0.display())]))]);
+        let (bus, answered) = (bus.clone(), request.clone());
+        // Who chooses does so after the dialogue has come, and rfd counts on that.
+        tokio::spawn(async move {
+            tokio::time::sleep(CHOICE).await;
+            let (interface, answer) = ("org.freedesktop.portal.Request", (0_u32, chosen));
+            bus.emit_signal(Some(asker.as_str()), &answered, interface, "Response", &answer).await
+        });
+        Ok(request)
+    }
+
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        3
+    }
+}
+
 fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Came> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -140,6 +180,13 @@ impl Desktop {
     /// Where programs find it.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// From now on there are dialogues for files, in which somebody chooses this.
+    pub(crate) async fn will_choose(&self, file: &Path) -> Outcome {
+        let chooser = FileChooser(file.to_owned());
+        self.connection.object_server().at(PORTAL, chooser).await.map_err(failed)?;
+        self.connection.request_name("org.freedesktop.portal.Desktop").await.map_err(failed)
     }
 
     /// Until something was told: the last of it, after so many.

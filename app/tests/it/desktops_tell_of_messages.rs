@@ -13,12 +13,11 @@ async fn a_pressed_notification_opens_the_chat_and_the_tray_brings_the_window_ba
     play(async |room| {
         let Pair { relay, alice, alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
         alice_runs.terminate().await?;
-        let profile = room.join("alice");
-        std::fs::write(profile.join("window.toml"), "close-to-tray = true\n")?;
+        std::fs::write(room.join("alice/window.toml"), "close-to-tray = true\n")?;
         let desktop = Desktop::start(room).await?;
         let display = Display::start(room, "alice", &pictures).await?;
-        let mut command = Window::command(&display, &profile, &relay.address);
-        command.arg("--password-file").arg(alice.password_file()).env("DBUS_SESSION_BUS_ADDRESS", desktop.address());
+        let mut command = Window::command_of(&display, &alice, &relay.address);
+        command.env("DBUS_SESSION_BUS_ADDRESS", desktop.address());
         let at_alice = Window::open(&display, command, room.join("alice.jsonl")).await?;
         at_alice.shows("bob").await?;
         at_alice.is_called("Kith").await?;

@@ -12,14 +12,19 @@ mod desktop;
 #[cfg(target_os = "linux")]
 mod desktops_tell_of_messages;
 mod devices_of_one_account_agree;
+#[cfg(target_os = "linux")]
+mod displays_are_lost;
 mod errors_are_sentences;
 #[path = "../../examples/demo/failure.rs"]
 mod failure;
+#[cfg(target_os = "linux")]
+mod files_are_chosen_in_dialogues;
 mod files_survive_kills;
 mod forgotten_passwords_are_replaced;
 mod keychains_hold_keys;
 #[cfg(target_os = "linux")]
 mod long_voice_notes_travel;
+mod models_are_fetched_in_a_window;
 mod people_meet_on_the_local_network;
 #[cfg(target_os = "linux")]
 mod people_talk_in_windows;

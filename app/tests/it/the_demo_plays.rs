@@ -33,6 +33,21 @@ async fn the_demo_plays_to_its_end_with_a_transcribed_voice_note() {
     .await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn where_a_display_is_named_that_does_not_answer_the_demo_plays_in_the_terminal() {
+    play(async |_room| {
+        let mut demo = command(&demo()?);
+        demo.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET").env("DISPLAY", ":54321");
+        let output = demo.arg("--assets").arg(assets()).output().await?;
+        let (played, complaints) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        check(output.status.success(), &format!("{played}\n{complaints}"))?;
+        check(played.contains("DISPLAY is :54321"), &format!("it does not say why there are no windows: {played}"))?;
+        check(played.contains("steps verified"), &format!("it does not say what it verified: {played}"))
+    })
+    .await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_demo_that_is_ended_in_the_middle_leaves_no_process_and_no_file() {

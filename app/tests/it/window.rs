@@ -11,13 +11,22 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use crate::process::command;
-use crate::world::{Failure, Outcome, Running, check};
+use crate::world::{Failure, Outcome, Person, Running, check};
 
 /// How long any one step may take, on a slow machine under load.
 const LIMIT: Duration = Duration::from_secs(45);
 
 /// How often to look whether something is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What stands further below something does not belong to it.
+const BELOW: f64 = 170.0;
+
+/// What is nearer to the upper or lower edge is not in sight, or what belongs to it is not.
+const EDGE: f64 = 180.0;
+
+/// A wheel that moved nothing so often has nothing more to move.
+const AT_THE_END: u32 = 25;
 
 /// By what a desktop knows Kith's windows.
 const CLASS: &str = "chat.kith.Kith";
@@ -62,6 +71,14 @@ impl Screen {
     /// Where these words stand.
     pub(crate) fn place(&self, words: &str) -> Option<Place> {
         self.words.iter().find(|(seen, _)| seen == words).map(|(_, place)| *place)
+    }
+
+    /// Where the first of these words stand below others, and nearer to them than two lines of buttons.
+    fn place_below(&self, above: &str, words: &str) -> Option<Place> {
+        let [_, from, _, _] = self.place(above)?;
+        let below =
+            self.words.iter().filter(|(seen, [_, top, ..])| seen == words && (from..from + BELOW).contains(top));
+        below.map(|(_, place)| *place).min_by(|[_, one, ..], [_, other, ..]| one.total_cmp(other))
     }
 
     /// All words on it.
@@ -167,6 +184,12 @@ impl Display {
         check(status.success(), &format!("{} could not be kept", file.display()))
     }
 
+    /// SIGKILL: it is gone, and all windows with it.
+    pub(crate) async fn kill(self) -> Outcome {
+        self.server.kill().await?;
+        self.manager.kill().await
+    }
+
     /// Ends it.
     pub(crate) async fn end(self) -> Outcome {
         self.manager.terminate().await?;
@@ -183,6 +206,13 @@ pub(crate) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
+    /// The command that opens the window of somebody whose passphrase is in a file.
+    pub(crate) fn command_of(display: &Display, person: &Person<'_>, relay: &str) -> Command {
+        let mut command = Self::command(display, &person.room.join(person.name), relay);
+        command.arg("--password-file").arg(person.password_file());
+        command
+    }
+
     /// The command that opens the window of a profile, where nothing asks for a password by itself.
     pub(crate) fn command(display: &Display, profile: &Path, relay: &str) -> Command {
         let mut command = display.command(env!("CARGO_BIN_EXE_kith"));
@@ -266,6 +296,46 @@ impl<'a> Window<'a> {
         self.press_at(x + width / 2.0, y + height / 2.0).await
     }
 
+    /// Turns the mouse's wheel until these words can be seen, with what stands below them as far as that goes.
+    pub(crate) async fn reach(&self, words: &str) -> Outcome {
+        // Where they stood, and how often the wheel has moved nothing since.
+        let (mut before, mut idle) = (f64::NAN, 0);
+        let turn = async || {
+            let screen = self.screen();
+            let ([width, bottom], Some([_, top, _, height])) = (screen.size, screen.place(words)) else {
+                return Ok(None);
+            };
+            idle = if top == before { idle + 1 } else { 0 };
+            before = top;
+            let wheel = match (top < EDGE, top + height + EDGE > bottom) {
+                (true, _) => "4",
+                (false, true) => "5",
+                (false, false) => return Ok(Some(())),
+            };
+            if idle > AT_THE_END && top > 0.0 && top + height < bottom {
+                return Ok(Some(()));
+            }
+            let (x, y) = ((width * 0.7).round().to_string(), (bottom / 2.0).round().to_string());
+            self.display.does(&["mousemove", "--window", &self.id, &x, &y, "click", wheel]).await?;
+            // What moved is drawn, and then looked at.
+            sleep(LOOK_AGAIN * 2).await;
+            Ok(None)
+        };
+        until(&format!("{words:?} in sight"), turn).await
+    }
+
+    /// Until these words stand below others: where.
+    pub(crate) async fn shows_below(&self, above: &str, words: &str) -> Outcome<Place> {
+        self.until(&format!("{words:?} below {above:?}"), |screen| screen.place_below(above, words)).await
+    }
+
+    /// Presses the mouse's button on these words, which stand below others.
+    pub(crate) async fn press_below(&self, above: &str, words: &str) -> Outcome {
+        self.reach(above).await?;
+        let [x, y, width, height] = self.shows_below(above, words).await?;
+        self.press_at(x + width / 2.0, y + height / 2.0).await
+    }
+
     /// Presses the mouse's button on these words and keeps it down: where.
     pub(crate) async fn hold(&self, words: &str) -> Outcome<Place> {
         let place = self.shows(words).await?;
@@ -340,6 +410,11 @@ impl<'a> Window<'a> {
     /// Until the program has ended by itself, and well.
     pub(crate) async fn ended(self) -> Outcome {
         self.running.ended().await
+    }
+
+    /// The program, whatever becomes of the window.
+    pub(crate) fn program(self) -> Running {
+        self.running
     }
 
     /// Until it is called so, where a desktop lists its windows.

@@ -61,21 +61,35 @@ pub(crate) struct Relay<'a> {
     pub(crate) address: String,
     listen: String,
     http: String,
+    /// The folder of models that it serves.
+    models: Option<PathBuf>,
     running: Option<Running>,
 }
 
 impl<'a> Relay<'a> {
     pub(crate) async fn start(room: &'a Path, name: &'static str) -> Outcome<Self> {
+        Self::start_serving(room, name, None).await
+    }
+
+    /// One that serves a folder of models.
+    pub(crate) async fn start_with_models(room: &'a Path, name: &'static str, models: &Path) -> Outcome<Self> {
+        Self::start_serving(room, name, Some(models.to_owned())).await
+    }
+
+    async fn start_serving(room: &'a Path, name: &'static str, models: Option<PathBuf>) -> Outcome<Self> {
         let (port, http) = (free_port()?, free_port()?);
         let listen = format!("/ip4/127.0.0.1/udp/{port}/quic-v1,/ip4/127.0.0.1/tcp/{port}");
         let http = format!("127.0.0.1:{http}");
-        let mut relay = Self { room, name, address: String::new(), listen, http, running: None };
+        let mut relay = Self { room, name, address: String::new(), listen, http, models, running: None };
         relay.address = relay.begin().await?;
         Ok(relay)
     }
 
     async fn begin(&mut self) -> Outcome<String> {
-        let settings = [("KITH_RELAY_HTTP_LISTEN", self.http.as_str()), ("KITH_RELAY_LISTEN", self.listen.as_str())];
+        let mut settings =
+            vec![("KITH_RELAY_HTTP_LISTEN", self.http.as_str()), ("KITH_RELAY_LISTEN", self.listen.as_str())];
+        let models = self.models.as_ref().map(|models| models.display().to_string());
+        settings.extend(models.as_deref().map(|models| ("KITH_RELAY_HTTP_MODELS_DIR", models)));
         let running = crate::process::relay(programs()?, self.room, self.name, &settings)?;
         // Kept before it is ready: who gives up waiting has a process to kill.
         self.running.insert(running).address().await
@@ -84,6 +98,11 @@ impl<'a> Relay<'a> {
     /// Where all that it knows is.
     pub(crate) fn data(&self) -> PathBuf {
         self.room.join(self.name)
+    }
+
+    /// The address of the models that it serves.
+    pub(crate) fn models(&self) -> String {
+        format!("http://{}/models", self.http)
     }
 
     /// SIGKILL.

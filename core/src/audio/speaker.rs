@@ -54,8 +54,9 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// Starts a thread that plays from where `player` stands, on the device with this id, or the default one where there is none or it does
-    /// not run, and tells `listener` how it goes, on that thread. [`Progress::Finished`] and [`Progress::Failed`] end it; a note that is dropped says nothing.
+    /// Starts a thread that plays from where `player` stands, on the device with this id, or the default one where there is none or it
+    /// does not run, and tells `listener` how it goes, on that thread. [`Progress::Finished`] and [`Progress::Failed`] end it; a note
+    /// that is dropped says nothing.
     ///
     /// # Errors
     /// [`AudioError::Failed`] if the system gives no thread.

@@ -89,8 +89,8 @@ impl Backend for System {
     }
 }
 
-/// As long as it lives, and on its thread alone, what ALSA's library says of devices that are not there goes to the log: left to itself it
-/// writes to the terminal.
+/// As long as it lives, and on its thread alone, what ALSA's library says of devices that are not there goes to the log: left to itself
+/// it writes to the terminal.
 struct Quiet {
     #[cfg(target_os = "linux")]
     said: Option<std::rc::Rc<std::cell::RefCell<alsa::Output>>>,

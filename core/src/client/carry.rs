@@ -161,6 +161,7 @@ impl Client {
             Request::Find { with, words, before, limit } => {
                 Ok(Reply::Found(self.find_words(&with, &words, before.as_deref(), limit)?))
             }
+            Request::Shared { with, before, limit } => Ok(Reply::Shared(self.shared(with, before, limit).await?)),
             Request::Invite => Ok(Reply::Link { link: self.invite()? }),
             Request::Listen | Request::Shutdown => Ok(Reply::Done),
         }

@@ -8,6 +8,7 @@ use super::view::{format_id, parse_id};
 use super::{Client, ClientError};
 use crate::chat::view::ConversationView;
 use crate::chat::{Anchor, Item, ItemBody, timeline};
+use crate::types::ContentId;
 use crate::wire::control::{Found, Hit};
 
 /// Messages that one request looks through.
@@ -95,12 +96,25 @@ impl Client {
         limit: u32,
     ) -> Result<Found, ClientError> {
         let wanted = Wanted::parse(words);
-        let mut found = Found { hits: Vec::new(), before: None };
-        let Some(view) = self.conversation(self.chat_named(with)?)? else { return Ok(found) };
-        if wanted.0.is_empty() {
-            return Ok(found);
-        }
+        let mut hits = Vec::new();
+        let view = self.conversation(self.chat_named(with)?)?;
+        let Some(view) = view.filter(|_| !wanted.0.is_empty()) else { return Ok(Found { hits, before: None }) };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_HITS);
+        let before = self.look_back(&view, before, |item| {
+            hits.extend(self.hit(&view, item, &wanted)?);
+            Ok(hits.len() < limit)
+        })?;
+        Ok(Found { hits, before: before.as_ref().map(format_id) })
+    }
+
+    /// Shows the messages of a chat, the newest first, to `look` while it wants more, and at most [`LOOKED_AT`] of them. Gives where to go
+    /// on from, if that is not the beginning of the chat.
+    pub(super) fn look_back(
+        &self,
+        view: &ConversationView,
+        before: Option<&str>,
+        mut look: impl FnMut(&Item) -> Result<bool, ClientError>,
+    ) -> Result<Option<ContentId>, ClientError> {
         let mut anchor = before.map(parse_id).transpose()?.map_or(Anchor::Newest, Anchor::Before);
         let mut looked = 0;
         loop {
@@ -108,14 +122,12 @@ impl Client {
             let page = timeline::page_with_sides(store, &view.id, &view.roster, &me, anchor, PAGE)?;
             let page = page.ok_or_else(|| ClientError::NoMessage(before.unwrap_or_default().to_owned()))?;
             for item in page.items.iter().rev() {
-                found.hits.extend(self.hit(&view, item, &wanted)?);
                 looked += 1;
-                if found.hits.len() >= limit || looked >= LOOKED_AT {
-                    found.before = Some(format_id(&item.id));
-                    return Ok(found);
+                if !look(item)? || looked >= LOOKED_AT {
+                    return Ok(Some(item.id));
                 }
             }
-            let Some(first) = page.items.first().filter(|_| page.before) else { return Ok(found) };
+            let Some(first) = page.items.first().filter(|_| page.before) else { return Ok(None) };
             anchor = Anchor::Before(first.id);
         }
     }

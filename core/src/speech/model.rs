@@ -212,7 +212,7 @@ impl Model {
 
 /// whisper.cpp and ggml write to standard error unless told otherwise; from here on they are `tracing` events with
 /// the targets `whisper_rs::whisper_logging_hook` and `whisper_rs::ggml_logging_hook`.
-fn log_through_tracing() {
+pub(super) fn log_through_tracing() {
     static ONCE: Once = Once::new();
     ONCE.call_once(whisper_rs::install_logging_hooks);
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use whisper_rs::{WhisperVadContext, WhisperVadContextParams};
 
-use super::model::{ModelError, verify_detector};
+use super::model::{ModelError, log_through_tracing, verify_detector};
 use crate::voice::SPEECH_RATE;
 
 /// Samples of a frame: 16 ms, what the built-in detector takes.
@@ -118,6 +118,7 @@ impl Detector {
         let name = verify_detector(path)?;
         let refused = |reason: &str| ModelError::Refused { path: path.to_owned(), reason: reason.to_owned() };
         let path_text = path.to_str().filter(|text| !text.contains('\0')).ok_or_else(|| refused("its name"))?;
+        log_through_tracing();
         let mut params = WhisperVadContextParams::new();
         params.set_n_threads(i32::try_from(threads).unwrap_or(1).max(1));
         tracing::debug!(name, "a detector of speech was loaded");

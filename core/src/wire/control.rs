@@ -472,6 +472,16 @@ pub enum Request {
         /// At most so many, and never over 200.
         limit: u32,
     },
+    /// The files and voice notes of a chat, the newest first.
+    Shared {
+        /// Where.
+        with: String,
+        /// Only those before this message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+        /// At most so many, and never over 200.
+        limit: u32,
+    },
     /// From now on events come as lines of their own.
     Listen,
     /// The link that others add this account by.
@@ -590,6 +600,8 @@ pub enum Reply {
     Model(SpeechModel),
     /// To [`Request::Find`].
     Found(Found),
+    /// To [`Request::Shared`].
+    Shared(Shared),
     /// To [`Request::Invite`].
     Link {
         /// The link.
@@ -715,6 +727,15 @@ pub struct Chat {
     pub about: Option<String>,
     /// Accounts in it, the own included.
     pub members: u32,
+}
+
+/// What was shared in a chat beside words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shared {
+    /// Messages with a file or a voice note, the newest first.
+    pub messages: Vec<Message>,
+    /// Where to go on, if the chat was not looked through to its beginning.
+    pub before: Option<String>,
 }
 
 /// A part of a history.

@@ -54,6 +54,33 @@ fn imports(line: &str) -> Vec<String> {
     names
 }
 
+/// What the app may name of this crate: the facade, and the words of its control protocol. Its tests make things up of more.
+const FOR_THE_APP: [&str; 2] = ["client::", "wire::control::"];
+
+#[test]
+fn the_app_knows_the_client_and_nothing_below_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 50, "the sources were not found");
+    let is_test = |file: &Path| {
+        let parts = file.strip_prefix(&root).unwrap().with_extension("");
+        parts.components().any(|part| ["tests", "snapshots"].contains(&part.as_os_str().to_str().unwrap()))
+    };
+    let mut wrong = Vec::new();
+    for file in files.iter().filter(|file| !is_test(file)) {
+        let text = fs::read_to_string(file).unwrap();
+        let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let shipped = shipped.split("#[cfg(test)]\npub(crate) mod tests").next().unwrap();
+        for line in shipped.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let named = line.match_indices("kith_core::").map(|(at, found)| &line[at + found.len()..]);
+            let beyond = named.filter(|name| !FOR_THE_APP.iter().any(|allowed| name.starts_with(allowed)));
+            wrong.extend(beyond.map(|name| format!("{}: {name}", file.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn no_module_imports_upwards_or_sideways() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

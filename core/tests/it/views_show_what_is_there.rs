@@ -403,3 +403,50 @@ async fn members_and_devices_are_listed_and_a_second_start_reaches_every_listene
     assert!(client.execute(Request::Raise { link: Some("x".repeat(5000)) }).await.is_err());
     client.shutdown().await;
 }
+
+#[tokio::test]
+async fn what_was_shared_is_listed_newest_first_and_page_by_page() {
+    let (room, client) = made().await;
+    let to = chats(&client).await[0].id.clone();
+    let shared = async |before: Option<String>, limit| {
+        let request = Request::Shared { with: to.clone(), before, limit };
+        match client.execute(request).await.unwrap() {
+            Reply::Shared(shared) => shared,
+            other => panic!("{other:?}"),
+        }
+    };
+    let before = shared(None, 200).await;
+    assert!(before.messages.iter().all(|message| message.kind == "voice" || message.kind == "file"));
+    let mut sent = Vec::new();
+    for name in ["one.txt", "two.txt", "three.txt"] {
+        let path = room.path().join(name);
+        std::fs::write(&path, name).unwrap();
+        let request = Request::SendFile {
+            to: to.clone(),
+            path,
+            name: None,
+            media_type: None,
+            caption: None,
+            dimensions: None,
+            preview: None,
+            reply_to: None,
+        };
+        let Reply::Message(message) = client.execute(request).await.unwrap() else { panic!("no message") };
+        sent.insert(0, message.id);
+        send(&client, &to, "and words", None).await;
+    }
+    let first = shared(None, 2).await;
+    let ids = |messages: &[Message]| messages.iter().map(|message| message.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&first.messages), sent[..2]);
+    let file = first.messages[0].file.as_ref().unwrap();
+    assert_eq!((file.name.as_str(), file.size), ("three.txt", 9));
+    assert_eq!(first.before.as_ref(), Some(&sent[1]));
+    let rest = shared(first.before, 200).await;
+    assert_eq!(ids(&rest.messages)[0], sent[2]);
+    assert_eq!(ids(&rest.messages)[1..], ids(&before.messages));
+    assert_eq!(rest.before, None, "the chat was looked through");
+    let deleted = Request::Delete { with: to.clone(), message: sent[0].clone() };
+    done(&client, deleted).await;
+    assert_eq!(ids(&shared(None, 1).await.messages), sent[1..2], "what is erased is not there");
+    client.shutdown().await;
+}

@@ -15,6 +15,7 @@ mod network;
 mod oracle;
 mod people;
 mod relay;
+mod remembered;
 mod rogue;
 mod scenarios;
 mod world;

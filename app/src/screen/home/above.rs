@@ -1,14 +1,18 @@
 //! What lies above the main window for a moment, and what comes of it.
 
+use std::path::PathBuf;
+
 use iced::Task;
 use iced::widget::operation;
 use kith_core::wire::control::Request;
 
+use super::conversation::Conversation;
 use super::{Action, Home, Message, conversation};
 use crate::app::Context;
+use crate::format::one_line;
 use crate::modal::add::{self, Add};
 use crate::modal::group::{self, Group};
-use crate::modal::question::{self, Question};
+use crate::modal::question::Question;
 use crate::modal::review;
 use crate::modal::switcher::{self, Switcher};
 use crate::problem::Problem;
@@ -31,6 +35,8 @@ pub(super) enum Deed {
     DeleteMessage(String),
     /// Block this account.
     Block(String),
+    /// Send these files in this chat.
+    SendFiles(String, Vec<PathBuf>),
 }
 
 impl Home {
@@ -58,8 +64,33 @@ impl Home {
     }
 
     pub(super) fn ask(&mut self, question: Question<Deed>) -> Task<Message> {
+        let first = question.first();
         self.modal = Some(Modal::Question(question));
-        operation::focus(question::NO)
+        operation::focus(first)
+    }
+
+    /// Asks whether files are to be sent in the open chat. Those that are dropped together come one by one.
+    pub(super) fn offer(&mut self, files: Vec<PathBuf>, context: Context<'_>) -> Task<Message> {
+        /// Names that are listed.
+        const NAMED: usize = 5;
+        let Some(chat) = self.open.as_ref().map(Conversation::chat) else { return Task::none() };
+        let mut all = match self.modal.take() {
+            Some(Modal::Question(question)) => match question.into_deed() {
+                Deed::SendFiles(to, asked) if to == chat.id => asked,
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        all.extend(files.into_iter().filter(|file| !all.contains(file)).collect::<Vec<_>>());
+        let name = |file: &PathBuf| one_line(&file.file_name().unwrap_or_default().to_string_lossy(), 60);
+        let mut names: Vec<String> = all.iter().take(NAMED).map(name).collect();
+        if all.len() > NAMED {
+            names.push("…".to_owned());
+        }
+        let (i18n, count) = (context.i18n, u64::try_from(all.len()).unwrap_or(u64::MAX));
+        let title = i18n.tr_with("offer-title", [("count", count.into()), ("name", one_line(&chat.name, 40).into())]);
+        let deed = Deed::SendFiles(chat.id.clone(), all);
+        self.ask(Question::new(title, names.join("\n"), i18n.tr("offer-send"), deed).harmless())
     }
 
     pub(super) fn close_modal(&mut self) -> Task<Message> {
@@ -136,6 +167,14 @@ impl Home {
             Deed::Block(who) => {
                 let block = self.backend.clone().command(Request::Block { who });
                 Action::Run(Task::perform(block, Message::Done))
+            }
+            Deed::SendFiles(chat, files) => {
+                let sends = self.in_open(|open| match open.chat().id == chat {
+                    true => open.send_files(files),
+                    false => Task::none(),
+                });
+                let focus = self.close_modal();
+                Action::Run(Task::batch([sends, focus]))
             }
         }
     }

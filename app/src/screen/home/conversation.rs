@@ -4,6 +4,9 @@
 
 mod attached;
 pub(crate) mod find;
+#[cfg(test)]
+mod full_disk;
+mod pasted;
 mod reading;
 mod recording;
 mod sound;
@@ -42,6 +45,9 @@ pub(crate) const MAX_TEXT: usize = 16 * 1024;
 /// How long after the last key a draft is kept.
 const DRAFT_REST: Duration = Duration::from_millis(800);
 
+/// A draft that could not be kept is tried again after so long: there may be room on the disk then.
+const DRAFT_AGAIN: Duration = Duration::from_secs(5);
+
 /// While somebody types, this is said again as often.
 const TYPING_AGAIN_MS: u64 = 4000;
 
@@ -71,6 +77,8 @@ pub(crate) struct Conversation {
     emoji: Option<Target>,
     emoji_query: String,
     draft_serial: u64,
+    /// What was typed last could not be kept.
+    draft_failed: bool,
     said_typing_ms: u64,
     read_upto: Option<String>,
     reload: Reload,
@@ -166,6 +174,8 @@ pub(crate) enum Message {
     Jumped(String, Result<Page, Problem>),
     /// Something was typed.
     Compose(composer::Action),
+    /// This text was pasted, and is nothing but the addresses of these files; of none if it is a text.
+    Pasted(String, Vec<std::path::PathBuf>),
     /// Send what is typed.
     Submit,
     /// It is queued, or not.
@@ -218,6 +228,8 @@ pub(crate) enum Message {
     Cancel,
     /// Nothing was typed for a while.
     DraftDue(u64),
+    /// The draft is on the disk, or not.
+    DraftKept(Result<(), Problem>),
     /// Somebody may have stopped typing.
     TypingDue,
     /// A command was carried out, or not.
@@ -251,6 +263,8 @@ pub(crate) enum Action {
     Set(Change, Task<Message>),
     /// Wants this of what plays.
     Player(Wish, Task<Message>),
+    /// Asks whether these files are to be sent.
+    Offer(Vec<std::path::PathBuf>),
     /// Asks whether this message is to be erased.
     ConfirmDelete(String),
     /// Opens a link.
@@ -282,6 +296,7 @@ impl Conversation {
             emoji: None,
             emoji_query: String::new(),
             draft_serial: 0,
+            draft_failed: false,
             said_typing_ms: 0,
             read_upto: None,
             reload: Reload::Idle,
@@ -360,6 +375,7 @@ impl Conversation {
             Message::Jump(id) => self.jump(id),
             Message::Jumped(id, page) => self.jumped(&id, page, context),
             Message::Compose(action) => self.composed(action, context),
+            Message::Pasted(text, files) => self.pasted_is(&text, files, context),
             Message::Submit => self.submit(),
             Message::Sent(key, sent) => self.sent(key, sent, context),
             Message::Retry(key) => self.retry(key),
@@ -409,6 +425,7 @@ impl Conversation {
             Message::PickEmoji(emoji) => self.pick_emoji(emoji),
             Message::Cancel => self.cancel(),
             Message::DraftDue(serial) => self.draft_due(serial),
+            Message::DraftKept(kept) => self.draft_kept(kept, context),
             Message::TypingDue => {
                 self.typing.retain(|_, until| *until > context.now_ms);
                 Action::None

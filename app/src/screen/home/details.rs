@@ -2,11 +2,12 @@
 //! listened to.
 
 mod listening;
+mod media;
 
 use iced::widget::{Column, column, container, qr_code, row, space, text};
 use iced::{Alignment, Length, Task, clipboard};
-use kith_core::identity::SafetyCode;
-use kith_core::wire::control::{Chat, Member, Reach, Request, Status};
+use kith_core::client::entry::SafetyCode;
+use kith_core::wire::control::{Chat, Member, Message as Shown, Reach, Request, Status};
 
 use crate::app::Context;
 use crate::backend::Backend;
@@ -22,6 +23,10 @@ use crate::widget::press::press;
 use self::listening::ListeningPart;
 #[cfg(test)]
 pub(crate) use self::listening::Message as ListeningMessage;
+use self::media::MediaPart;
+#[cfg(test)]
+pub(crate) use self::media::Message as MediaMessage;
+use super::player::{Player, Wish};
 
 /// The panel.
 #[derive(Debug)]
@@ -32,6 +37,7 @@ pub(crate) struct Details {
     reach: Option<Reach>,
     code: Option<qr_code::Data>,
     listening: ListeningPart,
+    media: MediaPart,
     problem: Option<Problem>,
 }
 
@@ -50,6 +56,8 @@ pub(crate) enum Message {
     Verify,
     /// Of how voice notes are listened to.
     Listening(listening::Message),
+    /// Of what was shared.
+    Media(media::Message),
     /// Copy the safety number.
     CopyNumber,
     /// Block them; asks first.
@@ -75,6 +83,10 @@ pub(crate) enum Action {
     ConfirmBlock(String),
     /// To the chat with this account.
     Open(String),
+    /// To this message of the chat.
+    Show(String),
+    /// Wants this of what plays.
+    Player(Wish),
     /// Away with the panel.
     Close,
 }
@@ -85,8 +97,16 @@ impl Details {
         let members = Task::perform(backend.clone().members(chat.id.clone()), Message::MembersKnown);
         let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
         let (listening, listens) = ListeningPart::new(chat.id.clone(), backend.clone());
-        let details = Self { chat, backend, members: None, reach: None, code: None, listening, problem: None };
-        (details, Task::batch([members, status, listens.map(Message::Listening)]))
+        let (media, shares) = MediaPart::new(chat.id.clone(), backend.clone());
+        let details = Self { chat, backend, members: None, reach: None, code: None, listening, media, problem: None };
+        (details, Task::batch([members, status, listens.map(Message::Listening), shares.map(Message::Media)]))
+    }
+
+    /// A message came, or is another now.
+    pub(crate) fn told(&mut self, message: &Shown) {
+        if message.conversation == self.chat.id {
+            self.media.told(message);
+        }
     }
 
     /// The chat is another now.
@@ -131,6 +151,10 @@ impl Details {
             }
             Message::Verify => return self.run(Request::Verify { who }),
             Message::Listening(message) => return Action::Run(self.listening.update(message).map(Message::Listening)),
+            Message::Media(media::Message::Came(chat, shared)) => self.media.came(&chat, shared),
+            Message::Media(media::Message::More) => return Action::Run(self.media.ask().map(Message::Media)),
+            Message::Media(media::Message::Show(message)) => return Action::Show(message),
+            Message::Media(media::Message::Player(wish)) => return Action::Player(wish),
             Message::CopyNumber => {
                 let number = self.chat.safety_number.clone();
                 return Action::Run(number.map_or_else(Task::none, clipboard::write));
@@ -156,6 +180,7 @@ impl Details {
         &'a self,
         chats: &'a [Chat],
         pictures: &'a Pictures,
+        player: &'a Player,
         context: Context<'a>,
     ) -> Element<'a, Message> {
         let i18n = context.i18n;
@@ -173,7 +198,7 @@ impl Details {
             .push(is_direct.then(|| self.path(context)))
             .push((!is_direct).then(|| self.people(chats, pictures, context)))
             .push(self.listening.view(context).map(Message::Listening))
-            .push(self.media(context))
+            .push(self.media.view(player, context).map(Message::Media))
             .push(is_direct.then(|| self.block(context)))
             .spacing(metric::WIDE)
             .padding(iced::padding::right(metric::GAP));
@@ -280,13 +305,6 @@ impl Details {
                 .into()
         });
         column![heading, Column::with_children(rows)].spacing(metric::SMALL).into()
-    }
-
-    fn media<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
-        let i18n = context.i18n;
-        column![text(i18n.tr("shared-media")).font(font::SEMIBOLD), ui::caption(i18n.tr("shared-media-where"))]
-            .spacing(metric::TIGHT)
-            .into()
     }
 
     fn block<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {

@@ -87,7 +87,8 @@ impl Home {
         let is_narrow = context.size.width < metric::NARROW;
         let chats = self.list.chats();
         let details = self.details.as_ref();
-        let details = details.map(|details| details.view(chats, &self.pictures, context).map(Message::Details));
+        let details =
+            details.map(|details| details.view(chats, &self.pictures, &self.player, context).map(Message::Details));
         match (&self.open, details) {
             (Some(_), Some(details)) if is_single => container(details).width(Length::Fill).into(),
             (Some(_), None) if is_single => self.conversation(is_single, context),

@@ -11,6 +11,7 @@ use super::parts;
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::i18n::I18n;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, metric};
 use crate::ui::form;
@@ -198,8 +199,10 @@ fn word(me: &Me) -> String {
 
 /// Asks which folder, and writes into a new one in it.
 async fn export(backend: Backend, title: String, now_ms: u64) -> Option<Result<(u64, PathBuf), Problem>> {
-    let folder = rfd::AsyncFileDialog::new().set_title(title).pick_folder().await?;
-    let to = folder.path().join(folder_name(now_ms));
+    let to = match Dialogue::new().titled(title).folder().await? {
+        Ok(folder) => folder.join(folder_name(now_ms)),
+        Err(problem) => return Some(Err(problem)),
+    };
     Some(backend.export(to.clone()).await.map(|messages| (messages, to)))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use iced::widget::{column, container, operation, row, text};
 use iced::{Alignment, Subscription, Task};
 use kith_core::client::Proof;
-use kith_core::identity::{Handle, RecoveryCode};
+use kith_core::client::entry::{Handle, RecoveryCode};
 use zeroize::Zeroizing;
 
 use super::parts;

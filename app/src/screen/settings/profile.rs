@@ -10,6 +10,7 @@ use super::parts::{self, Wanted};
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::i18n::I18n;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, metric};
 use crate::ui::{self, avatar, form, picture};
@@ -257,9 +258,10 @@ impl ProfileSection {
 
 /// Asks which, and reads it.
 async fn choose(title: String) -> Option<Result<Vec<u8>, Problem>> {
-    let dialogue = rfd::AsyncFileDialog::new().set_title(title).add_filter("PNG, JPEG", &["png", "jpg", "jpeg"]);
-    let file = dialogue.pick_file().await?;
-    let path = file.path().to_owned();
+    let path = match Dialogue::new().titled(title).pictures().file().await? {
+        Ok(path) => path,
+        Err(problem) => return Some(Err(problem)),
+    };
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
     Some(read.unwrap_or_else(|error| Err(Problem::new("disk", error.to_string()))))
 }

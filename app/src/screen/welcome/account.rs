@@ -1,8 +1,8 @@
 //! Name and password, or recovery code and new password, and what opens Kith on this device.
 
 use iced::widget::{column, text};
-use kith_core::identity::password::WeakPassword;
-use kith_core::identity::{Handle, HandleError, RecoveryCode};
+use kith_core::client::entry::password::WeakPassword;
+use kith_core::client::entry::{Handle, HandleError, RecoveryCode};
 use zeroize::Zeroizing;
 
 use super::Kind;

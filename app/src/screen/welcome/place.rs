@@ -1,8 +1,8 @@
 //! Which relay: by its address, by somebody's link, or one on this computer.
 
 use iced::widget::{column, text};
-use kith_core::identity::Invite;
-use kith_core::net::{InvalidRelayAddress, RelayAddress};
+use kith_core::client::entry::Invite;
+use kith_core::client::entry::{InvalidRelayAddress, RelayAddress};
 
 use crate::format;
 use crate::i18n::I18n;

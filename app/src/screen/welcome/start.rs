@@ -2,7 +2,7 @@
 
 use iced::widget::{column, container, image, text};
 use iced::{Alignment, Length};
-use kith_core::identity::Invite;
+use kith_core::client::entry::Invite;
 
 use super::{Kind, Message};
 use crate::format;

@@ -239,7 +239,7 @@ fn a_full_disk_is_named_and_loses_nothing_acknowledged() {
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("error the disk is full"), "{said} {}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("then Err(Stopped"), "{said}");
+    assert!(said.contains("then Err(Full"), "{said}");
     let acknowledged = said.lines().filter_map(|line| line.split_once("ack ")?.1.parse::<u32>().ok()).max().unwrap();
     let (db, opened) = Db::open(dir.path(), &guarded::Options::new(1)).unwrap();
     assert_eq!(opened, Opened::Existing);

@@ -1,12 +1,33 @@
 //! Single things that have to hold, each in a network of its own.
 
-use kith_core::chat::account::{contacts, waiting_requests};
+use kith_core::chat::account::waiting_requests;
 use kith_core::chat::policy::Kind;
 use kith_core::chat::{Command, MessageState};
 use kith_core::types::ConversationId;
 
 use super::faults::{Lie, Plan};
 use super::world::World;
+
+/// A person for each of these relays, or without one, of one device each; none knows another.
+pub(super) fn people_at(relays: &[Option<usize>]) -> World {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    for _ in 0..relays.iter().flatten().max().map_or(0, |last| last + 1) {
+        world.add_relay();
+    }
+    for relay in relays {
+        world.add_person(*relay);
+    }
+    world.watch_links();
+    world.run_for(5_000);
+    world
+}
+
+/// Another device of somebody, which has had the time to hear of everything.
+pub(super) fn another_device(world: &mut World, of: usize) -> usize {
+    let device = world.add_device(of);
+    world.run_for(10 * 60_000);
+    device
+}
 
 /// Two people of one device each, or more, at one relay each of as many as there are; the first two are contacts.
 pub(super) fn contacts_of(plan: Plan) -> (World, ConversationId) {
@@ -31,11 +52,7 @@ pub(super) fn contacts_of(plan: Plan) -> (World, ConversationId) {
 
 /// Two who have no relay, and who have asked each other.
 fn contacts_without_a_relay() -> (World, ConversationId) {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_person(None);
-    world.add_person(None);
-    world.watch_links();
-    world.run_for(5_000);
+    let mut world = people_at(&[None, None]);
     // They are reached straight only, by those whom they would write to themselves.
     world.request(0, 1);
     world.request(1, 0);
@@ -177,14 +194,8 @@ pub(super) fn devices_added_on_both_sides_at_once_end_up_in_one_group() {
 
 #[test]
 pub(super) fn a_welcome_that_comes_before_word_of_the_contact_is_not_lost() {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_relay();
-    world.add_person(Some(0));
-    world.add_person(Some(0));
-    world.watch_links();
-    world.run_for(5_000);
-    let second = world.add_device(0);
-    world.run_for(10 * 60_000);
+    let mut world = people_at(&[Some(0), Some(0)]);
+    let second = another_device(&mut world, 0);
     // The second device asks, and cannot tell the first one.
     world.links.cut.insert((0, second));
     world.request(second, 1);
@@ -320,24 +331,13 @@ pub(super) fn a_device_from_an_old_copy_shows_everything_again() {
     }
 }
 
-/// Two people of one device each who do not know each other yet.
-fn strangers() -> World {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_relay();
-    world.add_person(Some(0));
-    world.add_person(Some(0));
-    world.watch_links();
-    world.run_for(5_000);
-    world
-}
-
 fn direct(world: &World, device: usize) -> Option<ConversationId> {
     world.conversations(device).into_iter().find(|view| view.kind == Kind::Direct).map(|view| view.id)
 }
 
 #[test]
 pub(super) fn a_device_from_before_its_person_knew_somebody_is_told_of_them_and_comes_back() {
-    let mut world = strangers();
+    let mut world = people_at(&[Some(0), Some(0)]);
     world.keep_copy(1);
     world.request(0, 1);
     world.run_for(10_000);
@@ -357,7 +357,7 @@ pub(super) fn a_device_from_before_its_person_knew_somebody_is_told_of_them_and_
 
 #[test]
 pub(super) fn a_request_that_was_answered_after_the_copy_shows_its_text_once() {
-    let mut world = strangers();
+    let mut world = people_at(&[Some(0), Some(0)]);
     world.request(0, 1);
     world.run_for(1_000);
     world.keep_copy(0);
@@ -376,7 +376,7 @@ pub(super) fn a_request_that_was_answered_after_the_copy_shows_its_text_once() {
 
 #[test]
 pub(super) fn a_request_that_is_answered_after_its_device_went_back_has_its_text_all_the_same() {
-    let mut world = strangers();
+    let mut world = people_at(&[Some(0), Some(0)]);
     world.request(0, 1);
     world.run_for(10_000);
     world.keep_copy(0);
@@ -546,12 +546,8 @@ fn an_invitation_that_a_relay_lost_comes_all_the_same() {
 
 #[test]
 pub(super) fn all_devices_of_an_account_without_a_relay_come_into_a_group_that_one_of_them_makes() {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_person(None);
-    world.watch_links();
-    world.run_for(5_000);
-    let second = world.add_device(0);
-    world.run_for(10 * 60_000);
+    let mut world = people_at(&[None]);
+    let second = another_device(&mut world, 0);
     let command = Command::CreateGroup { name: "alone".to_owned(), members: Vec::new() };
     world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
     world.run_for(10 * 60_000);
@@ -560,46 +556,6 @@ pub(super) fn all_devices_of_an_account_without_a_relay_come_into_a_group_that_o
     let text = world.say(0, group.id);
     let world = settled(world);
     assert!(world.shows(second, &text));
-}
-
-#[test]
-pub(super) fn a_device_that_only_a_removed_one_invited_asks_the_contact_to_be_added() {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_relay();
-    world.add_person(Some(0));
-    world.add_person(Some(0));
-    world.watch_links();
-    world.run_for(5_000);
-    let second = world.add_device(1);
-    world.run_for(10 * 60_000);
-    world.request(0, 1);
-    world.run_for(10_000);
-    world.accept_all(1);
-    // Word of the contact comes, and the Welcome does not.
-    let (account, contact) = (world.devices[second].account, world.devices[0].account);
-    let knows = |world: &World| {
-        let contacts = contacts(&world.devices[second].store, account).expect("a readable store");
-        contacts.iter().any(|known| known.account == contact && known.accepted)
-    };
-    for _ in 0..500 {
-        if knows(&world) {
-            break;
-        }
-        world.run_for(2);
-    }
-    assert!(knows(&world));
-    world.stop(second);
-    world.run_for(5 * 60_000);
-    // It hears of the removal before the Welcome.
-    world.links.relay_cut.insert((second, 0));
-    world.links.cut.insert((1, second));
-    world.remove_device(1);
-    world.boot(second, false);
-    world.run_for(20_000);
-    world.links.relay_cut.clear();
-    world.run_for(10 * 60_000);
-    assert!(world.shows(second, "text 1"), "{}", world.trace.text());
-    settled(world);
 }
 
 #[test]
@@ -786,107 +742,4 @@ pub(super) fn an_admin_who_left_and_was_shown_a_lying_log_founds_nothing_and_lea
     let views = world.conversations(0);
     let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[0].id));
-}
-
-/// A person of two devices, of which one alone knows somebody; what they say to it, and their conversation.
-fn known_to_one_device(world: &mut World, second: usize) -> (ConversationId, String) {
-    world.links.cut.insert((0, second));
-    world.request(0, 1);
-    world.run_for(5_000);
-    world.request(1, 0);
-    world.accept_all(1);
-    world.run_for(60_000);
-    let conversation = with(world, 0, 1);
-    let Some(conversation) = conversation else { panic!("no conversation came about\n{}", world.trace.text()) };
-    world.say(0, conversation);
-    let text = world.say(1, conversation);
-    world.run_for(10_000);
-    assert_eq!(with(world, second, 1), None, "nobody told it");
-    (conversation, text)
-}
-
-fn with(world: &World, device: usize, other: usize) -> Option<ConversationId> {
-    let account = world.devices[other].account;
-    let mut views = world.conversations(device).into_iter();
-    views.find(|view| view.kind == Kind::Direct && view.accounts.contains(&account)).map(|view| view.id)
-}
-
-#[test]
-pub(super) fn whom_a_removed_device_alone_knew_it_tells_of_its_removal() {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_relay();
-    for relay in [None, None, Some(0)] {
-        world.add_person(relay);
-    }
-    world.watch_links();
-    world.run_for(5_000);
-    let second = world.add_device(0);
-    world.run_for(10 * 60_000);
-    // From somebody whom both know it hears of its removal.
-    world.request(0, 2);
-    world.run_for(10_000);
-    world.accept_all(2);
-    world.run_for(10 * 60_000);
-    assert!(with(&world, second, 2).is_some(), "{}", world.trace.text());
-    let (conversation, _) = known_to_one_device(&mut world, second);
-    world.remove_device(0);
-    world.run_for(30 * 60_000);
-    let view = world.conversations(1).into_iter().find(|view| view.id == conversation).expect("a conversation");
-    assert!(!world.present(&view).contains(&world.devices[0].id), "{}", world.trace.text());
-    settled(world);
-}
-
-#[test]
-pub(super) fn whom_a_removed_device_alone_knew_hears_of_it_at_the_relay_and_the_person_is_asked() {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    world.add_relay();
-    world.add_person(Some(0));
-    world.add_person(Some(0));
-    world.watch_links();
-    world.run_for(5_000);
-    let second = world.add_device(0);
-    world.run_for(10 * 60_000);
-    world.stop(second);
-    let (conversation, before) = known_to_one_device(&mut world, second);
-    // What was in the mailbox of the other is lost, and the device that could say it again says nothing any more.
-    world.links.cut.insert((0, 1));
-    world.stop(0);
-    world.lose_mail(0, second);
-    world.remove_device(0);
-    world.boot(second, false);
-    the_person_is_asked(world, second, conversation, &before);
-}
-
-#[test]
-pub(super) fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave_them() {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
-    for relay in [0, 1] {
-        world.add_relay();
-        world.add_person(Some(relay));
-    }
-    world.watch_links();
-    world.run_for(5_000);
-    let second = world.add_device(0);
-    world.run_for(10 * 60_000);
-    world.stop(second);
-    // The relay of the first is taken back to before its person met anybody.
-    world.keep_relay_copy(0);
-    let (conversation, before) = known_to_one_device(&mut world, second);
-    world.links.cut.insert((0, 1));
-    world.stop(0);
-    world.restore_relay(0);
-    world.remove_device(0);
-    world.boot(second, false);
-    the_person_is_asked(world, second, conversation, &before);
-}
-
-/// Before long somebody whom a device that is gone alone knew is brought before the person, who accepts.
-fn the_person_is_asked(mut world: World, second: usize, conversation: ConversationId, before: &str) {
-    world.run_for(13 * 3_600_000);
-    let account = world.devices[1].account;
-    assert_eq!(world.remembered(), [(second, account)], "{}", world.trace.text());
-    assert!(!world.shows(second, before), "nobody was asked yet");
-    let after = world.say(1, conversation);
-    let world = settled(world);
-    assert!([before, &after].iter().all(|text| world.shows(second, text)), "{}", world.trace.text());
 }

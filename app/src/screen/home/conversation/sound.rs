@@ -8,6 +8,7 @@ use kith_core::wire::control::{Message as Shown, Progress, Request, Transfer, Ur
 
 use super::{Action, Conversation};
 use crate::app::Context;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::screen::home::player::Wish;
 
@@ -22,7 +23,7 @@ pub(crate) enum Deed {
     Player(Wish),
     /// Choose files to send.
     Attach,
-    /// They were chosen, or dropped here.
+    /// They were chosen.
     Chosen(Vec<std::path::PathBuf>),
     /// Fetch the file of this row, or try again.
     Fetch(u64),
@@ -66,14 +67,13 @@ impl Conversation {
             Deed::Seek(key, ms) => self.with_note(key, |note| Wish::Seek(note, Duration::from_millis(ms))),
             Deed::Player(wish) => Action::Player(wish, Task::none()),
             Deed::Attach => {
-                let title = context.i18n.tr("attach");
-                let choose = async move { rfd::AsyncFileDialog::new().set_title(title).pick_files().await };
-                Action::Run(Task::perform(choose, |chosen| {
-                    let paths = chosen.unwrap_or_default().iter().map(|file| file.path().to_owned()).collect();
-                    super::Message::Sound(Deed::Chosen(paths))
+                let choose = Dialogue::new().titled(context.i18n.tr("attach")).files();
+                Action::Run(Task::perform(choose, |chosen| match chosen {
+                    Ok(paths) => super::Message::Sound(Deed::Chosen(paths)),
+                    Err(problem) => super::Message::Done(Err(problem)),
                 }))
             }
-            Deed::Chosen(paths) => self.send_files(paths),
+            Deed::Chosen(paths) => Action::Run(self.send_files(paths)),
             Deed::Fetch(key) => self.with_file(key, |with, message| Request::Fetch { with, message }),
             Deed::CancelFetch(key) => self.with_file(key, |with, message| Request::CancelTransfer { with, message }),
             Deed::Save(key) => self.save(key, context),
@@ -175,7 +175,7 @@ impl Conversation {
     }
 
     /// Files are sent one by one, in their order.
-    pub(crate) fn send_files(&mut self, paths: Vec<std::path::PathBuf>) -> Action {
+    pub(crate) fn send_files(&self, paths: Vec<std::path::PathBuf>) -> Task<super::Message> {
         let sends = paths.into_iter().map(|path| {
             let request = Request::SendFile {
                 to: self.chat.id.clone(),
@@ -189,7 +189,7 @@ impl Conversation {
             };
             self.command(request)
         });
-        Action::Run(sends.fold(Task::none(), Task::chain))
+        sends.fold(Task::none(), Task::chain)
     }
 
     fn with_file(&self, key: u64, request: impl FnOnce(String, String) -> Request) -> Action {
@@ -203,9 +203,8 @@ impl Conversation {
         let (title, backend) = (context.i18n.tr("file-save"), self.backend.clone());
         let (with, message) = (self.chat.id.clone(), entry.message.id.clone());
         let save = async move {
-            let chosen = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name).save_file().await;
-            let Some(file) = chosen else { return Ok(()) };
-            backend.command(Request::SaveFile { with, message, path: file.path().to_owned() }).await
+            let Some(chosen) = Dialogue::new().titled(title).named(&name).place().await else { return Ok(()) };
+            backend.command(Request::SaveFile { with, message, path: chosen? }).await
         };
         Action::Run(Task::perform(save, super::Message::Done))
     }

@@ -155,6 +155,52 @@ async fn notes_on_the_screen_become_text_first_once_somebody_looks_at_them() {
 }
 
 #[tokio::test]
+async fn files_that_are_pasted_are_offered_and_what_is_no_file_is_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("train plan.pdf");
+    std::fs::write(&there, "x").unwrap();
+    let address = format!("file://{}", there.display().to_string().replace(' ', "%20"));
+    let mut talk = Talk::with(chat("Bob"), Vec::new());
+    assert!(
+        talk.talk
+            .pasted(&composer::Action::Editor(text_editor::Action::Edit(Edit::Paste(std::sync::Arc::new(
+                address.clone()
+            )))))
+            .is_some()
+    );
+    talk.types("hello ");
+    // It was looked for, and is there; then it is not.
+    let offered = talk.talk.update(Message::Pasted(address.clone(), vec![there.clone()]), true, talk.world.context());
+    assert!(matches!(offered, Action::Offer(files) if files == [there.clone()]));
+    talk.hears(Message::Pasted(address.clone(), Vec::new()));
+    assert_eq!(talk.talk.composer.text(), format!("hello {address}"));
+}
+
+#[tokio::test]
+async fn a_draft_that_cannot_be_kept_is_said_once_and_kept_when_it_can_be() {
+    let mut talk = Talk::with(chat("Bob"), Vec::new());
+    let full = || Err(Problem::new("disk_full", "the disk is full"));
+    let saves = |talk: &Talk| {
+        let asked = talk.asked().into_iter();
+        asked.filter(|asked| matches!(asked, Request::SaveDraft { text, .. } if text == "to be kept")).count()
+    };
+    talk.types("to be kept");
+    talk.rests();
+    assert_eq!(saves(&talk), 1);
+    talk.hears(Message::DraftKept(full()));
+    assert!(talk.talk.notice.take().is_some());
+    talk.rests();
+    talk.hears(Message::DraftKept(full()));
+    assert_eq!((saves(&talk), talk.talk.notice.is_some()), (1, false), "nobody is told again and again");
+    assert!(talk.talk.last_draft().is_some(), "nor is it lost at the end");
+    talk.rests();
+    talk.hears(Message::DraftKept(Ok(())));
+    talk.rests();
+    assert_eq!(saves(&talk), 1, "it is there");
+    assert!(talk.talk.last_draft().is_none());
+}
+
+#[tokio::test]
 async fn notes_that_waited_before_the_chat_was_opened_are_known() {
     let mut talk = Talk::with(chat("Bob"), (0..3).map(note).collect());
     let waiting = vec![message(1, "").id];

@@ -4,7 +4,7 @@ use iced::Task;
 use iced::widget::operation;
 use kith_core::wire::control::{Message as Shown, Request};
 
-use super::{Action, COMPOSER, Conversation, DRAFT_REST, Failed, Message, Mode, TYPING_AGAIN_MS};
+use super::{Action, COMPOSER, Conversation, DRAFT_AGAIN, DRAFT_REST, Failed, Message, Mode, TYPING_AGAIN_MS};
 use crate::app::Context;
 use crate::platform::sign::Sign;
 use crate::problem::Problem;
@@ -15,8 +15,7 @@ impl Conversation {
     /// The end of the window: the same as a future.
     pub(crate) fn last_draft(&self) -> Option<Request> {
         let text = self.written();
-        let is_known = self.chat.draft.as_deref().unwrap_or_default() == text;
-        (!is_known).then(|| Request::SaveDraft { with: self.chat.id.clone(), text })
+        (!self.knows_draft(&text)).then(|| Request::SaveDraft { with: self.chat.id.clone(), text })
     }
 
     /// The message that is written, also while something else is changed in its place.
@@ -28,7 +27,18 @@ impl Conversation {
     }
 
     pub(super) fn composed(&mut self, action: composer::Action, context: Context<'_>) -> Action {
-        match self.composer.perform(action) {
+        match self.pasted(&action) {
+            Some(pasted) => pasted,
+            None => {
+                let changed = self.composer.perform(action);
+                self.typed(changed, context)
+            }
+        }
+    }
+
+    /// What is written is another text now, or not.
+    pub(super) fn typed(&mut self, changed: Changed, context: Context<'_>) -> Action {
+        match changed {
             Changed::Nothing => return Action::None,
             Changed::Text => {}
             Changed::TooLong => self.notice = Some(context.i18n.tr("message-too-long")),
@@ -66,11 +76,28 @@ impl Conversation {
     }
 
     pub(super) fn keep_draft(&mut self, text: String) -> Task<Message> {
-        if self.chat.draft.as_deref().unwrap_or_default() == text {
+        if self.knows_draft(&text) {
             return Task::none();
         }
         self.chat.draft = Some(text.clone()).filter(|text| !text.is_empty());
-        self.command(Request::SaveDraft { with: self.chat.id.clone(), text })
+        let save = self.backend.clone().command(Request::SaveDraft { with: self.chat.id.clone(), text });
+        Task::perform(save, Message::DraftKept)
+    }
+
+    fn knows_draft(&self, text: &str) -> bool {
+        !self.draft_failed && self.chat.draft.as_deref().unwrap_or_default() == text
+    }
+
+    /// The draft is on the disk; or it is said once that it is not, and tried again.
+    pub(super) fn draft_kept(&mut self, kept: Result<(), Problem>, context: Context<'_>) -> Action {
+        let had_failed = std::mem::replace(&mut self.draft_failed, kept.is_err());
+        let Err(problem) = kept else { return Action::None };
+        if !had_failed {
+            self.notice = Some(problem.sentence(context.i18n));
+        }
+        let serial = self.draft_serial;
+        let rest = tokio::time::sleep(DRAFT_AGAIN);
+        Action::Run(Task::perform(rest, move |()| Message::DraftDue(serial)))
     }
 
     pub(super) fn say_typing(&mut self, on: bool) -> Task<Message> {

@@ -92,3 +92,23 @@ fn it_is_asked_before_something_is_lost() {
         scene.shoot(&format!("question-block{tag}"));
     }
 }
+
+#[test]
+fn files_that_are_dropped_or_pasted_are_offered() {
+    let talking = |world| Scene::talking(world, chat("Bob"), vec![mine(0, "Here it comes", "read")]);
+    let drop = |scene: &mut Scene, file: &str| {
+        let _ = scene.home.file_dropped(file.into(), scene.world.context());
+    };
+    let mut scene = talking(world());
+    drop(&mut scene, "/home/alice/train plan.pdf");
+    scene.shoot("question-files");
+    for (tag, world) in languages(world) {
+        let mut scene = talking(world);
+        // What is dropped together comes one by one, and what is dropped twice is there once.
+        for number in 1..=6 {
+            drop(&mut scene, &format!("/home/alice/гори-{number}.jpg"));
+            drop(&mut scene, "/home/alice/train plan.pdf");
+        }
+        scene.shoot(&format!("question-files-{tag}"));
+    }
+}

@@ -1,7 +1,7 @@
 //! The panel beside a conversation.
 
 use kith_core::types::AccountId;
-use kith_core::wire::control::{Code, Listening, Member, Reach, Said, Status};
+use kith_core::wire::control::{Code, File, Listening, Member, Reach, Said, Shared, Status, Transfer};
 
 use super::*;
 
@@ -114,6 +114,42 @@ fn a_group_and_its_members() {
     scene.hears(Message::Details(details::Message::MembersKnown(Ok(members))));
     scene.shoot_in(World::new(660.0, 700.0), "details-group");
     scene.shoot_in(World::new(660.0, 700.0).speaking(Language::Ru).colored(Variant::Dark), "details-group-ru-dark");
+}
+
+#[test]
+fn what_was_shared() {
+    let chat = group("Climbing on Thursdays");
+    let came = |shared| details::MediaMessage::Came(chat.id.clone(), shared);
+    let media = |message| Message::Details(details::Message::Media(message));
+    let file = |name: &str, size| File {
+        name: name.into(),
+        media_type: String::new(),
+        size,
+        dimensions: None,
+        preview: None,
+        transfer: Transfer { state: "done".into(), here: true, done: size, total: size, problem: None },
+    };
+    let shared = |kind: &str, shown: Shown| Shown { kind: kind.into(), text: None, ..shown };
+    let note = Shown { duration_ms: Some(42_000), ..shared("voice", theirs(7, "")) };
+    let long = "Fahrplan der Sommerbergbahn und aller Anschlüsse am Wochenende.pdf";
+    let messages = vec![
+        note.clone(),
+        Shown { file: Some(file(long, 4_200_000)), ..shared("file", mine(5, "", "read")) },
+        Shown {
+            file: Some(file("гори.jpg", 812)), ..shared("file", by("Константин Константинопольский", 3, ""))
+        },
+    ];
+    let tall = || World::new(660.0, 960.0);
+    let mut scene = beside(chat.clone());
+    scene.shoot_in(tall(), "details-shared-loading");
+    scene.hears(media(came(Ok(Shared { messages: Vec::new(), before: None }))));
+    scene.shoot_in(tall(), "details-shared-empty");
+    scene.hears(media(came(Ok(Shared { messages, before: Some(note.id.clone()) }))));
+    player::tests::plays(&mut scene.home.player, note, std::time::Duration::from_secs(3));
+    scene.shoot_in(tall(), "details-shared");
+    scene.shoot_in(tall().speaking(Language::Uk).colored(Variant::Dark), "details-shared-uk-dark");
+    scene.hears(media(came(Err(Problem::new("store", "the disk is full")))));
+    scene.shoot_in(tall().speaking(Language::Ru), "details-shared-failed-ru");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::app::Context;
 use crate::backend::Backend;
 use crate::format;
 use crate::i18n::I18n;
+use crate::platform::dialogue::Dialogue;
 use crate::problem::Problem;
 use crate::said;
 use crate::theme::{self, Element, Icon, font, metric};
@@ -313,6 +314,8 @@ fn facts(model: &SpeechModel, i18n: &I18n) -> String {
 
 /// Asks for a file, and takes it as a model.
 async fn import(backend: Backend, title: String) -> Option<Result<SpeechModel, Problem>> {
-    let chosen = rfd::AsyncFileDialog::new().set_title(title).add_filter("ggml", &["bin"]).pick_file().await?;
-    Some(backend.model(Request::ImportModel { file: chosen.path().to_owned() }).await)
+    match Dialogue::new().titled(title).only("ggml", &["bin"]).file().await? {
+        Ok(file) => Some(backend.model(Request::ImportModel { file }).await),
+        Err(problem) => Some(Err(problem)),
+    }
 }

@@ -1,0 +1,125 @@
+//! Whom only one device of an account knew, and that device is removed.
+
+use kith_core::chat::account::contacts;
+use kith_core::chat::policy::Kind;
+use kith_core::types::ConversationId;
+
+use super::scenarios::{another_device, people_at, settled};
+use super::world::World;
+
+#[test]
+fn a_device_that_only_a_removed_one_invited_asks_the_contact_to_be_added() {
+    let mut world = people_at(&[Some(0), Some(0)]);
+    let second = another_device(&mut world, 1);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    // Word of the contact comes, and the Welcome does not.
+    let (account, contact) = (world.devices[second].account, world.devices[0].account);
+    let knows = |world: &World| {
+        let contacts = contacts(&world.devices[second].store, account).expect("a readable store");
+        contacts.iter().any(|known| known.account == contact && known.accepted)
+    };
+    for _ in 0..500 {
+        if knows(&world) {
+            break;
+        }
+        world.run_for(2);
+    }
+    assert!(knows(&world));
+    world.stop(second);
+    world.run_for(5 * 60_000);
+    // It hears of the removal before the Welcome.
+    world.links.relay_cut.insert((second, 0));
+    world.links.cut.insert((1, second));
+    world.remove_device(1);
+    world.boot(second, false);
+    world.run_for(20_000);
+    world.links.relay_cut.clear();
+    world.run_for(10 * 60_000);
+    assert!(world.shows(second, "text 1"), "{}", world.trace.text());
+    settled(world);
+}
+
+/// A person of two devices, of which one alone knows somebody; what they say to it, and their conversation.
+fn known_to_one_device(world: &mut World, second: usize) -> (ConversationId, String) {
+    world.links.cut.insert((0, second));
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.request(1, 0);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let conversation = with(world, 0, 1);
+    let Some(conversation) = conversation else { panic!("no conversation came about\n{}", world.trace.text()) };
+    world.say(0, conversation);
+    let text = world.say(1, conversation);
+    world.run_for(10_000);
+    assert_eq!(with(world, second, 1), None, "nobody told it");
+    (conversation, text)
+}
+
+fn with(world: &World, device: usize, other: usize) -> Option<ConversationId> {
+    let account = world.devices[other].account;
+    let mut views = world.conversations(device).into_iter();
+    views.find(|view| view.kind == Kind::Direct && view.accounts.contains(&account)).map(|view| view.id)
+}
+
+#[test]
+fn whom_a_removed_device_alone_knew_it_tells_of_its_removal() {
+    let mut world = people_at(&[None, None, Some(0)]);
+    let second = another_device(&mut world, 0);
+    // From somebody whom both know it hears of its removal.
+    world.request(0, 2);
+    world.run_for(10_000);
+    world.accept_all(2);
+    world.run_for(10 * 60_000);
+    assert!(with(&world, second, 2).is_some(), "{}", world.trace.text());
+    let (conversation, _) = known_to_one_device(&mut world, second);
+    world.remove_device(0);
+    world.run_for(30 * 60_000);
+    let view = world.conversations(1).into_iter().find(|view| view.id == conversation).expect("a conversation");
+    assert!(!world.present(&view).contains(&world.devices[0].id), "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+fn whom_a_removed_device_alone_knew_hears_of_it_at_the_relay_and_the_person_is_asked() {
+    let mut world = people_at(&[Some(0), Some(0)]);
+    let second = another_device(&mut world, 0);
+    world.stop(second);
+    let (conversation, before) = known_to_one_device(&mut world, second);
+    // What was in the mailbox of the other is lost, and the device that could say it again says nothing any more.
+    world.links.cut.insert((0, 1));
+    world.stop(0);
+    world.lose_mail(0, second);
+    world.remove_device(0);
+    world.boot(second, false);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+#[test]
+fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave_them() {
+    let mut world = people_at(&[Some(0), Some(1)]);
+    let second = another_device(&mut world, 0);
+    world.stop(second);
+    // The relay of the first is taken back to before its person met anybody.
+    world.keep_relay_copy(0);
+    let (conversation, before) = known_to_one_device(&mut world, second);
+    world.links.cut.insert((0, 1));
+    world.stop(0);
+    world.restore_relay(0);
+    world.remove_device(0);
+    world.boot(second, false);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+/// Before long somebody whom a device that is gone alone knew is brought before the person, who accepts.
+fn the_person_is_asked(mut world: World, second: usize, conversation: ConversationId, before: &str) {
+    world.run_for(13 * 3_600_000);
+    let account = world.devices[1].account;
+    assert_eq!(world.remembered(), [(second, account)], "{}", world.trace.text());
+    assert!(!world.shows(second, before), "nobody was asked yet");
+    let after = world.say(1, conversation);
+    let world = settled(world);
+    assert!([before, &after].iter().all(|text| world.shows(second, text)), "{}", world.trace.text());
+}
