@@ -26,6 +26,7 @@ pub(crate) use heart::{seeded, wall};
 pub(crate) use onboarding::first_record;
 pub use onboarding::{
     Credentials, Enrolment, Joined, OnboardingError, Proof, change_password, create_local, log_in, recover, register,
+    remove_device,
 };
 pub use outlook::Obstacle;
 

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Recover(Recover),
     #[command(about = help::CHANGE_PASSWORD)]
     Password(ChangePassword),
+    #[command(about = help::DEVICES)]
+    Devices(Devices),
     #[command(about = help::WHOAMI)]
     Whoami,
     #[command(about = help::INVITE)]
@@ -209,6 +211,23 @@ pub(crate) struct ChangePassword {
     pub(crate) recovery_file: Option<PathBuf>,
     #[arg(long, help = help::NEW_CODE)]
     pub(crate) new_code: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Devices {
+    #[command(subcommand)]
+    pub(crate) what: Option<DeviceChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(crate) enum DeviceChange {
+    #[command(about = help::REMOVE_DEVICE)]
+    Remove {
+        #[arg(help = help::DEVICE)]
+        device: String,
+        #[arg(long, help = help::REMOVE_YES)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

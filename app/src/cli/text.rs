@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::path::Path;
 
 use kith_core::wire::control::{
-    Contact, ContactRequest, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status, Transcript, Transfer,
+    Contact, ContactRequest, DeviceInfo, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status,
+    Transcript, Transfer,
 };
 
 /// While it is recorded, for whoever is at the terminal.
@@ -96,6 +97,11 @@ pub(crate) mod help {
         "Keep the key that unlocks the profile in the system's keychain, instead of a passphrase";
     pub(crate) const LOCAL: &str =
         "Without a relay: devices find each other on the local network or at known addresses";
+    pub(crate) const DEVICES: &str = "List the account's devices, or remove one";
+    pub(crate) const REMOVE_DEVICE: &str =
+        "Take another device out of the account: it gets and sends nothing more. This asks for the account's password";
+    pub(crate) const DEVICE: &str = "The device's id, or the beginning of it, as `kith devices` shows it";
+    pub(crate) const REMOVE_YES: &str = "Do not ask first";
     pub(crate) const WHOAMI: &str = "Show who is signed in";
     pub(crate) const INVITE: &str = "Print the link by which others add this account";
     pub(crate) const STATUS: &str = "Show how the relay and every contact is reached, and why not better";
@@ -400,6 +406,48 @@ pub(crate) fn whoami(me: &Me) -> String {
     lines.join("\n")
 }
 
+/// The list of the account's devices.
+pub(crate) fn devices(devices: &[DeviceInfo]) -> String {
+    let line = |device: &DeviceInfo| {
+        let state = match device {
+            DeviceInfo { this: true, .. } => "this device",
+            DeviceInfo { connected: true, .. } => "connected",
+            _ => "not connected",
+        };
+        format!("{}  since {}  {state}", device.device, time(device.created_ms))
+    };
+    devices.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn about_to_remove(device: &DeviceInfo) -> String {
+    format!(
+        "This takes device {} (since {}) out of the account for good: it gets and sends nothing more, and keeps what it had. \
+         Type yes to go on:",
+        device.device,
+        time(device.created_ms)
+    )
+}
+
+pub(crate) fn device_removed(device: &DeviceInfo) -> String {
+    format!(
+        "Device {} is removed. Whoever has it still has what it had: change the password if they may know it.",
+        device.device
+    )
+}
+
+pub(crate) const NOT_REMOVED: &str = "that is not yes, so nothing was removed";
+pub(crate) const THIS_DEVICE: &str =
+    "that is this device: remove it on another one, or delete what is on it by `kith erase`";
+pub(crate) const NO_RELAY_TO_REMOVE_AT: &str = "an account without a relay cannot remove a device yet";
+
+pub(crate) fn no_device(typed: &str) -> String {
+    format!("the account has no device {typed:?}; `kith devices` lists them")
+}
+
+pub(crate) fn several_devices(typed: &str) -> String {
+    format!("several devices begin with {typed:?}: type more of the id")
+}
+
 pub(crate) fn asked(who: &str) -> String {
     format!("The request is on its way to {who}: you can write to each other once it is accepted.")
 }
@@ -658,7 +706,7 @@ pub(crate) fn prompt(name: &str) -> String {
     format!("{}> ", plain(name))
 }
 
-pub(crate) const ERASE_NEEDS_YES: &str = "there is no terminal to ask whether this is meant: use --yes";
+pub(crate) const NEEDS_YES: &str = "there is no terminal to ask whether this is meant: use --yes";
 pub(crate) const NOT_ERASED: &str = "that is not the account's name, so nothing was deleted";
 
 pub(crate) fn exported(to: &Path, files: u32, messages: u64) -> String {

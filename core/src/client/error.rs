@@ -358,6 +358,7 @@ fn onboarding_code(error: &OnboardingError) -> ErrorCode {
         OnboardingError::Refused(refusal) => refusal_code(refusal),
         OnboardingError::Opaque(OpaqueError::WrongPassword) => ErrorCode::WrongPassword,
         OnboardingError::Uncertain => ErrorCode::PasswordUncertain,
+        OnboardingError::NoDevice => ErrorCode::NoDevice,
         _ => ErrorCode::Onboarding,
     }
 }

@@ -37,6 +37,8 @@ words! {
         RecoveryCode = "recovery_code",
         /// Nobody knows which password counts, the old one or the new one.
         PasswordUncertain = "password_uncertain",
+        /// The account has no such device.
+        NoDevice = "no_device",
         /// Somebody else answers at the relay's address.
         WrongRelayKey = "wrong_relay_key",
         /// The relay does not answer.

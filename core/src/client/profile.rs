@@ -211,6 +211,16 @@ impl Client {
         Ok(code.as_ref().map(RecoveryCode::to_text))
     }
 
+    /// Takes a device out of an account at its relay, by the password in `registration`; it needs no profile. What it returns is for
+    /// [`Request::TakeRecord`](crate::wire::control::Request::TakeRecord), which brings the account's conversations in step.
+    ///
+    /// # Errors
+    /// A sentence that says why not; it is asked again in vain, and without harm, if the answer was lost.
+    pub async fn remove_device(registration: Registration, device: &str) -> Result<Vec<u8>, ClientError> {
+        let device = device.parse().map_err(|_| OnboardingError::NoDevice)?;
+        Ok(session::remove_device(registration.credentials()?, device).await?)
+    }
+
     /// Creates a profile without a relay, for the local network.
     ///
     /// # Errors

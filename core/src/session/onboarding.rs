@@ -18,7 +18,7 @@ use crate::identity::{
 };
 use crate::mls::{MlsError, Suite, generate_prekey};
 use crate::net::{self, NetError, Node, NodeConfig, TransportKey};
-use crate::types::{Rng, Token};
+use crate::types::{DeviceId, Rng, Token};
 use crate::wire::relay::{Hello, Refusal, Request, Response};
 use rand_core::SeedableRng;
 
@@ -96,6 +96,9 @@ pub enum OnboardingError {
         "the relay's answer was lost: the password may be the new one or still the old one; try the new one first, then the old"
     )]
     Uncertain,
+    /// The account has no such device.
+    #[error("the account has no such device: it may have been removed already")]
+    NoDevice,
     /// The relay's answer makes no sense.
     #[error("the relay gave an answer that makes no sense: {0}")]
     Nonsense(&'static str),
@@ -211,6 +214,19 @@ pub async fn change_password(
     // A connection of its own, under a key that is no device's: it need not disturb that of the session.
     let desk = Desk::open(&DeviceKeys::generate(&mut rng), &credentials.relay).await?;
     let outcome = desk.change_password(&mut rng, &credentials, proof, new_code).await;
+    desk.close().await;
+    outcome
+}
+
+/// Takes a device out of the account at its relay. What comes back is the account's record without it, for
+/// [`crate::chat::Command::OwnRecord`]: the device is out of a conversation when another one of the account, or a contact, knows it.
+///
+/// # Errors
+/// A sentence that says why not.
+pub async fn remove_device(credentials: Credentials, device: DeviceId) -> Result<Vec<u8>, OnboardingError> {
+    let mut rng = seeded();
+    let desk = Desk::open(&DeviceKeys::generate(&mut rng), &credentials.relay).await?;
+    let outcome = desk.remove_device(&mut rng, &credentials, device).await;
     desk.close().await;
     outcome
 }
@@ -395,6 +411,26 @@ impl Desk {
                 }
             }
             Err(error) => Err(error),
+        }
+    }
+
+    async fn remove_device(
+        &self,
+        rng: &mut Rng,
+        credentials: &Credentials,
+        device: DeviceId,
+    ) -> Result<Vec<u8>, OnboardingError> {
+        let opened = self.open_by_password(rng, &credentials.handle, &credentials.password).await?;
+        if opened.record.device(device).is_none() {
+            return Err(OnboardingError::NoDevice);
+        }
+        let mut body = opened.record.successor(wall());
+        body.devices.retain(|certificate| certificate.device_id() != device);
+        let record = AccountRecord::sign(opened.open.root(), body)?.encode();
+        drop(opened);
+        match self.ask(Request::PutRecord { record: record.clone() }).await? {
+            Response::Done => Ok(record),
+            _ => Err(OnboardingError::Nonsense("to a record")),
         }
     }
 
