@@ -4,9 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{
-    Outcome, Pair, Person, Relay, Running, befriend, check, copy_directory, new_device, play, sign_up, text,
-};
+use crate::world::{Outcome, Pair, Person, Relay, Running, check, copy_directory, new_device, play, text};
 
 /// Keeps all that a relay knows now, which it may later go on from as if nothing had been since.
 async fn remember(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
@@ -107,44 +105,6 @@ async fn a_relay_that_shows_another_record_of_the_same_version_is_named_and_not_
         let sent = phone.ask_one(&["send", &with, "it is still me", "--wait", "45"]).await?;
         check(!text(&sent, "state").is_empty(), &format!("it was not kept: {sent}"))?;
         bob.reads("alice", &["from my phone", "it is still me"]).await
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_home_that_lost_its_log_is_named_and_the_conversation_goes_on() {
-    play(async |room| {
-        let mut relay = Relay::start(room, "relay").await?;
-        let (alice, bob) = tokio::try_join!(sign_up(room, "alice", &relay), sign_up(room, "bob", &relay))?;
-        // From before there was a conversation: accounts are known, and no log.
-        let before = room.join("before");
-        remember(&mut relay, &before).await?;
-        let (alice_runs, _bob_runs) = tokio::try_join!(alice.run(), bob.run())?;
-        befriend(&alice, &bob, "bob").await?;
-        let contacts = bob.ask(&["contacts"]).await?;
-        let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
-        alice.send("bob", "while all is well").await?;
-        bob.reads("alice", &["while all is well"]).await?;
-
-        forget_since(&mut relay, &before).await?;
-        is_online(&alice).await?;
-        is_online(&bob).await?;
-        alice.send("bob", "text flows").await?;
-        bob.reads("alice", &["text flows"]).await?;
-        // A new device can only be added where commits are put in order.
-        alice.ask(&["stop"]).await?;
-        alice_runs.ended().await?;
-        let (phone, _runs) = add_device(room, "alice-phone", &alice, &relay).await?;
-        let joined =
-            |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
-        let warning = alice.is_warned("has lost its log").await?;
-        check(warning.contains("bob"), &format!("it does not say which conversation: {warning}"))?;
-        phone.until("the conversation", &["contacts"], joined).await?;
-        phone.send(&with, "from my phone").await?;
-        bob.reads("alice", &["from my phone"]).await?;
-        bob.send("alice", "one conversation").await?;
-        alice.reads("bob", &["from my phone", "one conversation"]).await?;
-        phone.reads(&with, &["one conversation"]).await
     })
     .await;
 }
