@@ -20,6 +20,7 @@ mod failure;
 #[cfg(target_os = "linux")]
 mod files_are_chosen_in_dialogues;
 mod files_survive_kills;
+mod forgotten_passwords_are_replaced;
 mod keychains_hold_keys;
 #[cfg(target_os = "linux")]
 mod long_voice_notes_travel;

@@ -12,6 +12,7 @@ mod attachments_travel;
 mod clips;
 mod contact_requests_cost_the_stranger;
 mod corpora_are_replayed;
+mod forgotten_passwords_are_replaced;
 mod homes_order_and_do_not_judge;
 mod mailboxes_keep_what_they_took;
 mod mailboxes_match_a_model;

@@ -151,6 +151,19 @@ async fn a_chat_that_somebody_looks_at_is_read_whenever_its_count_is_told() {
 }
 
 #[tokio::test]
+async fn a_new_recovery_code_is_shown_to_who_has_left_the_settings_too() {
+    let mut window = Window::new(&["Bob"]);
+    let told = |code: Option<&str>| {
+        let code = code.map(|code| zeroize::Zeroizing::new(code.to_owned()));
+        Message::Settings(settings::Message::password_changed(code))
+    };
+    window.hears(told(None));
+    assert!(window.home.page.is_none(), "there is nothing that could be lost");
+    window.hears(told(Some("K7QX-ABCD-EFGH-JKMN-PQRS-TVWX-YZ01")));
+    assert!(window.home.page.is_some());
+}
+
+#[tokio::test]
 async fn whether_the_relay_is_reached_is_told_by_it_alone() {
     let mut window = Window::new(&["Bob"]);
     let connection = |who: &str, path: &str| Event::Connection { who: who.into(), path: path.into(), why: None };
