@@ -15,7 +15,7 @@ use std::sync::Arc;
 use futures::Stream;
 use iced::Subscription;
 use kith_core::client::control::{self, Connection, ControlError, Server, Service};
-use kith_core::client::{Client, Options, Profile, Registration, Unlock};
+use kith_core::client::{Client, Options, Profile, Proof, Registration, Unlock};
 use kith_core::wire::control::{
     At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Shared, Status, Transcript,
 };
@@ -153,7 +153,7 @@ pub(crate) async fn restore(setup: Setup, passphrase: Option<Zeroizing<String>>)
     Ok(Backend { relay, ..backend })
 }
 
-/// What a new account gets: the recovery code, to be shown once, and the profile if it could be put to work.
+/// What an account gets that was made or recovered: the recovery code, to be shown once, and the profile if it could be put to work.
 #[derive(Clone)]
 pub(crate) struct Created {
     /// The code.
@@ -173,6 +173,30 @@ pub(crate) async fn register(setup: Setup, keeping: Keeping, registration: Regis
     let unlock = prepare(&setup.profile, keeping).await?;
     let made = Client::register(&setup.profile, unlock, registration, setup.options).await;
     created(&setup.profile, made.map_err(Problem::from)).await
+}
+
+/// Gets back an account whose password is forgotten; the registration has the new one.
+pub(crate) async fn recover(
+    setup: Setup,
+    keeping: Keeping,
+    registration: Registration,
+    code: Zeroizing<String>,
+) -> Result<Created, Problem> {
+    let unlock = prepare(&setup.profile, keeping).await?;
+    let made = Client::recover(&setup.profile, unlock, registration, code, setup.options).await;
+    created(&setup.profile, made.map_err(Problem::from)).await
+}
+
+/// Gives the account of this name at a relay another password; what comes back is a new recovery code, if there is one.
+pub(crate) async fn change_password(
+    relay: String,
+    handle: String,
+    proof: Proof,
+    password: Zeroizing<String>,
+    new_code: bool,
+) -> Result<Option<Zeroizing<String>>, Problem> {
+    let registration = Registration { relay, handle, password, invitation: None };
+    Ok(Client::change_password(registration, proof, new_code).await?)
 }
 
 /// Makes an account without a relay.

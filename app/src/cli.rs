@@ -17,6 +17,7 @@ mod chat;
 mod data;
 #[cfg(target_os = "linux")]
 mod desktop;
+mod devices;
 mod error;
 mod file;
 pub(crate) mod keychain;
@@ -32,7 +33,7 @@ mod sound;
 mod text;
 
 use crate::backend::Setup;
-use arguments::{Arguments, Command, Global, Open};
+use arguments::{Arguments, Command, DeviceChange, Devices, Global, Open};
 use backend::Context;
 pub(crate) use error::Error;
 use error::Success;
@@ -83,6 +84,12 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Open(_) => Ok(Success::Done),
         Command::Register(arguments) => account::register(context, arguments).await,
         Command::Login(arguments) => account::log_in(context, arguments).await,
+        Command::Recover(arguments) => account::recover(context, arguments).await,
+        Command::Password(arguments) => account::change_password(context, arguments).await,
+        Command::Devices(Devices { what: None }) => devices::list(context).await,
+        Command::Devices(Devices { what: Some(DeviceChange::Remove { device, yes }) }) => {
+            devices::remove(context, &device, yes).await
+        }
         Command::Whoami => account::whoami(context).await,
         Command::Invite => account::invite(context).await,
         Command::Status => account::status(context).await,

@@ -6,7 +6,10 @@ pub(crate) mod emoji;
 pub(crate) mod form;
 pub(crate) mod language;
 pub(crate) mod picture;
+pub(crate) mod recovery;
 pub(crate) mod rich;
+pub(crate) mod secret;
+pub(crate) mod strength;
 pub(crate) mod tick;
 
 use std::time::Duration;
@@ -52,6 +55,12 @@ pub(crate) fn empty<'a, Message: 'a>(
 pub(crate) fn starting<'a, Message: 'a>(i18n: &I18n) -> Element<'a, Message> {
     let words = text(i18n.tr("starting")).style(theme::text::muted);
     container(words).center(Length::Fill).style(theme::container::background).into()
+}
+
+/// A few things in the middle of the window, which are scrolled where it is too small for them.
+pub(crate) fn page<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    let content = container(content).center_x(Length::Fill).padding(metric::WIDE);
+    container(scroll(content)).center(Length::Fill).style(theme::container::background).into()
 }
 
 /// What is longer than its room, with a thin bar.

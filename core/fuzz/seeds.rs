@@ -8,7 +8,7 @@ use kith_core::identity::opaque::{ClientLogin, PasswordFile};
 use kith_core::identity::vault::{Unlock, Vault};
 use kith_core::identity::{
     AccountRecord, CertificateRequest, Context, DeviceCertificate, DeviceKeys, Handle, Invite, LeafIdentity, Prekey,
-    RecordBody, RelayAddress, RootKey, SafetyCode, Seed, SigningKey, Stretching,
+    PublicKey, RecordBody, RelayAddress, RootKey, SafetyCode, Seed, Signature, SigningKey, Stretching,
 };
 use kith_core::types::{
     AccountId, Clock, ContentId, ConversationId, DeviceId, EnvelopeId, FeedId, GroupId, Hash, Incarnation, Rng,
@@ -367,6 +367,7 @@ fn relay_requests() -> Vec<relay::Request> {
     use relay::Request as R;
     let (token, message, handle) = (Token::new([1; 32]), vec![1; 9], String::from("alice"));
     let (account, name, stretching) = (account(1), hash(1), Stretching::FLOOR);
+    let recovery = PublicKey::new([1; 32]);
     let mailboxes = vec![relay::Mailbox { device: DeviceId::new([4; 32]), token }];
     let cursor = relay::Cursor { queue: Incarnation::new([1; 8]), next: 4 };
     let (vault, record, packages) = (vault().encode(), record().encode(), vec![vec![1; 5].into()]);
@@ -379,12 +380,30 @@ fn relay_requests() -> Vec<relay::Request> {
             message: message.clone(),
             stretching,
             vault: vault.clone(),
+            recovery,
             record: record.clone(),
             invitation: Some(token),
         },
         R::LoginStart { handle: handle.clone(), message: message.clone() },
         R::LoginFinish { login: token, message: message.clone() },
-        R::ChangePassword { expected: 1, message, stretching, vault },
+        R::RecoverStart { handle: handle.clone() },
+        R::RecoverFinish { challenge: token, proof: Signature::new([1; 64]) },
+        R::ChangePassword {
+            expected: 1,
+            message: message.clone(),
+            stretching,
+            vault: vault.clone(),
+            recovery: None,
+            record: None,
+        },
+        R::ChangePassword {
+            expected: 1,
+            message,
+            stretching,
+            vault,
+            recovery: Some(recovery),
+            record: Some(record.clone().into()),
+        },
         R::Lookup { handle },
         R::GetRecord { account },
         R::PutRecord { record },
@@ -433,6 +452,8 @@ fn relay_responses() -> Vec<relay::Response> {
         R::Waiting { cursor, envelopes: vec![relay::Stored { number: 3, envelope: vec![1; 9] }], more: true },
         R::Home(log_responses().remove(2)),
         R::Refused(relay::Refusal::TooMany { retry_s: 5 }),
+        R::RecoverStarted { challenge: Token::new([1; 32]) },
+        R::Refused(relay::Refusal::WrongRecoveryCode),
     ]
 }
 

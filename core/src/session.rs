@@ -25,7 +25,10 @@ pub use clock::ClockGap;
 pub use heart::{Failure, HeartHandle};
 pub(crate) use heart::{seeded, wall};
 pub(crate) use onboarding::first_record;
-pub use onboarding::{Credentials, Enrolment, Joined, OnboardingError, create_local, log_in, register};
+pub use onboarding::{
+    Credentials, Enrolment, Joined, OnboardingError, Proof, change_password, create_local, log_in, recover, register,
+    remove_device,
+};
 pub use outlook::Obstacle;
 
 use std::collections::BTreeMap;

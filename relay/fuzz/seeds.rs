@@ -1,5 +1,6 @@
 //! A few valid inputs for each target, from which its corpus was begun.
 
+use kith_core::identity::{PublicKey, Signature, Stretching};
 use kith_core::types::{EnvelopeId, GroupId, Hash, Rng, Token};
 use kith_core::wire::codec::Body as _;
 use kith_core::wire::envelope::{Class, Envelope, Urgency};
@@ -26,7 +27,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("backup", copy()),
         ("config", file.into()),
         ("config", list.into()),
-        ("control", line(&Control::UserReset { handle: "alice".into() })),
+        ("control", line(&Control::UserRemove { handle: "alice".into() })),
         ("control", line(&Control::Backup { to: "copy".into() })),
         ("control", copied),
         ("domain", mailboxes()),
@@ -92,6 +93,19 @@ fn accounts() -> Vec<u8> {
         (9, Request::RequestChallenge { account: bob.record.account_id() }),
         (9, Request::LoginStart { handle: "nobody".into(), message: vec![1; 9] }),
         (9, Request::LoginFinish { login: Token::new([1; 32]), message: vec![1; 9] }),
+        (9, Request::RecoverStart { handle: bob.handle.into() }),
+        (9, Request::RecoverFinish { challenge: Token::new([1; 32]), proof: Signature::new([1; 64]) }),
+        (
+            9,
+            Request::ChangePassword {
+                expected: 1,
+                message: vec![1; 9],
+                stretching: Stretching::RECOMMENDED,
+                vault: vec![1; 9],
+                recovery: Some(PublicKey::new([1; 32])),
+                record: Some(alice.record.encode().into()),
+            },
+        ),
     ])
 }
 

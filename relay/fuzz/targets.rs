@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use kith_core::identity::opaque::{Binding, ClientRegistration, ServerSetup};
 use kith_core::identity::{
-    AccountRecord, DeviceCertificate, DeviceKeys, Handle, RecordBody, RelayKey, RootKey, Seed, Stretching,
+    AccountRecord, DeviceCertificate, DeviceKeys, Handle, PublicKey, RecordBody, RelayKey, RootKey, Seed, Stretching,
 };
 use kith_core::types::{DeviceId, Rng, Timestamp, Token};
 use kith_core::wire::codec::Body as _;
@@ -172,6 +172,7 @@ pub fn sign_up(person: &Person) -> Request {
         message: upload(),
         stretching: Stretching::RECOMMENDED,
         vault: b"vault".to_vec(),
+        recovery: PublicKey::new([1; 32]),
         record: person.record.encode(),
         invitation: None,
     }

@@ -18,7 +18,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Request, Said};
+use kith_core::wire::control::{Chat, Event, Me, Member, Request, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -347,7 +347,8 @@ impl Home {
                 Some(page) => page.model_changed(model).map(Message::Settings),
                 None => Task::none(),
             },
-            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } => Task::none(),
+            Event::Contact { account } => self.person_changed(&account),
+            Event::Connection { .. } | Event::Raise { link: None } => Task::none(),
         }
     }
 
@@ -396,6 +397,21 @@ impl Home {
         Task::batch([picture, seen, self.show_count(context)])
     }
 
+    /// Somebody says something else about themselves, whether they are a contact or share a group.
+    fn person_changed(&mut self, account: &str) -> Task<Message> {
+        let members = self.details.as_ref().map_or_else(Task::none, |details| details.person_changed(account));
+        let names = self.in_open(|open| open.person_changed(account));
+        Task::batch([members.map(Message::Details), names])
+    }
+
+    /// Pictures of those who are no contacts come with the list of a group's members.
+    fn want_members_pictures(&mut self) -> Task<Message> {
+        let members = self.details.as_ref().map(Details::members).unwrap_or_default();
+        let named = |member: &Member| Some((member.account.clone(), member.picture.clone()?));
+        let wanted: Vec<_> = members.iter().filter_map(named).collect();
+        Task::batch(wanted.iter().map(|(who, name)| self.want_picture_of(who, name)).collect::<Vec<_>>())
+    }
+
     /// Somebody looks at the conversation, and at nothing that lies above it.
     fn is_looked_at(&self) -> bool {
         self.is_looked_at && self.modal.is_none() && self.page.is_none()
@@ -417,11 +433,17 @@ impl Home {
 
     /// A picture that is not here yet is read.
     fn want_picture(&mut self, chat: &Chat) -> Task<Message> {
-        let (Some(name), Some(who)) = (&chat.picture, &chat.account) else { return Task::none() };
+        match (&chat.picture, &chat.account) {
+            (Some(name), Some(who)) => self.want_picture_of(who, name),
+            _ => Task::none(),
+        }
+    }
+
+    fn want_picture_of(&mut self, who: &str, name: &str) -> Task<Message> {
         if !self.pictures.ask(name) {
             return Task::none();
         }
-        let (name, backend, who) = (name.clone(), self.backend.clone(), who.clone());
+        let (name, backend, who) = (name.to_owned(), self.backend.clone(), who.to_owned());
         Task::perform(backend.picture(who), move |picture| Message::PictureRead(name.clone(), picture))
     }
 
@@ -618,7 +640,7 @@ impl Home {
     fn detailed(&mut self, message: details::Message, context: Context<'_>) -> Action {
         let Some(details) = &mut self.details else { return Action::None };
         match details.update(message) {
-            details::Action::None => Action::None,
+            details::Action::None => Action::Run(self.want_members_pictures()),
             details::Action::Run(task) => Action::Run(task.map(Message::Details)),
             details::Action::Close => {
                 self.details = None;
@@ -645,8 +667,13 @@ impl Home {
     }
 
     fn set(&mut self, message: settings::Message, context: Context<'_>) -> Action {
+        // A recovery code is shown once: who has left the settings meanwhile is led back.
+        let back = (self.page.is_none() && message.holds_code()).then(|| self.show_settings(Section::Account));
         let Some(page) = &mut self.page else { return Action::None };
         match page.update(message, context) {
+            settings::Action::Run(task) if back.is_some() => {
+                Action::Run(Task::batch(back.into_iter().chain([task.map(Message::Settings)])))
+            }
             settings::Action::None => Action::None,
             settings::Action::Run(task) => Action::Run(task.map(Message::Settings)),
             settings::Action::Set(change) => Action::Set(change, Task::none()),

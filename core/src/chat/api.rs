@@ -558,6 +558,8 @@ pub enum Notice {
         /// The version shown.
         shown: u64,
     },
+    /// This device is none of the account's any more.
+    DeviceRemoved,
     /// A home showed two versions of its log, and the proof is kept.
     HomeLied {
         /// Of which conversation.

@@ -268,6 +268,12 @@ pub enum Request {
     },
     /// The account's devices.
     Devices,
+    /// Goes on with a newer record of the account, in which a device is missing or new; the root key has signed it.
+    TakeRecord {
+        /// The record, encoded; in JSON as base64.
+        #[serde(with = "base64::whole")]
+        record: Vec<u8>,
+    },
     /// What was chosen for this profile.
     Options,
     /// Chooses anew; what is not named stays. What was read and that one types counts at once, the rest from the next start.
@@ -636,6 +642,15 @@ pub struct Me {
     pub devices: u32,
 }
 
+impl Me {
+    /// Where the account is, to log in there: the addresses of its relay with commas between, and its name there. None without a
+    /// relay.
+    pub fn place(&self) -> Option<(String, String)> {
+        let (handle, _) = self.handle.as_deref()?.split_once('@')?;
+        (!self.relays.is_empty()).then(|| (self.relays.join(","), handle.to_owned()))
+    }
+}
+
 /// How things are reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -772,6 +787,9 @@ pub struct Member {
     pub me: bool,
     /// Its devices in the conversation.
     pub devices: u32,
+    /// Names its picture; another picture has another name. Whoever shares a conversation has one, contact or not.
+    #[serde(default)]
+    pub picture: Option<String>,
 }
 
 /// A device of the own account.
@@ -1150,6 +1168,19 @@ mod base64 {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| BASE64.decode(text.as_bytes()).map_err(D::Error::custom)).transpose()
+    }
+
+    /// Of bytes that are never left out.
+    pub(super) mod whole {
+        use super::*;
+
+        pub(in super::super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+            BASE64.encode(bytes).serialize(serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+            BASE64.decode(String::deserialize(deserializer)?.as_bytes()).map_err(D::Error::custom)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use kith_core::wire::control::{Code, ContactRequest, Page, Request, Said};
+use kith_core::wire::control::{Code, ContactRequest, Page, Said};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
@@ -151,6 +151,19 @@ async fn a_chat_that_somebody_looks_at_is_read_whenever_its_count_is_told() {
 }
 
 #[tokio::test]
+async fn a_new_recovery_code_is_shown_to_who_has_left_the_settings_too() {
+    let mut window = Window::new(&["Bob"]);
+    let told = |code: Option<&str>| {
+        let code = code.map(|code| zeroize::Zeroizing::new(code.to_owned()));
+        Message::Settings(settings::Message::password_changed(code))
+    };
+    window.hears(told(None));
+    assert!(window.home.page.is_none(), "there is nothing that could be lost");
+    window.hears(told(Some("K7QX-ABCD-EFGH-JKMN-PQRS-TVWX-YZ01")));
+    assert!(window.home.page.is_some());
+}
+
+#[tokio::test]
 async fn whether_the_relay_is_reached_is_told_by_it_alone() {
     let mut window = Window::new(&["Bob"]);
     let connection = |who: &str, path: &str| Event::Connection { who: who.into(), path: path.into(), why: None };
@@ -160,6 +173,37 @@ async fn whether_the_relay_is_reached_is_told_by_it_alone() {
     assert_eq!(window.home.link, Link::Down(None));
     window.tells(connection("relay", "direct"));
     assert_eq!(window.home.link, Link::Up);
+}
+
+#[tokio::test]
+async fn a_member_of_a_group_is_seen_as_they_say_although_they_are_no_contact() {
+    let mut window = Window::new(&["Ann", "Climbers"]);
+    let group = Chat { kind: "group".into(), account: None, members: 2, ..chat("Climbers") };
+    window.tells(Event::Chat { chat: group });
+    window.hears(Message::List(list::Message::Open("id-Climbers".into())));
+    window.home.toggle_details();
+    let member = |picture: Option<&str>| Member {
+        account: "account-Eve".into(),
+        name: "Eve".into(),
+        handle: None,
+        verified: false,
+        me: false,
+        devices: 1,
+        picture: picture.map(str::to_owned),
+    };
+    let _ = window.record.asked();
+    let known = |picture| Message::Details(details::Message::MembersKnown(Ok(vec![member(picture)])));
+    window.hears(known(None));
+    assert_eq!(window.record.asked(), []);
+    window.tells(Event::Contact { account: "account-Ann".into() });
+    assert_eq!(window.record.asked(), [], "Ann is not in it");
+    window.tells(Event::Contact { account: "account-Eve".into() });
+    assert_eq!(window.record.asked(), [Request::Members { with: "id-Climbers".into() }]);
+    let asked = [Request::Profile { who: Some("account-Eve".into()) }];
+    window.hears(known(Some("a picture")));
+    assert_eq!(window.record.asked(), asked);
+    window.hears(known(Some("a picture")));
+    assert_eq!(window.record.asked(), [], "it is read once");
 }
 
 #[tokio::test]

@@ -87,10 +87,12 @@ impl Home {
         let is_narrow = context.size.width < metric::NARROW;
         let chats = self.list.chats();
         let details = self.details.as_ref();
-        let details =
-            details.map(|details| details.view(chats, &self.pictures, &self.player, context).map(Message::Details));
+        let is_alone = context.size.width < metric::BESIDE;
+        let width = if is_alone { Length::Fill } else { Length::Fixed(metric::DETAILS) };
+        let details = details
+            .map(|details| details.view(width, chats, &self.pictures, &self.player, context).map(Message::Details));
         match (&self.open, details) {
-            (Some(_), Some(details)) if is_single => container(details).width(Length::Fill).into(),
+            (Some(_), Some(details)) if is_alone => details,
             (Some(_), None) if is_single => self.conversation(is_single, context),
             (None, _) if is_single => self.list(Length::Fill, context),
             (_, Some(details)) if is_narrow => {

@@ -132,7 +132,8 @@ impl Diagnostics {
 
 fn contact<'a>(reach: &Reach, i18n: &I18n) -> Element<'a, Message> {
     let name = format::one_line(&reach.name, MAX_NAME);
-    let words = column![parts::plain(way(reach, i18n)), ui::caption(said::words(&reach.why, i18n))];
+    let words = column![parts::plain(way(reach, i18n))];
+    let words = words.push(said::why_not_better(reach, i18n).map(ui::caption));
     parts::fact(name, words.spacing(metric::TIGHT / 2.0).into(), None)
 }
 

@@ -306,13 +306,14 @@ async fn how_contacts_are_reached_is_said_in_words() {
     person.hears(Message::Diagnostics(diagnostics::Message::Came(Ok(status))));
     for words in [
         "bob",
-        "connected directly",
+        "On the same network, 2 ms",
         "No answer in time",
         "There are two different records of Carol. Compare safety numbers before you write.",
         "1 message is not delivered yet",
     ] {
         assert!(person.sees(words), "{words}");
     }
+    assert!(!person.sees("connected directly"), "there is nothing better");
     person.ends().await;
 }
 

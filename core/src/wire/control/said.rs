@@ -160,6 +160,8 @@ words! {
         RecordOld = "record_old",
         /// There are two records of `name`.
         RecordForked = "record_forked",
+        /// This device was removed from the account.
+        DeviceRemoved = "device_removed",
         /// The home of the conversation with `name` showed two logs.
         HomeLied = "home_lied",
         /// The home of the conversation with `name` is away.
