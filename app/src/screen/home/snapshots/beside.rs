@@ -40,6 +40,7 @@ pub(super) fn two() -> Message {
         account: account(number),
         name: if me { "me" } else { "Bob" }.into(),
         handle: None,
+        picture: None,
         verified: false,
         me,
         devices: 1,
