@@ -42,14 +42,7 @@ fn reached(path: &str, why: Code, round_trip_ms: Option<f64>) -> Message {
         why: Said::new(why, ""),
         round_trip_ms,
     };
-    let status = Status {
-        relay_connected: Some(true),
-        relay_problem: None,
-        addresses: Vec::new(),
-        undelivered: 0,
-        contacts: vec![reach],
-        warnings: Vec::new(),
-    };
+    let status = Status { relay_connected: Some(true), contacts: vec![reach], ..not_reached(None) };
     Message::Details(details::Message::StatusKnown(Ok(Box::new(status))))
 }
 
