@@ -83,6 +83,7 @@ list-new = Say hello
 choose-title = Choose a chat
 choose-words = Ctrl+K jumps to one by a few letters of its name.
 switcher-query = Jump to…
+connecting = Connecting to your relay…
 offline = Your relay is not reached. Messages wait here and go out by themselves.
 
 ## A conversation

@@ -83,6 +83,7 @@ list-new = Поздоровайтесь
 choose-title = Выберите чат
 choose-words = Ctrl+K открывает чат по нескольким буквам имени.
 switcher-query = Перейти к…
+connecting = Подключаемся к ретранслятору…
 offline = Нет связи с ретранслятором. Сообщения ждут здесь и уйдут сами.
 
 ## A conversation

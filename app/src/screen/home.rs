@@ -94,6 +94,8 @@ impl Warning {
 enum Link {
     /// Not known yet.
     Unknown,
+    /// It is being called for the first time.
+    Calling,
     /// It is, or there is none to reach.
     Up,
     /// It is not, and why.
@@ -341,7 +343,10 @@ impl Home {
                 }
                 Task::none()
             }),
-            Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
+            Event::Lagged { .. } => {
+                self.link = Link::Unknown;
+                Task::batch([self.load(), self.in_open(Conversation::reload)])
+            }
             Event::Raise { link: Some(link) } => self.add(Some(link)),
             Event::Model { model } => match &mut self.page {
                 Some(page) => page.model_changed(model).map(Message::Settings),
@@ -452,10 +457,14 @@ impl Home {
         match message {
             Message::Loaded(overview) => self.loaded(overview, context),
             Message::StatusKnown(Ok(status)) => {
-                self.link = match status.relay_connected {
-                    Some(false) => Link::Down(status.relay_problem.map(|said| *said)),
-                    Some(true) | None => Link::Up,
-                };
+                // What was told meanwhile is newer than this answer.
+                if self.link == Link::Unknown {
+                    self.link = match (status.relay_connected, status.relay_problem) {
+                        (Some(true) | None, _) => Link::Up,
+                        (Some(false), None) => Link::Calling,
+                        (Some(false), why) => Link::Down(why.map(|said| *said)),
+                    };
+                }
                 let warned = status.warnings.iter().map(|said| self.warn(said.clone()));
                 Action::Run(Task::batch(warned.collect::<Vec<_>>()))
             }

@@ -1,4 +1,4 @@
-use kith_core::wire::control::{Code, ContactRequest, Page, Said};
+use kith_core::wire::control::{Code, ContactRequest, Page, Said, Status};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
@@ -57,6 +57,18 @@ impl Window {
 
     fn pages(&self) -> usize {
         self.record.asked().iter().filter(|request| matches!(request, Request::Page { .. })).count()
+    }
+}
+
+/// What is said of a device whose relay is not reached.
+pub(super) fn not_reached(why: Option<Said>) -> Status {
+    Status {
+        relay_connected: Some(false),
+        relay_problem: why.map(Box::new),
+        addresses: Vec::new(),
+        undelivered: 0,
+        contacts: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -173,6 +185,16 @@ async fn whether_the_relay_is_reached_is_told_by_it_alone() {
     assert_eq!(window.home.link, Link::Down(None));
     window.tells(connection("relay", "direct"));
     assert_eq!(window.home.link, Link::Up);
+    // An answer that was under way since before that.
+    let why = Said::new(Code::Unreachable, "");
+    window.hears(Message::StatusKnown(Ok(Box::new(not_reached(Some(why.clone()))))));
+    assert_eq!(window.home.link, Link::Up);
+    window.tells(Event::Lagged { missed: 3 });
+    window.hears(Message::StatusKnown(Ok(Box::new(not_reached(Some(why.clone()))))));
+    assert_eq!(window.home.link, Link::Down(Some(why)));
+    let mut window = Window::new(&["Bob"]);
+    window.hears(Message::StatusKnown(Ok(Box::new(not_reached(None)))));
+    assert_eq!(window.home.link, Link::Calling, "nothing went wrong yet");
 }
 
 #[tokio::test]

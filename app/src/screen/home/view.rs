@@ -122,14 +122,25 @@ impl Home {
             .map(move |message| Message::Conversation(id.clone(), message))
     }
 
-    /// Says that the relay is not reached: messages wait.
+    /// Says that the relay is not reached, or not yet: messages wait.
     fn banner<'a>(&'a self, context: Context<'a>) -> Option<Element<'a, Message>> {
-        let Link::Down(why) = &self.link else { return None };
         let i18n = context.i18n;
-        let sign = text(Icon::WifiOff.glyph()).font(font::ICONS).size(metric::CAPTION);
-        let words = text(i18n.tr("offline")).size(metric::CAPTION);
+        let (sign, words, ground, why) = match &self.link {
+            Link::Unknown | Link::Up => return None,
+            Link::Calling => (
+                Icon::RefreshCw,
+                i18n.tr("connecting"),
+                theme::container::rail as fn(&theme::Theme) -> container::Style,
+                &None,
+            ),
+            Link::Down(why) => {
+                (Icon::WifiOff, i18n.tr("offline"), theme::container::warning as fn(&theme::Theme) -> _, why)
+            }
+        };
+        let sign = text(sign.glyph()).font(font::ICONS).size(metric::CAPTION);
+        let words = text(words).size(metric::CAPTION);
         let line = row![sign, words].spacing(metric::SMALL).align_y(Alignment::Center);
-        let line = container(line).center_x(Length::Fill).padding(metric::TIGHT + 1.0).style(theme::container::warning);
+        let line = container(line).center_x(Length::Fill).padding(metric::TIGHT + 1.0).style(ground);
         Some(match why {
             Some(why) => ui::with_tooltip(line, said::alone(why, i18n), iced::widget::tooltip::Position::Bottom),
             None => line.into(),

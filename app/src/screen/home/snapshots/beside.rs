@@ -64,15 +64,7 @@ fn listens(scene: &mut Scene, language: &str, own: bool) {
 fn reached(path: &str, why: Code, round_trip_ms: Option<f64>) -> Message {
     let reach =
         Reach { account: account(2), name: "Bob".into(), path: path.into(), why: Said::new(why, ""), round_trip_ms };
-    let status = Status {
-        relay_connected: Some(true),
-        relay_problem: None,
-        addresses: Vec::new(),
-        undelivered: 0,
-        contacts: vec![reach],
-        refused: [].into(),
-        warnings: Vec::new(),
-    };
+    let status = Status { relay_connected: Some(true), contacts: vec![reach], ..not_reached(None) };
     Message::Details(details::Message::StatusKnown(Ok(Box::new(status))))
 }
 
