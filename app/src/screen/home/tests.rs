@@ -69,6 +69,7 @@ pub(super) fn not_reached(why: Option<Said>) -> Status {
         undelivered: 0,
         contacts: Vec::new(),
         warnings: Vec::new(),
+        refused: [].into(),
     }
 }
 
