@@ -15,7 +15,7 @@ use std::sync::Arc;
 use futures::Stream;
 use iced::Subscription;
 use kith_core::client::control::{self, Connection, ControlError, Server, Service};
-use kith_core::client::{Client, Options, Profile, Registration, Unlock};
+use kith_core::client::{Client, Options, Profile, Proof, Registration, Unlock};
 use kith_core::wire::control::{
     At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Shared, Status, Transcript,
 };
@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use self::asked::Asked;
-use crate::cli::keychain;
+use crate::cli::keychain::{self, Way};
 use crate::platform::sign::Sign;
 use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
@@ -97,22 +97,35 @@ pub(crate) async fn find(setup: Setup, link: Option<String>) -> Result<Found, Pr
         let _ = other.call(Request::Raise { link }).await?;
         return Ok(Found::Raised);
     }
-    let unlock = match (keychain::name(&setup.profile)?, &setup.passphrase_file) {
-        (Some(name), _) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
-        (None, None) => return Ok(Found::Locked),
+    let ways = keychain::ways(&setup.profile)?;
+    let typed = match &setup.passphrase_file {
+        Some(file) if ways.contains(&Way::Passphrase) => Some(crate::cli::secret::from_file(file)?),
+        _ => None,
     };
-    Ok(Found::Opened(open(setup, unlock).await?))
+    let asks = typed.is_none();
+    if asks && ways == [Way::Passphrase] {
+        return Ok(Found::Locked);
+    }
+    let profile = setup.profile.clone();
+    match open(setup, typed).await {
+        Err(problem) if asks && keychain::wants_passphrase(&profile, &problem.code) => Ok(Found::Locked),
+        opened => Ok(Found::Opened(opened?)),
+    }
 }
 
 /// Opens the profile with a passphrase.
 pub(crate) async fn unlock(setup: Setup, passphrase: Zeroizing<String>) -> Result<Backend, Problem> {
-    open(setup, Unlock::Passphrase(passphrase)).await
+    open(setup, Some(passphrase)).await
 }
 
-async fn open(setup: Setup, unlock: Unlock) -> Result<Backend, Problem> {
+async fn open(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
     let relay = own_relay(&setup.profile).await;
-    let backend = Backend::serve(Client::open(&setup.profile, unlock, setup.options).await?).await?;
+    let open = |unlock| {
+        let (profile, options) = (setup.profile.clone(), setup.options.clone());
+        async move { Client::open(&profile, unlock, options).await }
+    };
+    let client = keychain::open_by::<_, Problem, _>(&setup.profile, passphrase.as_ref(), open).await?;
+    let backend = Backend::serve(client).await?;
     Ok(Backend { relay, ..backend })
 }
 
@@ -126,18 +139,21 @@ async fn own_relay(profile: &Path) -> Option<EmbeddedRelay> {
 
 /// Puts the newest good copy of a damaged store into its place.
 pub(crate) async fn restore(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
-    let unlock = match (keychain::name(&setup.profile)?, passphrase, &setup.passphrase_file) {
-        (Some(name), ..) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(passphrase), _) => Unlock::Passphrase(passphrase),
-        (None, None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
-        (None, None, None) => return Err(Problem::new("wrong_passphrase", "a passphrase is needed")),
+    let passphrase = match (passphrase, &setup.passphrase_file) {
+        (None, Some(file)) => Some(crate::cli::secret::from_file(file)?),
+        (passphrase, _) => passphrase,
     };
     let relay = own_relay(&setup.profile).await;
-    let backend = Backend::serve(Client::restore(&setup.profile, unlock, setup.options).await?).await?;
+    let restore = |unlock| {
+        let (profile, options) = (setup.profile.clone(), setup.options.clone());
+        async move { Client::restore(&profile, unlock, options).await }
+    };
+    let client = keychain::open_by::<_, Problem, _>(&setup.profile, passphrase.as_ref(), restore).await?;
+    let backend = Backend::serve(client).await?;
     Ok(Backend { relay, ..backend })
 }
 
-/// What a new account gets: the recovery code, to be shown once, and the profile if it could be put to work.
+/// What an account gets that was made or recovered: the recovery code, to be shown once, and the profile if it could be put to work.
 #[derive(Clone)]
 pub(crate) struct Created {
     /// The code.
@@ -157,6 +173,30 @@ pub(crate) async fn register(setup: Setup, keeping: Keeping, registration: Regis
     let unlock = prepare(&setup.profile, keeping).await?;
     let made = Client::register(&setup.profile, unlock, registration, setup.options).await;
     created(&setup.profile, made.map_err(Problem::from)).await
+}
+
+/// Gets back an account whose password is forgotten; the registration has the new one.
+pub(crate) async fn recover(
+    setup: Setup,
+    keeping: Keeping,
+    registration: Registration,
+    code: Zeroizing<String>,
+) -> Result<Created, Problem> {
+    let unlock = prepare(&setup.profile, keeping).await?;
+    let made = Client::recover(&setup.profile, unlock, registration, code, setup.options).await;
+    created(&setup.profile, made.map_err(Problem::from)).await
+}
+
+/// Gives the account of this name at a relay another password; what comes back is a new recovery code, if there is one.
+pub(crate) async fn change_password(
+    relay: String,
+    handle: String,
+    proof: Proof,
+    password: Zeroizing<String>,
+    new_code: bool,
+) -> Result<Option<Zeroizing<String>>, Problem> {
+    let registration = Registration { relay, handle, password, invitation: None };
+    Ok(Client::change_password(registration, proof, new_code).await?)
 }
 
 /// Makes an account without a relay.

@@ -17,9 +17,11 @@ mod chat;
 mod data;
 #[cfg(target_os = "linux")]
 mod desktop;
+mod devices;
 mod error;
 mod file;
 pub(crate) mod keychain;
+mod lock;
 mod models;
 mod people;
 mod print;
@@ -31,7 +33,7 @@ mod sound;
 mod text;
 
 use crate::backend::Setup;
-use arguments::{Arguments, Command, Global, Open};
+use arguments::{Arguments, Command, DeviceChange, Devices, Global, Open};
 use backend::Context;
 pub(crate) use error::Error;
 use error::Success;
@@ -82,6 +84,12 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Open(_) => Ok(Success::Done),
         Command::Register(arguments) => account::register(context, arguments).await,
         Command::Login(arguments) => account::log_in(context, arguments).await,
+        Command::Recover(arguments) => account::recover(context, arguments).await,
+        Command::Password(arguments) => account::change_password(context, arguments).await,
+        Command::Devices(Devices { what: None }) => devices::list(context).await,
+        Command::Devices(Devices { what: Some(DeviceChange::Remove { device, yes }) }) => {
+            devices::remove(context, &device, yes).await
+        }
         Command::Whoami => account::whoami(context).await,
         Command::Invite => account::invite(context).await,
         Command::Status => account::status(context).await,
@@ -103,6 +111,7 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::History(arguments) => chat::history(context, arguments).await,
         Command::Chat { name } => chat::chat(context, name).await,
         Command::Listen => run::listen(context).await,
+        Command::Passphrase(arguments) => lock::passphrase(context, arguments).await,
         Command::Export { to } => data::export(context, to).await,
         Command::Erase { yes } => data::erase(context, yes).await,
         #[cfg(target_os = "linux")]

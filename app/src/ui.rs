@@ -6,7 +6,10 @@ pub(crate) mod emoji;
 pub(crate) mod form;
 pub(crate) mod language;
 pub(crate) mod picture;
+pub(crate) mod recovery;
 pub(crate) mod rich;
+pub(crate) mod secret;
+pub(crate) mod strength;
 pub(crate) mod tick;
 
 use std::time::Duration;

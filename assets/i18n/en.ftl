@@ -345,26 +345,28 @@ welcome-handle-relay = Only the part before the @ goes here.
 welcome-invitation = Invitation code
 welcome-invitation-hint = Whoever runs the relay gives it out.
 welcome-password = Password
-welcome-password-again = Password once more
+password-again = Password once more
+password-new = New password
+password-present = Password until now
 welcome-passphrase = Passphrase
 welcome-passphrase-again = Passphrase once more
-welcome-show = Show
-welcome-hide = Hide
-welcome-empty = Fill this in.
-welcome-differs = This differs from the first one.
-welcome-password-rule = At least { $count } characters. Four words are good.
-welcome-password-short =
+secret-show = Show
+secret-hide = Hide
+secret-empty = Fill this in.
+secret-differs = This differs from the first one.
+password-rule = At least { $count } characters. Four words are good.
+password-short =
     { $count ->
         [one] { $count } character to go.
        *[other] { $count } characters to go.
     }
-welcome-password-long = This is too long.
-welcome-password-common = This is one of those that are guessed first.
-welcome-password-pattern = This is a pattern that is easy to guess.
-welcome-password-handle = This is little more than your name.
-welcome-password-fair = Fair. A word more makes it better.
-welcome-password-good = Good.
-welcome-password-strong = Strong.
+password-long = This is too long.
+password-common = This is one of those that are guessed first.
+password-pattern = This is a pattern that is easy to guess.
+password-handle = This is little more than your name.
+password-fair = Fair. A word more makes it better.
+password-good = Good.
+password-strong = Strong.
 welcome-opens = What opens Kith on this device
 welcome-keychain = The system’s keychain
 welcome-keychain-words = Kith opens without asking.
@@ -375,27 +377,40 @@ welcome-by-this-passphrase-words = Kith asks for it whenever it starts.
 welcome-same = The same as the password
 welcome-create-submit = Create account
 welcome-log-in-submit = Log in
+welcome-forgotten = Forgot the password?
+welcome-recover = Forgotten password
+welcome-recover-words = Your recovery code opens the account. Then you choose a new password.
+welcome-recover-submit = Set the new password
 
 welcome-creating = Creating your account
 welcome-creating-words = Kith asks the relay and makes your keys. Your password is stretched, so that guessing it takes long: this takes a few seconds.
 welcome-creating-local = Kith makes your keys. Your passphrase is stretched, so that guessing it takes long: this takes a few seconds.
 welcome-logging-in = Logging in
 welcome-logging-in-words = Kith asks the relay and opens your keys with your password. It is stretched, so that guessing it takes long: this takes a few seconds.
+welcome-recovering = Getting your account back
+welcome-recovering-words = Kith shows the relay that you have the code, and opens your keys. Your new password is stretched, so that guessing it takes long: this takes a few seconds.
 welcome-waiting = One moment
 welcome-waiting-words = What you cancelled is still coming to its end. Then it goes on with what you filled in now.
 
-welcome-recovery-title = Your recovery code
-welcome-recovery-words = If you forget your password, only this code opens your account. It is shown once, and nobody else has it.
-welcome-recovery-save = Save to a file
-welcome-recovery-saved = Saved: { $path }
-welcome-recovery-written = I have written it down
-welcome-recovery-file = This is the recovery code of your Kith account. Whoever has it can open the account: keep it where nobody else looks.
+recovery-title = Your recovery code
+recovery-words = If you forget your password, only this code opens your account. It is shown once, and nobody else has it.
+recovery-code = Recovery code
+recovery-replaced = Your new recovery code
+recovery-replaced-words = The one before is worth nothing any more. If you forget your password, only this code opens your account. It is shown once, and nobody else has it.
+recovery-save = Save to a file
+recovery-saved = Saved: { $path }
+recovery-written = I have written it down
+recovery-file = This is the recovery code of your Kith account. Whoever has it can open the account: keep it where nobody else looks.
 
 # What can go wrong at the first start.
 error-handle-taken = This name is taken, or too much like one that is.
 error-handle = The relay does not take this name.
 error-weak-password = This password is too easy to guess.
 error-wrong-password = Name or password is wrong.
+error-wrong-recovery-code = Name or recovery code is wrong. A code that was used is worth nothing any more.
+error-recovery-code = This is not a recovery code, or there is a typing mistake in it.
+error-no-device = The account has no such device. It may have been removed already.
+error-password-uncertain = The relay’s answer was lost. Try the new password first, then the old one.
 error-relay-unreachable = The relay does not answer. Is the address right, and is this device online?
 error-wrong-relay-key = Somebody else answers at this address than the relay that it names.
 error-registration-closed = This relay takes new accounts by invitation only.
@@ -454,6 +469,13 @@ settings-no-handle = None: you use no relay
 settings-account-id = Account id
 settings-relay = Relay
 settings-relay-address = Address of the relay
+settings-password-of = Of your account at its relay
+settings-password-words = Other devices stay signed in when it changes, and what opens Kith on this device stays what it is.
+settings-password-change = Change the password
+settings-password-changed = The new password counts from now on.
+settings-password-changing = Your new password is stretched, so that guessing it takes long: this takes a few seconds.
+settings-password-forgotten = I have forgotten it, and have the recovery code
+settings-password-code = Make a new recovery code, too
 settings-no-relay = None
 settings-link = Invite link
 settings-link-words = Whoever has this link can ask you for contact.
@@ -632,6 +654,12 @@ settings-undelivered-count =
         [one] { $count } message is not delivered yet
        *[other] { $count } messages are not delivered yet
     }
+settings-refused = Not taken
+settings-refused-count =
+    { $count ->
+        [one] { $count } piece of data that came was no good and was left out
+       *[other] { $count } pieces of data that came were no good and were left out
+    }
 settings-warnings = To be looked at
 settings-contacts = Contacts
 settings-no-contacts = Nobody yet.
@@ -724,7 +752,9 @@ told-record-old = A relay shows an old record of { $name }. It may hide a change
 told-record-forked = There are two different records of { $name }. Compare safety numbers before you write.
 told-home-lied = Whoever keeps the log of the chat “{ $name }” has shown two versions of it. The proof is kept, and the chat moves elsewhere.
 told-home-lost = Whoever keeps the log of the chat “{ $name }” cannot be reached, or has lost it. Messages flow, but members cannot be changed.
+told-not-added = { $other } was not added to the group “{ $name }”: their devices could not be had, or the group takes nobody else. Try again when they have been online.
 told-feed-forked = A device ({ $other }) signed two different messages for one place in the chat “{ $name }”. It may have been copied.
+told-device-removed = This device was removed from the account. It gets nothing new and can send nothing; what it had is still here.
 told-keys-lost = This device lost its keys for the chat “{ $name }” and has asked to be added again. What you write is kept and sent then.
 told-name-of-another = { $name } asks for contact under the name { $handle }, which belongs to your contact { $other }. Compare safety numbers before you accept.
 told-other-account = Behind { $handle } stands another account than that of your contact { $other }. The relay may have given the name away, or may be lying. Compare safety numbers before you trust it.

@@ -349,32 +349,34 @@ welcome-handle-relay = Сюда идёт только часть до @.
 welcome-invitation = Код приглашения
 welcome-invitation-hint = Его выдаёт тот, кто держит ретранслятор.
 welcome-password = Пароль
-welcome-password-again = Пароль ещё раз
+password-again = Пароль ещё раз
+password-new = Новый пароль
+password-present = Прежний пароль
 welcome-passphrase = Парольная фраза
 welcome-passphrase-again = Парольная фраза ещё раз
-welcome-show = Показать
-welcome-hide = Скрыть
-welcome-empty = Заполните это поле.
-welcome-differs = Не совпадает с первым.
-welcome-password-rule =
+secret-show = Показать
+secret-hide = Скрыть
+secret-empty = Заполните это поле.
+secret-differs = Не совпадает с первым.
+password-rule =
     { $count ->
         [one] Не меньше { $count } символа. Хорошо подходят четыре слова.
         [few] Не меньше { $count } символов. Хорошо подходят четыре слова.
        *[many] Не меньше { $count } символов. Хорошо подходят четыре слова.
     }
-welcome-password-short =
+password-short =
     { $count ->
         [one] Нужен ещё { $count } символ.
         [few] Нужно ещё { $count } символа.
        *[many] Нужно ещё { $count } символов.
     }
-welcome-password-long = Слишком длинно.
-welcome-password-common = Такой подбирают первым.
-welcome-password-pattern = Это узор, который легко угадать.
-welcome-password-handle = Здесь почти одно ваше имя.
-welcome-password-fair = Сойдёт. С ещё одним словом будет лучше.
-welcome-password-good = Хороший.
-welcome-password-strong = Надёжный.
+password-long = Слишком длинно.
+password-common = Такой подбирают первым.
+password-pattern = Это узор, который легко угадать.
+password-handle = Здесь почти одно ваше имя.
+password-fair = Сойдёт. С ещё одним словом будет лучше.
+password-good = Хороший.
+password-strong = Надёжный.
 welcome-opens = Чем открывать Kith на этом устройстве
 welcome-keychain = Системным хранилищем ключей
 welcome-keychain-words = Kith открывается без вопросов.
@@ -385,27 +387,40 @@ welcome-by-this-passphrase-words = Kith спрашивает её при каж�
 welcome-same = Та же, что и пароль
 welcome-create-submit = Создать аккаунт
 welcome-log-in-submit = Войти
+welcome-forgotten = Забыли пароль?
+welcome-recover = Забытый пароль
+welcome-recover-words = Код восстановления откроет ваш аккаунт. Затем вы выберете новый пароль.
+welcome-recover-submit = Задать новый пароль
 
 welcome-creating = Создаём ваш аккаунт
 welcome-creating-words = Kith обращается к ретранслятору и создаёт ваши ключи. Пароль усиливается, чтобы его долго подбирали: это займёт несколько секунд.
 welcome-creating-local = Kith создаёт ваши ключи. Парольная фраза усиливается, чтобы её долго подбирали: это займёт несколько секунд.
 welcome-logging-in = Входим
 welcome-logging-in-words = Kith обращается к ретранслятору и открывает ваши ключи паролем. Он усиливается, чтобы его долго подбирали: это займёт несколько секунд.
+welcome-recovering = Возвращаем ваш аккаунт
+welcome-recovering-words = Kith показывает ретранслятору, что код у вас, и открывает ваши ключи. Новый пароль усиливается, чтобы его долго подбирали: это займёт несколько секунд.
 welcome-waiting = Минутку
 welcome-waiting-words = То, что вы отменили, ещё завершается. Затем продолжим с тем, что вы ввели сейчас.
 
-welcome-recovery-title = Ваш код восстановления
-welcome-recovery-words = Если вы забудете пароль, только этот код откроет ваш аккаунт. Он показывается один раз, и ни у кого больше его нет.
-welcome-recovery-save = Сохранить в файл
-welcome-recovery-saved = Сохранено: { $path }
-welcome-recovery-written = Код записан
-welcome-recovery-file = Это код восстановления вашего аккаунта Kith. Он открывает аккаунт любому, у кого есть: храните его там, куда никто не заглядывает.
+recovery-title = Ваш код восстановления
+recovery-words = Если вы забудете пароль, только этот код откроет ваш аккаунт. Он показывается один раз, и ни у кого больше его нет.
+recovery-code = Код восстановления
+recovery-replaced = Ваш новый код восстановления
+recovery-replaced-words = Прежний код больше не действует. Если вы забудете пароль, только этот код откроет ваш аккаунт. Он показывается один раз, и ни у кого больше его нет.
+recovery-save = Сохранить в файл
+recovery-saved = Сохранено: { $path }
+recovery-written = Код записан
+recovery-file = Это код восстановления вашего аккаунта Kith. Он открывает аккаунт любому, у кого есть: храните его там, куда никто не заглядывает.
 
 # Что может не получиться при первом запуске.
 error-handle-taken = Это имя занято или слишком похоже на занятое.
 error-handle = Ретранслятор не принимает такое имя.
 error-weak-password = Этот пароль слишком легко угадать.
 error-wrong-password = Неверное имя или пароль.
+error-wrong-recovery-code = Неверное имя или код восстановления. Использованный код больше не действует.
+error-recovery-code = Это не код восстановления, или в нём опечатка.
+error-no-device = У аккаунта нет такого устройства. Возможно, оно уже удалено.
+error-password-uncertain = Ответ ретранслятора потерялся. Попробуйте сначала новый пароль, потом старый.
 error-relay-unreachable = Ретранслятор не отвечает. Верен ли адрес и есть ли связь?
 error-wrong-relay-key = По этому адресу отвечает не тот ретранслятор, который в нём назван.
 error-registration-closed = Этот ретранслятор принимает новые аккаунты только по приглашению.
@@ -466,6 +481,13 @@ settings-no-handle = Нет: вы обходитесь без ретрансля
 settings-account-id = Номер аккаунта
 settings-relay = Ретранслятор
 settings-relay-address = Адрес ретранслятора
+settings-password-of = От вашего аккаунта на ретрансляторе
+settings-password-words = Когда он меняется, другие устройства остаются в аккаунте, а то, чем открывается Kith на этом устройстве, остаётся прежним.
+settings-password-change = Сменить пароль
+settings-password-changed = Теперь действует новый пароль.
+settings-password-changing = Новый пароль усиливается, чтобы его долго подбирали: это займёт несколько секунд.
+settings-password-forgotten = Пароль забыт, но есть код восстановления
+settings-password-code = Создать и новый код восстановления
 settings-no-relay = Нет
 settings-link = Ссылка-приглашение
 settings-link-words = Тот, у кого есть ссылка, может попроситься к вам в контакты.
@@ -646,6 +668,13 @@ settings-undelivered-count =
         [few] { $count } сообщения ещё не доставлены
        *[many] { $count } сообщений ещё не доставлено
     }
+settings-refused = Не принято
+settings-refused-count =
+    { $count ->
+        [one] Пришёл и отброшен { $count } негодный пакет данных
+        [few] Пришло и отброшено { $count } негодных пакета данных
+       *[many] Пришло и отброшено { $count } негодных пакетов данных
+    }
 settings-warnings = На что взглянуть
 settings-contacts = Контакты
 settings-no-contacts = Пока никого.
@@ -742,7 +771,9 @@ told-record-old = Ретранслятор показывает устаревш
 told-record-forked = О «{ $name }» есть две разные записи. Сверьте коды безопасности, прежде чем писать.
 told-home-lied = Тот, кто ведёт журнал чата «{ $name }», показал две его версии. Доказательство сохранено, чат переезжает.
 told-home-lost = Тот, кто ведёт журнал чата «{ $name }», недоступен или потерял его. Сообщения ходят, но состав участников изменить нельзя.
+told-not-added = { $other }: не удалось добавить в группу «{ $name }». Устройства этого человека недоступны, или группа больше никого не принимает. Попробуйте ещё раз, когда он побывает в сети.
 told-feed-forked = Устройство { $other } подписало два разных сообщения на одном месте в чате «{ $name }». Возможно, его скопировали.
+told-device-removed = Это устройство удалено из аккаунта. Оно не получает нового и ничего не отправляет; то, что было, осталось здесь.
 told-keys-lost = Это устройство потеряло ключи чата «{ $name }» и попросило добавить его снова. Написанное сохранится и уйдёт потом.
 told-name-of-another = { $name } просит о знакомстве под именем { $handle }, а под ним у вас уже есть контакт { $other }. Сверьте коды безопасности, прежде чем принять.
 told-other-account = За именем { $handle } теперь другая учётная запись, не ваш контакт { $other }. Ретранслятор мог отдать имя другому или обманывает. Сверьте коды безопасности, прежде чем доверять.

@@ -349,32 +349,34 @@ welcome-handle-relay = Сюди йде лише частина до @.
 welcome-invitation = Код запрошення
 welcome-invitation-hint = Його видає той, хто тримає ретранслятор.
 welcome-password = Пароль
-welcome-password-again = Пароль ще раз
+password-again = Пароль ще раз
+password-new = Новий пароль
+password-present = Попередній пароль
 welcome-passphrase = Парольна фраза
 welcome-passphrase-again = Парольна фраза ще раз
-welcome-show = Показати
-welcome-hide = Сховати
-welcome-empty = Заповніть це поле.
-welcome-differs = Не збігається з першим.
-welcome-password-rule =
+secret-show = Показати
+secret-hide = Сховати
+secret-empty = Заповніть це поле.
+secret-differs = Не збігається з першим.
+password-rule =
     { $count ->
         [one] Щонайменше { $count } символ. Чотири слова — добре.
         [few] Щонайменше { $count } символи. Чотири слова — добре.
        *[many] Щонайменше { $count } символів. Чотири слова — добре.
     }
-welcome-password-short =
+password-short =
     { $count ->
         [one] Потрібен ще { $count } символ.
         [few] Потрібно ще { $count } символи.
        *[many] Потрібно ще { $count } символів.
     }
-welcome-password-long = Задовго.
-welcome-password-common = Такий підбирають першим.
-welcome-password-pattern = Це візерунок, який легко вгадати.
-welcome-password-handle = Тут майже саме ваше ім’я.
-welcome-password-fair = Годиться. З іще одним словом буде краще.
-welcome-password-good = Добрий.
-welcome-password-strong = Надійний.
+password-long = Задовго.
+password-common = Такий підбирають першим.
+password-pattern = Це візерунок, який легко вгадати.
+password-handle = Тут майже саме ваше ім’я.
+password-fair = Годиться. З іще одним словом буде краще.
+password-good = Добрий.
+password-strong = Надійний.
 welcome-opens = Чим відкривати Kith на цьому пристрої
 welcome-keychain = Системним сховищем ключів
 welcome-keychain-words = Kith відкривається без запитань.
@@ -385,27 +387,40 @@ welcome-by-this-passphrase-words = Kith питає її під час кожно
 welcome-same = Та сама, що й пароль
 welcome-create-submit = Створити обліковий запис
 welcome-log-in-submit = Увійти
+welcome-forgotten = Забули пароль?
+welcome-recover = Забутий пароль
+welcome-recover-words = Код відновлення відкриє ваш обліковий запис. Потім ви виберете новий пароль.
+welcome-recover-submit = Задати новий пароль
 
 welcome-creating = Створюємо ваш обліковий запис
 welcome-creating-words = Kith звертається до ретранслятора і створює ваші ключі. Пароль підсилюється, щоб його довго підбирали: це забере кілька секунд.
 welcome-creating-local = Kith створює ваші ключі. Парольна фраза підсилюється, щоб її довго підбирали: це забере кілька секунд.
 welcome-logging-in = Входимо
 welcome-logging-in-words = Kith звертається до ретранслятора і відкриває ваші ключі паролем. Він підсилюється, щоб його довго підбирали: це забере кілька секунд.
+welcome-recovering = Повертаємо ваш обліковий запис
+welcome-recovering-words = Kith показує ретранслятору, що код у вас, і відкриває ваші ключі. Новий пароль підсилюється, щоб його довго підбирали: це забере кілька секунд.
 welcome-waiting = Хвилинку
 welcome-waiting-words = Те, що ви скасували, ще завершується. Потім продовжимо з тим, що ви ввели зараз.
 
-welcome-recovery-title = Ваш код відновлення
-welcome-recovery-words = Якщо ви забудете пароль, лише цей код відкриє ваш обліковий запис. Його показують один раз, і більше ніхто його не має.
-welcome-recovery-save = Зберегти у файл
-welcome-recovery-saved = Збережено: { $path }
-welcome-recovery-written = Код записано
-welcome-recovery-file = Це код відновлення вашого облікового запису Kith. Він відкриває запис кожному, хто його має: зберігайте його там, куди ніхто не зазирає.
+recovery-title = Ваш код відновлення
+recovery-words = Якщо ви забудете пароль, лише цей код відкриє ваш обліковий запис. Його показують один раз, і більше ніхто його не має.
+recovery-code = Код відновлення
+recovery-replaced = Ваш новий код відновлення
+recovery-replaced-words = Попередній код більше не діє. Якщо ви забудете пароль, лише цей код відкриє ваш обліковий запис. Його показують один раз, і більше ніхто його не має.
+recovery-save = Зберегти у файл
+recovery-saved = Збережено: { $path }
+recovery-written = Код записано
+recovery-file = Це код відновлення вашого облікового запису Kith. Він відкриває запис кожному, хто його має: зберігайте його там, куди ніхто не зазирає.
 
 # Що може не вдатися під час першого запуску.
 error-handle-taken = Це ім’я зайняте або надто схоже на зайняте.
 error-handle = Ретранслятор не приймає такого імені.
 error-weak-password = Цей пароль надто легко вгадати.
 error-wrong-password = Неправильне ім’я або пароль.
+error-wrong-recovery-code = Неправильне ім’я або код відновлення. Використаний код більше не діє.
+error-recovery-code = Це не код відновлення, або в ньому є помилка.
+error-no-device = В обліковому записі немає такого пристрою. Можливо, його вже вилучено.
+error-password-uncertain = Відповідь ретранслятора загубилася. Спробуйте спершу новий пароль, потім старий.
 error-relay-unreachable = Ретранслятор не відповідає. Чи правильна адреса і чи є зв’язок?
 error-wrong-relay-key = За цією адресою відповідає не той ретранслятор, який у ній названо.
 error-registration-closed = Цей ретранслятор приймає нові облікові записи лише за запрошенням.
@@ -466,6 +481,13 @@ settings-no-handle = Немає: ви обходитеся без ретранс
 settings-account-id = Номер облікового запису
 settings-relay = Ретранслятор
 settings-relay-address = Адреса ретранслятора
+settings-password-of = Від вашого облікового запису на ретрансляторі
+settings-password-words = Коли він змінюється, інші пристрої лишаються в обліковому записі, а те, чим відкривається Kith на цьому пристрої, лишається тим самим.
+settings-password-change = Змінити пароль
+settings-password-changed = Тепер діє новий пароль.
+settings-password-changing = Новий пароль підсилюється, щоб його довго підбирали: це забере кілька секунд.
+settings-password-forgotten = Пароль забуто, але є код відновлення
+settings-password-code = Створити й новий код відновлення
 settings-no-relay = Немає
 settings-link = Посилання-запрошення
 settings-link-words = Той, хто має це посилання, може попроситися до вас у контакти.
@@ -646,6 +668,13 @@ settings-undelivered-count =
         [few] { $count } повідомлення ще не доставлено
        *[many] { $count } повідомлень ще не доставлено
     }
+settings-refused = Не прийнято
+settings-refused-count =
+    { $count ->
+        [one] Надійшов і відкинутий { $count } непридатний пакет даних
+        [few] Надійшло й відкинуто { $count } непридатні пакети даних
+       *[many] Надійшло й відкинуто { $count } непридатних пакетів даних
+    }
 settings-warnings = На що поглянути
 settings-contacts = Контакти
 settings-no-contacts = Поки нікого.
@@ -742,7 +771,9 @@ told-record-old = Ретранслятор показує застарілий �
 told-record-forked = Про «{ $name }» є два різні записи. Звірте коди безпеки, перш ніж писати.
 told-home-lied = Той, хто веде журнал чату «{ $name }», показав дві його версії. Доказ збережено, чат переїжджає.
 told-home-lost = Той, хто веде журнал чату «{ $name }», недоступний або втратив його. Повідомлення надходять, але склад учасників змінити не можна.
+told-not-added = { $other }: не вдалося додати до групи «{ $name }». Пристрої цієї людини недоступні, або група більше нікого не приймає. Спробуйте ще раз, коли вона побуває в мережі.
 told-feed-forked = Пристрій { $other } підписав два різні повідомлення на одному місці в чаті «{ $name }». Можливо, його скопіювали.
+told-device-removed = Цей пристрій вилучено з облікового запису. Він не отримує нового й нічого не надсилає; те, що було, лишилося тут.
 told-keys-lost = Цей пристрій втратив ключі чату «{ $name }» і попросив додати його знову. Написане збережеться й буде надіслано потім.
 told-name-of-another = { $name } просить про знайомство під іменем { $handle }, а під ним у вас уже є контакт { $other }. Звірте коди безпеки, перш ніж прийняти.
 told-other-account = За іменем { $handle } тепер інший обліковий запис, не ваш контакт { $other }. Ретранслятор міг віддати ім’я іншому або обманює. Звірте коди безпеки, перш ніж довіряти.

@@ -1,10 +1,14 @@
 //! A few valid inputs for each target, from which its corpus was begun.
 
+#[cfg(feature = "client")]
+#[path = "seeds/client.rs"]
+mod client;
+
 use kith_core::identity::opaque::{ClientLogin, PasswordFile};
 use kith_core::identity::vault::{Unlock, Vault};
 use kith_core::identity::{
     AccountRecord, CertificateRequest, Context, DeviceCertificate, DeviceKeys, Handle, Invite, LeafIdentity, Prekey,
-    RecordBody, RelayAddress, RootKey, SafetyCode, Seed, SigningKey, Stretching,
+    PublicKey, RecordBody, RelayAddress, RootKey, SafetyCode, Seed, Signature, SigningKey, Stretching,
 };
 use kith_core::types::{
     AccountId, Clock, ContentId, ConversationId, DeviceId, EnvelopeId, FeedId, GroupId, Hash, Incarnation, Rng,
@@ -73,33 +77,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     }
     seeds.push(("store_ring", ring_body()));
     #[cfg(feature = "client")]
-    seeds.extend(of_a_client());
+    seeds.extend(client::all());
     seeds.push(("store_value", [[1, 0, 0, 0, 1].as_slice(), &[3; 40]].concat()));
     seeds
-}
-
-#[cfg(feature = "client")]
-fn of_a_client() -> [(&'static str, Vec<u8>); 3] {
-    use kith_core::chat::policy::{History, Home, Kind, Policy, Role, Seat};
-    let seat = Seat { account: account(1), version: 1, hash: hash(1), role: Role::Admin, since: 0 };
-    let policy = Policy {
-        conversation: ConversationId::new([1; 32]),
-        kind: Kind::Group,
-        generation: 1,
-        predecessor: Some(hash(2)),
-        log: head(),
-        home: Home::Relay(relay_address()),
-        rules: 1,
-        name: "Friends".into(),
-        seats: vec![seat, Seat { account: account(2), role: Role::Member, ..seat }],
-        past: Past::default().hash(),
-        retention_s: Some(60),
-        history: History::All,
-        document: None,
-        suite: 1,
-    };
-    let models = include_bytes!("../../assets/models/manifest.toml").to_vec();
-    [("address_record", addresses().encode()), ("models", models), ("policy", policy.encode())]
 }
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -387,6 +367,7 @@ fn relay_requests() -> Vec<relay::Request> {
     use relay::Request as R;
     let (token, message, handle) = (Token::new([1; 32]), vec![1; 9], String::from("alice"));
     let (account, name, stretching) = (account(1), hash(1), Stretching::FLOOR);
+    let recovery = PublicKey::new([1; 32]);
     let mailboxes = vec![relay::Mailbox { device: DeviceId::new([4; 32]), token }];
     let cursor = relay::Cursor { queue: Incarnation::new([1; 8]), next: 4 };
     let (vault, record, packages) = (vault().encode(), record().encode(), vec![vec![1; 5].into()]);
@@ -399,12 +380,30 @@ fn relay_requests() -> Vec<relay::Request> {
             message: message.clone(),
             stretching,
             vault: vault.clone(),
+            recovery,
             record: record.clone(),
             invitation: Some(token),
         },
         R::LoginStart { handle: handle.clone(), message: message.clone() },
         R::LoginFinish { login: token, message: message.clone() },
-        R::ChangePassword { expected: 1, message, stretching, vault },
+        R::RecoverStart { handle: handle.clone() },
+        R::RecoverFinish { challenge: token, proof: Signature::new([1; 64]) },
+        R::ChangePassword {
+            expected: 1,
+            message: message.clone(),
+            stretching,
+            vault: vault.clone(),
+            recovery: None,
+            record: None,
+        },
+        R::ChangePassword {
+            expected: 1,
+            message,
+            stretching,
+            vault,
+            recovery: Some(recovery),
+            record: Some(record.clone().into()),
+        },
         R::Lookup { handle },
         R::GetRecord { account },
         R::PutRecord { record },
@@ -453,6 +452,8 @@ fn relay_responses() -> Vec<relay::Response> {
         R::Waiting { cursor, envelopes: vec![relay::Stored { number: 3, envelope: vec![1; 9] }], more: true },
         R::Home(log_responses().remove(2)),
         R::Refused(relay::Refusal::TooMany { retry_s: 5 }),
+        R::RecoverStarted { challenge: Token::new([1; 32]) },
+        R::Refused(relay::Refusal::WrongRecoveryCode),
     ]
 }
 
@@ -478,6 +479,11 @@ fn control_lines() -> Vec<Vec<u8>> {
         undelivered: 0,
         contacts: vec![reach],
         warnings: vec![control::Said::new(control::Code::ClockAhead, "the clock is ahead").lasting(7200)],
+        refused: [("envelope".to_owned(), 3)].into(),
+    };
+    let lock = control::Request::ChangeLock {
+        from: control::Lock::Passphrase("correct horse".to_owned().into()),
+        to: control::Lock::Key([7; 32].into()),
     };
     let json = [
         serde_json::to_vec(&greeting),
@@ -488,6 +494,7 @@ fn control_lines() -> Vec<Vec<u8>> {
         serde_json::to_vec(&control::Call { id: 3, request: page }),
         serde_json::to_vec(&control::Call { id: 4, request: profile }),
         serde_json::to_vec(&control::Line::Event(control::Event::Raise { link: Some("kith://x".into()) })),
+        serde_json::to_vec(&control::Call { id: 5, request: lock }),
     ];
     json.map(|line| line.expect("plain data is written")).to_vec()
 }

@@ -19,6 +19,7 @@ mod export;
 mod file_name;
 mod files;
 mod find;
+mod lock;
 mod models;
 mod names;
 mod plain;
@@ -39,7 +40,7 @@ pub use error::ClientError;
 pub use error_code::ErrorCode;
 pub use events::EventStream;
 pub use models::ModelShelf;
-pub use profile::{Profile, Registered, Registration, Unlock};
+pub use profile::{Profile, Proof, Registered, Registration, Unlock};
 pub use speech_options::BUILT_IN as BUILT_IN_MODEL;
 pub use transcribe::{FileTask, FileTranscriber};
 

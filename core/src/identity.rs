@@ -29,7 +29,7 @@ pub use handle::{FullHandle, Handle, HandleError, RelayPart};
 pub use invite::Invite;
 pub use keys::{Context, DeviceKeys, PublicKey, RootKey, Seed, Signature, SigningKey};
 pub use record::{AccountRecord, MAX_PREKEYS, Prekey, RecordBody, RecordHead, RelayAddress, UnverifiedRecord};
-pub use recovery::{RecoveryCode, RecoveryCodeError};
+pub use recovery::{RecoveryCode, RecoveryCodeError, verify_recovery};
 pub use relay_key::{RelayId, RelayKey};
 pub use safety::{Comparison, SafetyCode, SafetyNumber};
 pub use stretch::Stretching;

@@ -73,11 +73,6 @@ enum UserCommand {
         /// Its handle.
         handle: String,
     },
-    /// Let one of the account's devices set a new password within a day without the old one.
-    Reset {
-        /// Its handle.
-        handle: String,
-    },
 }
 
 /// What the process has to do.
@@ -160,7 +155,6 @@ impl Arguments {
                 let control = match command {
                     UserCommand::List => Control::UserList,
                     UserCommand::Remove { handle } => Control::UserRemove { handle },
-                    UserCommand::Reset { handle } => Control::UserReset { handle },
                 };
                 print(operate(&config, control).await?, json)
             }
@@ -247,9 +241,6 @@ fn sentence(answer: Answer) -> String {
             users.iter().map(line).collect::<Vec<_>>().join("\n")
         }
         Answer::Removed => "Removed.".into(),
-        Answer::Reset { .. } => {
-            "For one day a device of the account may set a new password without the old one.".into()
-        }
         Answer::Invited { code, .. } => format!("{code}\nGood for one sign-up within two weeks."),
         Answer::Copied { rows, bytes } => format!("{rows} rows, {bytes} bytes. The file holds the relay's secrets."),
         Answer::Failed { error } => error,

@@ -39,11 +39,6 @@ pub enum Control {
         /// Whose.
         handle: String,
     },
-    /// Let an account set a new password without the old one.
-    UserReset {
-        /// Whose.
-        handle: String,
-    },
     /// A code for one sign-up.
     Invite,
     /// Copy store and keys into a file.
@@ -64,11 +59,6 @@ pub enum Answer {
     },
     /// Removed.
     Removed,
-    /// The reset is open.
-    Reset {
-        /// Until then, in milliseconds since 1970.
-        until_ms: u64,
-    },
     /// Invited.
     Invited {
         /// The code.
@@ -95,9 +85,6 @@ pub(crate) fn run(store: &Store, now: Timestamp, rng: &mut Rng, control: Control
     let done = match control {
         Control::UserList => operator::users(store).map(|users| (Batch::default(), Answer::Users { users })),
         Control::UserRemove { handle } => operator::remove_user(store, &handle).map(|batch| (batch, Answer::Removed)),
-        Control::UserReset { handle } => {
-            operator::reset_user(store, now, &handle).map(|(batch, until)| (batch, Answer::Reset { until_ms: until.0 }))
-        }
         Control::Invite => {
             let (batch, invited) = operator::invite(store, now, rng);
             Ok((batch, Answer::Invited { code: invited.code.to_string(), until_ms: invited.until.0 }))

@@ -175,14 +175,18 @@ impl Relay {
         match request {
             Request::Hello => Ok(Response::Hello(self.hello(tx.now))),
             Request::RegisterStart { handle, message } => self.register_start(tx, caller, &handle, &message),
-            Request::RegisterFinish { handle, message, stretching, vault, record, invitation } => {
-                let sign_up = account::SignUp { handle, message, stretching, vault, record, invitation };
+            Request::RegisterFinish { handle, message, stretching, vault, recovery, record, invitation } => {
+                let sign_up = account::SignUp { handle, message, stretching, vault, recovery, record, invitation };
                 self.register_finish(tx, rng, caller, sign_up)
             }
             Request::LoginStart { handle, message } => self.login_start(tx, rng, caller, &handle, &message),
             Request::LoginFinish { login, message } => self.login_finish(tx, caller, login, &message),
-            Request::ChangePassword { expected, message, stretching, vault } => {
-                self.change_password(tx, caller, expected, account::NewPassword { message, stretching, vault })
+            Request::RecoverStart { handle } => self.recover_start(tx, rng, caller, &handle),
+            Request::RecoverFinish { challenge, proof } => self.recover_finish(tx, caller, challenge, &proof),
+            Request::ChangePassword { expected, message, stretching, vault, recovery, record } => {
+                let record = record.map(serde_bytes::ByteBuf::into_vec);
+                let new = account::NewPassword { message, stretching, vault, recovery, record };
+                self.change_password(tx, rng, caller, expected, new)
             }
             Request::Lookup { handle } => self.lookup(tx, &handle),
             Request::GetRecord { account } => directory::get_record(tx, account),

@@ -217,6 +217,7 @@ fn outcome(response: &Response) -> &'static str {
             Refusal::HandleMalformed => "handle_malformed",
             Refusal::RegistrationClosed => "registration_closed",
             Refusal::WrongPassword => "wrong_password",
+            Refusal::WrongRecoveryCode => "wrong_recovery_code",
             Refusal::NotFound => "not_found",
             Refusal::Forbidden => "forbidden",
             Refusal::Conflict => "conflict",

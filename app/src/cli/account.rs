@@ -1,16 +1,16 @@
 //! Becoming somebody, and being told who one is.
 
-use kith_core::client::{Client, ClientError, Profile, Registered, Registration, Unlock};
+use kith_core::client::{Client, ClientError, Profile, Proof, Registered, Registration, Unlock};
 use kith_core::wire::control::{Me, Reply, Request};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::arguments::Join;
+use super::arguments::{ChangePassword, Join, Recover};
 use super::backend::{Context, Use};
 use super::error::{Error, Success};
 use super::{keychain, secret, text};
 
-/// What `kith register` prints for programs.
+/// What `kith register` and `kith recover` print for programs.
 #[derive(Serialize)]
 pub(crate) struct Newcomer<'a> {
     #[serde(flatten)]
@@ -38,20 +38,60 @@ pub(crate) async fn register(context: &Context, join: Join) -> Result<Success, E
             unlocked_by(context, passphrase, make).await?
         }
     };
+    greet(context, &recovery_code, client, text::registered_only, text::registered).await
+}
+
+/// Shows the recovery code, whatever became of the client: it is nowhere else.
+async fn greet(
+    context: &Context,
+    recovery_code: &str,
+    client: Result<Client, ClientError>,
+    code_alone: impl FnOnce(&str) -> String,
+    welcome: impl FnOnce(&Me, &str) -> String,
+) -> Result<Success, Error> {
     let client = match client {
         Ok(client) => client,
         Err(error) => {
-            // The account is there, and its code nowhere else.
-            let code = serde_json::json!({"recovery_code": recovery_code.as_str()});
-            context.screen.show(&code, || text::registered_only(&recovery_code))?;
+            let code = serde_json::json!({"recovery_code": recovery_code});
+            context.screen.show(&code, || code_alone(recovery_code))?;
             return Err(error.into());
         }
     };
     let mut backend = context.own(client, Use::OnceAsItIs).await?;
     let me = backend.whoami().await?;
-    let registered = Newcomer { me: &me, recovery_code: &recovery_code };
-    context.screen.show(&registered, || text::registered(&me, &recovery_code))?;
+    let newcomer = Newcomer { me: &me, recovery_code };
+    context.screen.show(&newcomer, || welcome(&me, recovery_code))?;
     backend.close().await;
+    Ok(Success::Done)
+}
+
+pub(crate) async fn recover(context: &Context, arguments: Recover) -> Result<Success, Error> {
+    refuse_second(context)?;
+    let Recover { handle, relay, recovery_file, keychain } = arguments;
+    let code = secret::recovery_code(recovery_file.as_deref())?;
+    let secrets = context.secrets.for_relay(true, keychain)?;
+    let registration = Registration { relay, handle, password: secrets.password, invitation: None };
+    let options = context.options.clone();
+    let make = async |unlock| Client::recover(&context.profile, unlock, registration, code, options).await;
+    let Registered { recovery_code, client } = unlocked_by(context, secrets.passphrase, make).await?;
+    greet(context, &recovery_code, client, text::recovered_only, text::recovered).await
+}
+
+pub(crate) async fn change_password(context: &Context, arguments: ChangePassword) -> Result<Success, Error> {
+    let mut backend = context.reach(Use::OnceAsItIs).await?;
+    let me = backend.whoami().await?;
+    backend.close().await;
+    let (relay, handle) = me.place().ok_or_else(|| Error::new("no_relay", text::NO_ACCOUNT_PASSWORD))?;
+    let proof = if arguments.forgotten {
+        Proof::RecoveryCode(secret::recovery_code(arguments.recovery_file.as_deref())?)
+    } else {
+        Proof::Password(context.secrets.present()?)
+    };
+    let password = secret::new_password(arguments.new_password_file.as_deref())?;
+    let registration = Registration { relay, handle, password, invitation: None };
+    let code = Client::change_password(registration, proof, arguments.new_code).await?;
+    let code = code.as_ref().map(|code| code.as_str());
+    context.screen.show(&serde_json::json!({"recovery_code": code}), || text::password_changed(code))?;
     Ok(Success::Done)
 }
 

@@ -46,6 +46,12 @@ pub(crate) enum Command {
     Register(Join),
     #[command(about = help::LOGIN)]
     Login(Join),
+    #[command(about = help::RECOVER)]
+    Recover(Recover),
+    #[command(about = help::CHANGE_PASSWORD)]
+    Password(ChangePassword),
+    #[command(about = help::DEVICES)]
+    Devices(Devices),
     #[command(about = help::WHOAMI)]
     Whoami,
     #[command(about = help::INVITE)]
@@ -132,6 +138,8 @@ pub(crate) enum Command {
     Sound,
     #[command(about = help::MODELS_OF_SPEECH)]
     Models(Models),
+    #[command(about = help::CHANGE_PASSPHRASE)]
+    Passphrase(Passphrase),
     #[command(about = help::EXPORT)]
     Export {
         #[arg(value_name = "DIR", help = help::EXPORT_TO)]
@@ -181,6 +189,55 @@ pub(crate) struct Join {
     pub(crate) invitation_file: Option<PathBuf>,
     #[arg(long, env = "KITH_KEYCHAIN", value_parser = clap::builder::BoolishValueParser::new(), help = help::KEYCHAIN)]
     pub(crate) keychain: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Passphrase {
+    #[arg(long, value_name = "FILE", conflicts_with = "keychain", help = help::NEW_PASSPHRASE_FILE)]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+    #[arg(long, help = help::NEW_KEY)]
+    pub(crate) keychain: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Recover {
+    #[arg(help = help::HANDLE)]
+    pub(crate) handle: String,
+    #[arg(long, value_name = "ADDRESS", env = "KITH_RELAY", help = help::RELAY)]
+    pub(crate) relay: String,
+    #[arg(long, value_name = "FILE", help = help::RECOVERY_FILE)]
+    pub(crate) recovery_file: Option<PathBuf>,
+    #[arg(long, env = "KITH_KEYCHAIN", value_parser = clap::builder::BoolishValueParser::new(), help = help::KEYCHAIN)]
+    pub(crate) keychain: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct ChangePassword {
+    #[arg(long, value_name = "FILE", help = help::NEW_PASSWORD_FILE)]
+    pub(crate) new_password_file: Option<PathBuf>,
+    #[arg(long, help = help::FORGOTTEN)]
+    pub(crate) forgotten: bool,
+    #[arg(long, value_name = "FILE", requires = "forgotten", help = help::RECOVERY_FILE)]
+    pub(crate) recovery_file: Option<PathBuf>,
+    #[arg(long, help = help::NEW_CODE)]
+    pub(crate) new_code: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Devices {
+    #[command(subcommand)]
+    pub(crate) what: Option<DeviceChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(crate) enum DeviceChange {
+    #[command(about = help::REMOVE_DEVICE)]
+    Remove {
+        #[arg(help = help::DEVICE)]
+        device: String,
+        #[arg(long, help = help::REMOVE_YES)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -417,6 +474,19 @@ mod tests {
         assert_eq!((join.handle, join.relay, join.local), (None, None, true));
         assert_eq!(parse("register alice"), Err(ErrorKind::MissingRequiredArgument));
         assert_eq!(parse("register alice --local"), Err(ErrorKind::ArgumentConflict));
+    }
+
+    #[test]
+    fn who_forgot_the_password_has_a_recovery_code_that_is_asked_for_or_in_a_file() {
+        let Command::Recover(recover) = command("recover alice --relay /x --recovery-file /f") else { panic!() };
+        assert_eq!((recover.handle.as_str(), recover.relay.as_str()), ("alice", "/x"));
+        assert_eq!(recover.recovery_file, Some("/f".into()));
+        assert_eq!(parse("recover --relay /x"), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse("recover alice K7QX-ABCD --relay /x"), Err(ErrorKind::UnknownArgument));
+        let Command::Password(change) = command("password --forgotten --new-code") else { panic!() };
+        assert!(change.forgotten && change.new_code && change.recovery_file.is_none());
+        assert_eq!(parse("password --recovery-file /f"), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse("password hunter2"), Err(ErrorKind::UnknownArgument));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) async fn erase(context: &Context, yes: bool) -> Result<Success, Error
 
 async fn confirm(context: &Context) -> Result<(), Error> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::new("no_terminal", text::ERASE_NEEDS_YES));
+        return Err(Error::new("no_terminal", text::NEEDS_YES));
     }
     let mut backend = context.reach(Use::OnceAsItIs).await?;
     let me = backend.whoami().await;

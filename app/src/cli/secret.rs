@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use kith_core::client::entry::RecoveryCode;
 use zeroize::Zeroizing;
 
 use super::error::Error;
@@ -51,6 +52,17 @@ impl Secrets {
         Ok(NewSecrets { password, passphrase: Some(passphrase) })
     }
 
+    /// The account's password that counts now.
+    pub(crate) fn present(&self) -> Result<Zeroizing<String>, Error> {
+        match &self.password_file {
+            Some(file) => from_file(file),
+            None => {
+                need_terminal(text::NO_PASSWORD)?;
+                ask(text::PRESENT_PASSWORD)
+            }
+        }
+    }
+
     /// For an account without a relay.
     pub(crate) fn for_local(&self) -> Result<Zeroizing<String>, Error> {
         match self.passphrase_file.as_ref().or(self.password_file.as_ref()) {
@@ -72,6 +84,36 @@ impl Secrets {
             }
         }
     }
+}
+
+/// A profile's new passphrase, asked for twice.
+pub(crate) fn new_passphrase() -> Result<Zeroizing<String>, Error> {
+    need_terminal(text::NO_NEW_PASSPHRASE)?;
+    ask_twice(text::ANOTHER_PASSPHRASE, text::PASSPHRASE_AGAIN)
+}
+
+/// The password that is to count from now on.
+pub(crate) fn new_password(file: Option<&Path>) -> Result<Zeroizing<String>, Error> {
+    match file {
+        Some(file) => from_file(file),
+        None => {
+            need_terminal(text::NO_NEW_PASSWORD)?;
+            ask_twice(text::NEW_PASSWORD, text::PASSWORD_AGAIN)
+        }
+    }
+}
+
+/// A recovery code as it was typed, or the first line of a file that is one: the window's file has words above it.
+pub(crate) fn recovery_code(file: Option<&Path>) -> Result<Zeroizing<String>, Error> {
+    let Some(file) = file else {
+        need_terminal(text::NO_RECOVERY_CODE)?;
+        return ask(text::RECOVERY_CODE);
+    };
+    let content = read_file(file)?;
+    let is_code = |line: &&str| RecoveryCode::parse(line).is_ok();
+    let line = content.lines().find(is_code).or_else(|| content.lines().find(|line| !line.trim().is_empty()));
+    let line = line.ok_or_else(|| Error::new("password_file", text::recovery_file_empty(file)))?;
+    Ok(Zeroizing::new(line.to_owned()))
 }
 
 fn need_terminal(otherwise: &str) -> Result<(), Error> {
@@ -98,6 +140,15 @@ fn repeated(secret: Zeroizing<String>, again: &str) -> Result<Zeroizing<String>,
 
 /// The first line of a file, without its end.
 pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let content = read_file(path)?;
+    let line = content.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(Error::new("password_file", text::secret_file_empty(path)));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>, Error> {
     let failed = |error: std::io::Error| Error::new("password_file", text::secret_file(path, &error));
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize + 1));
     File::open(path).map_err(failed)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -106,11 +157,7 @@ pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<String>, Error> {
     }
     let content =
         std::str::from_utf8(&bytes).map_err(|error| Error::new("password_file", text::secret_file(path, &error)))?;
-    let line = content.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(Error::new("password_file", text::secret_file_empty(path)));
-    }
-    Ok(Zeroizing::new(line.to_owned()))
+    Ok(Zeroizing::new(content.to_owned()))
 }
 
 #[cfg(test)]
@@ -141,6 +188,18 @@ mod tests {
             assert!(error.message.contains(path.to_str().unwrap()));
         }
         assert_eq!(from_file(Path::new("/nowhere/at/all")).unwrap_err().code, "password_file");
+    }
+
+    #[test]
+    fn a_recovery_code_is_found_below_the_words_that_the_window_writes() {
+        let code = "K7QX-ABCD-EFGH-JKMN-PQRS-TVWX-YZ01";
+        let (_directory, typed) = file(format!("  {code}\n").as_bytes());
+        assert_eq!(recovery_code(Some(&typed)).unwrap().trim(), code, "what is wrong with it the core says");
+        let code = include_str!("../../../core/src/identity/fixtures/vault-1.code.txt").trim();
+        let (_directory, saved) = file(format!("Keep this.\n\n{code}\n").as_bytes());
+        assert_eq!(*recovery_code(Some(&saved)).unwrap(), code);
+        let (_directory, empty) = file(b"\n \n");
+        assert_eq!(recovery_code(Some(&empty)).unwrap_err().code, "password_file");
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use super::keychain::Way;
 use kith_core::wire::control::{
-    Contact, ContactRequest, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status, Transcript, Transfer,
+    Contact, ContactRequest, DeviceInfo, Event, File, Hit, Me, Message, Reach, Segment, SpeechModel, Status,
+    Transcript, Transfer,
 };
 
 /// While it is recorded, for whoever is at the terminal.
@@ -81,6 +83,13 @@ pub(crate) mod help {
     pub(crate) const NO_SYNC: &str = "Do not wait for news from the relay before answering";
     pub(crate) const REGISTER: &str = "Create an account at a relay, or one without a relay";
     pub(crate) const LOGIN: &str = "Use an account on this device too";
+    pub(crate) const RECOVER: &str =
+        "Get an account back whose password is forgotten, by its recovery code, and set a new password";
+    pub(crate) const RECOVERY_FILE: &str = "Read the recovery code from this file instead of asking for it";
+    pub(crate) const CHANGE_PASSWORD: &str = "Change the account's password";
+    pub(crate) const NEW_PASSWORD_FILE: &str = "Read the new password from the first line of this file";
+    pub(crate) const FORGOTTEN: &str = "The old password is forgotten: use the recovery code, which a new one replaces";
+    pub(crate) const NEW_CODE: &str = "Make a new recovery code, too; the old one is worth nothing then";
     pub(crate) const HANDLE: &str = "The name at the relay: 3 to 32 of a-z 0-9 . _ -";
     pub(crate) const RELAY: &str = "The relay's address, as its operator hands it out; several with commas between";
     pub(crate) const INVITATION: &str =
@@ -89,10 +98,19 @@ pub(crate) mod help {
         "Keep the key that unlocks the profile in the system's keychain, instead of a passphrase";
     pub(crate) const LOCAL: &str =
         "Without a relay: devices find each other on the local network or at known addresses";
+    pub(crate) const DEVICES: &str = "List the account's devices, or remove one";
+    pub(crate) const REMOVE_DEVICE: &str =
+        "Take another device out of the account: it gets and sends nothing more. This asks for the account's password";
+    pub(crate) const DEVICE: &str = "The device's id, or the beginning of it, as `kith devices` shows it";
+    pub(crate) const REMOVE_YES: &str = "Do not ask first";
     pub(crate) const WHOAMI: &str = "Show who is signed in";
     pub(crate) const INVITE: &str = "Print the link by which others add this account";
     pub(crate) const STATUS: &str = "Show how the relay and every contact is reached, and why not better";
     pub(crate) const CONTACTS: &str = "List contacts and groups";
+    pub(crate) const CHANGE_PASSPHRASE: &str =
+        "Change what unlocks the profile on this device; the account's password stays";
+    pub(crate) const NEW_PASSPHRASE_FILE: &str = "Read the new passphrase from the first line of this file";
+    pub(crate) const NEW_KEY: &str = "A new key in the system's keychain unlocks the profile from now on, instead of a passphrase or of an older key";
     pub(crate) const EXPORT: &str = "Write contacts, messages and voice notes into a new folder of plain files";
     pub(crate) const EXPORT_TO: &str = "The folder: a new one, or an empty one";
     pub(crate) const ERASE: &str =
@@ -202,15 +220,27 @@ pub(crate) const NONSENSE: &str =
     "the running Kith gave an answer that makes no sense: update both to the same release";
 pub(crate) const PASSWORD: &str = "Password: ";
 pub(crate) const PASSWORD_AGAIN: &str = "The same password again: ";
+pub(crate) const PRESENT_PASSWORD: &str = "Password until now: ";
+pub(crate) const NEW_PASSWORD: &str = "New password: ";
+pub(crate) const RECOVERY_CODE: &str = "Recovery code: ";
 pub(crate) const PASSPHRASE: &str = "Passphrase of this profile: ";
 pub(crate) const NEW_PASSPHRASE: &str = "Passphrase for this profile (Enter: the same as the password): ";
 pub(crate) const NEW_LOCAL_PASSPHRASE: &str = "Passphrase for this profile: ";
+pub(crate) const ANOTHER_PASSPHRASE: &str = "New passphrase for this profile: ";
 pub(crate) const PASSPHRASE_AGAIN: &str = "The same passphrase again: ";
+pub(crate) const NOTHING_OPENS: &str = "this passphrase is wrong, or what unlocks the profile was changed meanwhile";
 pub(crate) const NOT_THE_SAME: &str = "the two were not the same: try again";
 pub(crate) const EMPTY_SECRET: &str = "an empty password or passphrase protects nothing: try again";
 pub(crate) const NO_PASSWORD: &str = "there is no terminal to ask for the password: use --password-file FILE";
+pub(crate) const NO_NEW_PASSWORD: &str =
+    "there is no terminal to ask for the new password: use --new-password-file FILE";
+pub(crate) const NO_RECOVERY_CODE: &str = "there is no terminal to ask for the recovery code: use --recovery-file FILE";
+pub(crate) const NO_ACCOUNT_PASSWORD: &str =
+    "this account has no relay, and so no password there: only this profile's passphrase";
 pub(crate) const NO_PASSPHRASE: &str = "there is no terminal to ask for the passphrase: use --passphrase-file FILE";
 pub(crate) const NO_RANDOMNESS: &str = "the system gives no randomness to make a key of";
+pub(crate) const NO_NEW_PASSPHRASE: &str =
+    "there is no terminal to ask for the new passphrase: use --new-passphrase-file FILE";
 pub(crate) const KEYCHAIN_NOTHING: &str = "it lost what was just kept there";
 pub(crate) const KEYCHAIN_SILENT: &str = "it gave no answer within two minutes";
 pub(crate) const LOCAL_LOGIN: &str =
@@ -258,8 +288,19 @@ pub(crate) fn secret_file_empty(path: &Path) -> String {
     format!("the first line of {} is empty: it should hold the password", path.display())
 }
 
+pub(crate) fn recovery_file_empty(path: &Path) -> String {
+    format!("{} is empty: it should hold the recovery code", path.display())
+}
+
 pub(crate) fn secret_file_long(path: &Path) -> String {
     format!("{} is too long to be a password's file", path.display())
+}
+
+pub(crate) fn lock_changed(way: &Way) -> String {
+    match way {
+        Way::Passphrase => "The new passphrase unlocks the profile from now on.".to_owned(),
+        Way::Key(_) => "A new key in the system's keychain unlocks the profile from now on.".to_owned(),
+    }
 }
 
 pub(crate) fn keychain_unfit(reason: &dyn Display) -> String {
@@ -327,18 +368,38 @@ pub(crate) fn account_at(me: &Me) -> String {
 }
 
 pub(crate) fn registered(me: &Me, recovery_code: &str) -> String {
-    format!(
-        "Welcome, {}.\n\nYour recovery code, shown this once:\n\n    {recovery_code}\n\n\
-         Write it down and keep it away from this device: it opens the account when the password is forgotten.\n\
-         Keep the account online with `kith run`.",
-        account_at(me)
-    )
+    let code = code_once("Your recovery code", recovery_code);
+    format!("Welcome, {}.\n\n{code}\nKeep the account online with `kith run`.", account_at(me))
 }
 
 /// The account was made, but the profile could not be put to work.
 pub(crate) fn registered_only(recovery_code: &str) -> String {
+    format!("Your account is made. {}", code_once("Your recovery code", recovery_code))
+}
+
+pub(crate) fn recovered(me: &Me, recovery_code: &str) -> String {
+    let code = code_once("Your old recovery code is spent. The new one", recovery_code);
+    format!("Welcome back, {}.\n\n{code}\nKeep the account online with `kith run`.", account_at(me))
+}
+
+/// The account was recovered, but the profile could not be put to work.
+pub(crate) fn recovered_only(recovery_code: &str) -> String {
+    format!("Your new password counts. {}", code_once("Your old recovery code is spent. The new one", recovery_code))
+}
+
+pub(crate) fn password_changed(recovery_code: Option<&str>) -> String {
+    let words = "The new password counts from now on; devices that are signed in stay so. What opens this profile has not changed.";
+    match recovery_code {
+        Some(code) => {
+            format!("{words}\n\n{}", code_once("Your old recovery code is worth nothing now. The new one", code))
+        }
+        None => words.to_owned(),
+    }
+}
+
+fn code_once(what: &str, recovery_code: &str) -> String {
     format!(
-        "Your account is made. Your recovery code, shown this once:\n\n    {recovery_code}\n\n\
+        "{what}, shown this once:\n\n    {recovery_code}\n\n\
          Write it down and keep it away from this device: it opens the account when the password is forgotten."
     )
 }
@@ -359,6 +420,48 @@ pub(crate) fn whoami(me: &Me) -> String {
     });
     lines.push(format!("devices  {}", me.devices));
     lines.join("\n")
+}
+
+/// The list of the account's devices.
+pub(crate) fn devices(devices: &[DeviceInfo]) -> String {
+    let line = |device: &DeviceInfo| {
+        let state = match device {
+            DeviceInfo { this: true, .. } => "this device",
+            DeviceInfo { connected: true, .. } => "connected",
+            _ => "not connected",
+        };
+        format!("{}  since {}  {state}", device.device, time(device.created_ms))
+    };
+    devices.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn about_to_remove(device: &DeviceInfo) -> String {
+    format!(
+        "This takes device {} (since {}) out of the account for good: it gets and sends nothing more, and keeps what it had. \
+         Type yes to go on:",
+        device.device,
+        time(device.created_ms)
+    )
+}
+
+pub(crate) fn device_removed(device: &DeviceInfo) -> String {
+    format!(
+        "Device {} is removed. Whoever has it still has what it had: change the password if they may know it.",
+        device.device
+    )
+}
+
+pub(crate) const NOT_REMOVED: &str = "that is not yes, so nothing was removed";
+pub(crate) const THIS_DEVICE: &str =
+    "that is this device: remove it on another one, or delete what is on it by `kith erase`";
+pub(crate) const NO_RELAY_TO_REMOVE_AT: &str = "an account without a relay cannot remove a device yet";
+
+pub(crate) fn no_device(typed: &str) -> String {
+    format!("the account has no device {typed:?}; `kith devices` lists them")
+}
+
+pub(crate) fn several_devices(typed: &str) -> String {
+    format!("several devices begin with {typed:?}: type more of the id")
 }
 
 pub(crate) fn asked(who: &str) -> String {
@@ -450,6 +553,10 @@ pub(crate) fn status(status: &Status) -> String {
         lines.push(format!("found at     {}", status.addresses.join("\n             ")));
     }
     lines.push(format!("undelivered  {}", status.undelivered));
+    let refused: Vec<_> = status.refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    if !refused.is_empty() {
+        lines.push(format!("not taken    {}", refused.join(", ")));
+    }
     lines.extend(status.warnings.iter().map(|warning| format!("warning      {warning}")));
     if !status.contacts.is_empty() {
         lines.push(String::new());
@@ -619,7 +726,7 @@ pub(crate) fn prompt(name: &str) -> String {
     format!("{}> ", plain(name))
 }
 
-pub(crate) const ERASE_NEEDS_YES: &str = "there is no terminal to ask whether this is meant: use --yes";
+pub(crate) const NEEDS_YES: &str = "there is no terminal to ask whether this is meant: use --yes";
 pub(crate) const NOT_ERASED: &str = "that is not the account's name, so nothing was deleted";
 
 pub(crate) fn exported(to: &Path, files: u32, messages: u64) -> String {

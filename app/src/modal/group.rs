@@ -111,7 +111,7 @@ impl Group {
             .view((!self.is_busy).then_some(Message::NameChanged), Some(Message::Submit));
         let contacts = chats.iter().filter(|chat| chat.state == "accepted");
         let rows: Vec<Element<'_, Message>> = contacts.filter_map(|chat| self.row(chat, pictures)).collect();
-        let chosen = (!rows.is_empty()).then(|| self.members.len());
+        let chosen = (!rows.is_empty()).then_some(self.members.len());
         let list: Element<'_, Message> = if rows.is_empty() {
             ui::caption(i18n.tr("group-nobody"))
         } else {

@@ -676,8 +676,13 @@ impl Home {
     }
 
     fn set(&mut self, message: settings::Message, context: Context<'_>) -> Action {
+        // A recovery code is shown once: who has left the settings meanwhile is led back.
+        let back = (self.page.is_none() && message.holds_code()).then(|| self.show_settings(Section::Account));
         let Some(page) = &mut self.page else { return Action::None };
         match page.update(message, context) {
+            settings::Action::Run(task) if back.is_some() => {
+                Action::Run(Task::batch(back.into_iter().chain([task.map(Message::Settings)])))
+            }
             settings::Action::None => Action::None,
             settings::Action::Run(task) => Action::Run(task.map(Message::Settings)),
             settings::Action::Set(change) => Action::Set(change, Task::none()),

@@ -10,6 +10,7 @@ mod devices;
 mod diagnostics;
 mod look;
 mod parts;
+mod password;
 mod privacy;
 mod profile;
 #[cfg(test)]
@@ -174,6 +175,21 @@ pub(crate) enum Message {
     Desktop(desktop::Message),
 }
 
+impl Message {
+    /// It holds a recovery code that is shown once: it is shown even to who has left the settings.
+    pub(crate) fn holds_code(&self) -> bool {
+        matches!(self, Self::Account(account::Message::Password(message)) if message.holds_code())
+    }
+}
+
+#[cfg(test)]
+impl Message {
+    /// The password has changed, with a new recovery code if there is one.
+    pub(crate) fn password_changed(code: Option<zeroize::Zeroizing<String>>) -> Self {
+        Self::Account(account::Message::Password(password::Message::Changed(Ok(code))))
+    }
+}
+
 /// What the main window does then.
 #[derive(Debug)]
 pub(crate) enum Action {
@@ -235,6 +251,7 @@ impl SettingsPage {
     pub(crate) fn subscription(&self) -> Subscription<Message> {
         match self.section {
             Section::Sound if !self.is_list => SoundSection::subscription().map(Message::Sound),
+            Section::Account => self.account.subscription().map(Message::Account),
             _ => Subscription::none(),
         }
     }
@@ -278,7 +295,7 @@ impl SettingsPage {
                 data::Outcome::Run(task) => Action::Run(task.map(Message::Data)),
                 data::Outcome::Erased => Action::Erased,
             },
-            Message::Account(message) => Action::Run(self.account.update(message).map(Message::Account)),
+            Message::Account(message) => Action::Run(self.account.update(message, context.i18n).map(Message::Account)),
             Message::Devices(message) => Action::Run(self.devices.update(message).map(Message::Devices)),
             #[cfg(target_os = "linux")]
             Message::Desktop(message) => Action::Run(self.desktop.update(message).map(Message::Desktop)),

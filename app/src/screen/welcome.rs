@@ -1,18 +1,16 @@
 //! The first start: somebody makes an account, logs in, or goes on without a relay.
 //!
-//! One step after the other, each a part of its own: which relay ([`place`]), name and password ([`account`]), and for a new
-//! account its recovery code ([`recovery`]). What was asked of the core is never cut off: an account whose answer is thrown away
-//! would have lost its recovery code. Who cancels goes back; if it was too late for that, they are told the code all the same.
+//! One step after the other, each a part of its own: which relay ([`place`]), name and password or recovery code ([`account`]), and
+//! where there is a new recovery code, that ([`recovery`]). What was asked of the core is never cut off: an account whose answer is
+//! thrown away would have lost its recovery code. Who cancels goes back; if it was too late for that, they are told the code all the
+//! same.
 
 mod account;
 mod keychain;
 mod place;
-mod recovery;
-mod secret;
 #[cfg(test)]
 mod snapshots;
 mod start;
-mod strength;
 
 use std::time::Duration;
 
@@ -22,7 +20,6 @@ use kith_core::client::Registration;
 
 use account::{Account, Filled};
 use place::{Chosen, Place};
-use recovery::Recovery;
 
 use crate::app::Context;
 use crate::backend::{self, Backend, Created};
@@ -31,6 +28,7 @@ use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
 use crate::settings::Change;
 use crate::theme::{self, Element, Icon, font, metric};
+use crate::ui::recovery::{self, Occasion, Recovery};
 use crate::ui::{self, choice, form};
 use crate::widget::press::press;
 use crate::widget::reveal::reveal;
@@ -48,6 +46,8 @@ pub(crate) enum Kind {
     Create,
     /// This device is to be one of an account.
     LogIn,
+    /// The same, and the password is forgotten.
+    Recover,
     /// A new account without a relay.
     Local,
 }
@@ -180,6 +180,7 @@ impl Welcome {
             Message::Account(message) => match self.account.update(message) {
                 account::Outcome::None => Action::None,
                 account::Outcome::Focus(field) => focus(field),
+                account::Outcome::Forgotten(handle) => self.log_in_by(Kind::Recover, handle),
                 account::Outcome::Filled(filled) => self.submit(filled, context),
             },
             Message::Created(Ok(created)) => self.created(created, context),
@@ -220,6 +221,10 @@ impl Welcome {
 
     fn back(&mut self) -> Action {
         match self.step {
+            Step::Account if self.account.kind() == Kind::Recover => {
+                let handle = self.account.handle().to_owned();
+                self.log_in_by(Kind::LogIn, handle)
+            }
             Step::Account if self.account.kind() != Kind::Local => {
                 self.step = Step::Place;
                 self.place.first_field().map_or(Action::None, focus)
@@ -268,11 +273,17 @@ impl Welcome {
 
     fn choose(&mut self, chosen: Chosen) -> Action {
         let kind = self.account.kind();
-        let own_handle = chosen.handle.clone().filter(|_| kind == Kind::LogIn);
+        let own_handle = chosen.handle.clone().filter(|_| kind != Kind::Create);
         if self.chosen.as_ref() != Some(&chosen) {
             self.account = Account::new(kind, own_handle, self.has_keychain);
         }
         self.chosen = Some(chosen);
+        self.show_account()
+    }
+
+    /// By the password, or because it is forgotten.
+    fn log_in_by(&mut self, kind: Kind, handle: String) -> Action {
+        self.account = Account::new(kind, Some(handle), self.has_keychain);
         self.show_account()
     }
 
@@ -293,7 +304,7 @@ impl Welcome {
 
     fn ask(&self, filled: Filled, context: Context<'_>) -> Task<Message> {
         let setup = context.setup.clone();
-        let Filled { handle, invitation, password, keeping } = filled;
+        let Filled { handle, invitation, code, password, keeping } = filled;
         let (kind, relay, uses_own) = (self.account.kind(), self.relay.clone(), self.uses_own);
         let Some(Chosen { address, .. }) = self.chosen.clone().filter(|_| kind != Kind::Local) else {
             let made = async move {
@@ -315,6 +326,13 @@ impl Welcome {
             };
             return Task::perform(logged_in, Message::LoggedIn);
         }
+        if kind == Kind::Recover {
+            let recovered = async move {
+                ready.await;
+                backend::recover(setup, keeping, registration, code).await
+            };
+            return Task::perform(recovered, Message::Created);
+        }
         let made = async move {
             ready.await;
             backend::register(setup, keeping, registration).await
@@ -325,7 +343,9 @@ impl Welcome {
     fn created(&mut self, Created { recovery_code, backend }: Created, context: Context<'_>) -> Action {
         (self.is_asking, self.next) = (false, None);
         self.made = Some(Made { backend: backend.map(|backend| self.with_relay(backend)) });
-        self.step = Step::Recovery(Recovery::new(recovery_code));
+        let is_recovered = self.account.kind() == Kind::Recover;
+        let occasion = if is_recovered { Occasion::Replaced } else { Occasion::Made };
+        self.step = Step::Recovery(Recovery::new(occasion, recovery_code));
         self.own_relay(context).map_or(Action::None, Action::Set)
     }
 
@@ -378,13 +398,7 @@ impl Welcome {
         match recovery.update(message) {
             recovery::Outcome::None => Action::None,
             recovery::Outcome::Copy(code) => Action::Run(iced::clipboard::write(code.to_string())),
-            recovery::Outcome::Save(code) => {
-                let i18n = context.i18n;
-                let words = i18n.tr("welcome-recovery-file");
-                let title = i18n.tr("welcome-recovery-save");
-                let saved = recovery::save(code, words, title);
-                Action::Run(Task::perform(saved, |saved| Message::Recovery(recovery::Message::Saved(saved))))
-            }
+            recovery::Outcome::Save(code) => Action::Run(recovery::saving(code, context.i18n).map(Message::Recovery)),
             recovery::Outcome::Continue => self.update(Message::Enter, context),
         }
     }
@@ -456,6 +470,7 @@ impl Welcome {
             _ if self.next.is_some() => (i18n.tr("welcome-waiting"), i18n.tr("welcome-waiting-words")),
             Kind::Create => (i18n.tr("welcome-creating"), i18n.tr("welcome-creating-words")),
             Kind::LogIn => (i18n.tr("welcome-logging-in"), i18n.tr("welcome-logging-in-words")),
+            Kind::Recover => (i18n.tr("welcome-recovering"), i18n.tr("welcome-recovering-words")),
             Kind::Local => (i18n.tr("welcome-creating"), i18n.tr("welcome-creating-local")),
         };
         let cancel = self

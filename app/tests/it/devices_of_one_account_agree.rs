@@ -158,3 +158,58 @@ async fn two_people_who_ask_each_other_at_once_have_one_conversation() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_device_that_is_removed_reads_nothing_that_is_written_afterwards_and_says_so() {
+    play(async |room| {
+        let Pair { relay, alice, alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        leaves(&alice, alice_runs).await?;
+        let (phone, phone_runs) = new_device(room, "alice-phone", &alice, &relay).await?;
+        let _alice_runs = alice.run().await?;
+        let with = conversation(&alice, "bob").await?;
+        has_joined(&phone, &with).await?;
+        all_agree(&[&alice, &phone, &bob], &with, "before").await?;
+        let devices = alice.ask(&["devices"]).await?;
+        let id_of =
+            |this: bool| devices.iter().find(|device| device["this"] == this).map(|found| text(found, "device"));
+        let (Some(own), Some(lost)) = (id_of(true), id_of(false)) else { return check(false, &format!("{devices:?}")) };
+
+        let passwords = std::fs::read_to_string(alice.password_file())?;
+        for (arguments, code) in [
+            (&["devices", "remove", own, "--yes"][..], "this_device"),
+            (&["devices", "remove", "no such device", "--yes"], "no_device"),
+            (&["devices", "remove", lost], "no_terminal"),
+        ] {
+            let refused = alice.refused(arguments).await?;
+            check(refused.code == code, &format!("{arguments:?}: {refused:?}"))?;
+        }
+        std::fs::write(alice.password_file(), "not the password at all")?;
+        let refused = alice.refused(&["devices", "remove", lost, "--yes"]).await?;
+        check(refused.code == "wrong_password", &format!("{refused:?}"))?;
+        std::fs::write(alice.password_file(), passwords)?;
+        counts_devices(&phone, 2).await?;
+        // It is away when it is removed, and hears of it only from the relay.
+        leaves(&phone, phone_runs).await?;
+        let removed = alice.ask_one(&["devices", "remove", &lost[..8], "--yes"]).await?;
+        check(removed["done"] == true, &format!("{removed}"))?;
+        counts_devices(&alice, 1).await?;
+        bob.send("alice", "not for the phone").await?;
+        alice.reads("bob", &["not for the phone"]).await?;
+        alice.send("bob", "nor this").await?;
+        bob.reads("alice", &["not for the phone", "nor this"]).await?;
+
+        let _phone_runs = phone.run().await?;
+        let warning = phone.is_warned("was removed from the account").await?;
+        check(warning.contains("still here"), &warning)?;
+        let words = phone.whole_history(&with).await?;
+        check(words.contains(&"alice before".to_owned()), &format!("it lost what it had: {words:?}"))?;
+        check(
+            !words.iter().any(|words| words.contains("nor this") || words.contains("not for")),
+            &format!("{words:?}"),
+        )?;
+        let refused = phone.refused(&["send", &with, "let me in"]).await?;
+        check(refused.code == "not_member", &format!("{refused:?}"))?;
+        check(!bob.whole_history("alice").await?.contains(&"let me in".to_owned()), "it wrote all the same")
+    })
+    .await;
+}

@@ -122,6 +122,33 @@ async fn a_link_makes_people_at_two_relays_contacts() {
 }
 
 #[tokio::test]
+async fn whoever_is_blocked_gets_no_receipt_of_what_was_on_its_way() {
+    play(async |room| {
+        let Pair { relay, alice, alice_runs: _alice_runs, bob, bob_runs } = Pair::meet(room).await?;
+        let carol = sign_up(room, "carol", &relay).await?;
+        let _carol_runs = carol.run().await?;
+        befriend(&carol, &bob, "bob").await?;
+        bob.ask(&["stop"]).await?;
+        bob_runs.ended().await?;
+
+        let on_its_way = alice.send("bob", "are you there?").await?;
+        bob.ask(&["--no-sync", "block", "alice"]).await?;
+        let after_it = carol.send("bob", "I am here").await?;
+        let _bob_runs = bob.run().await?;
+        // What Carol wrote lies behind it in the mailbox: once her receipt has come, Alice's would have.
+        bob.reads("carol", &["I am here"]).await?;
+        carol.learns_of_delivery("bob", &after_it).await?;
+        let shown = bob.whole_history("alice").await?;
+        check(!shown.iter().any(|words| words == "are you there?"), &format!("Bob sees {shown:?}"))?;
+        let history = alice.ask(&["history", "bob"]).await?;
+        let state = history.iter().find(|message| message["id"] == on_its_way["id"]);
+        let state = state.map(|message| text(message, "state")).unwrap_or("gone");
+        check(state == "sent", &format!("a receipt has come: it is {state}"))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_stranger_only_asks_and_who_is_blocked_does_not_arrive() {
     play(async |room| {
         let relay = Relay::start(room, "relay").await?;

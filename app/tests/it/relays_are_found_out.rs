@@ -71,6 +71,45 @@ async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
 }
 
 #[tokio::test]
+async fn a_relay_that_shows_another_record_of_the_same_version_is_named_and_not_believed() {
+    play(async |room| {
+        let Pair { mut relay, alice, alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        alice.ask(&["stop"]).await?;
+        alice_runs.ended().await?;
+        let before = room.join("before");
+        remember(&mut relay, &before).await?;
+        is_online(&bob).await?;
+        let (phone, [phone_runs, alice_runs]) = add_device(room, "alice-phone", &alice, &relay).await?;
+        let contacts = bob.ask(&["contacts"]).await?;
+        let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
+        let joined =
+            |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
+        phone.until("the conversation", &["contacts"], joined).await?;
+        phone.send(&with, "from my phone").await?;
+        bob.reads("alice", &["from my phone"]).await?;
+        for (device, runs) in [(&phone, phone_runs), (&alice, alice_runs)] {
+            device.ask(&["stop"]).await?;
+            runs.ended().await?;
+        }
+
+        // The relay knows nothing of the phone any more, and takes another second record: with a tablet.
+        forget_since(&mut relay, &before).await?;
+        is_online(&bob).await?;
+        let (_tablet, tablet_runs) = new_device(room, "alice-tablet", &alice, &relay).await?;
+        bob.ask(&["add", "alice", "is it you?"]).await.ok();
+        let warning = bob.is_warned("two different records").await?;
+        check(warning.contains("alice"), &format!("it does not say whose: {warning}"))?;
+        tablet_runs.kill().await?;
+        // The record that was seen first is the one that counts: the phone is heard as before.
+        let _phone_runs = phone.run().await?;
+        let sent = phone.ask_one(&["send", &with, "it is still me", "--wait", "45"]).await?;
+        check(!text(&sent, "state").is_empty(), &format!("it was not kept: {sent}"))?;
+        bob.reads("alice", &["from my phone", "it is still me"]).await
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_relay_that_shows_two_versions_of_its_log_is_named() {
     play(async |room| {
         let Pair { mut relay, alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;

@@ -558,6 +558,8 @@ pub enum Notice {
         /// The version shown.
         shown: u64,
     },
+    /// This device is none of the account's any more.
+    DeviceRemoved,
     /// A home showed two versions of its log, and the proof is kept.
     HomeLied {
         /// Of which conversation.
@@ -567,6 +569,14 @@ pub enum Notice {
     HomeLost {
         /// Of which conversation.
         conversation: ConversationId,
+    },
+    /// An account was not added to a group: no key package of its devices could be had, or the group does not let it in. The wish is
+    /// dropped; it may be asked for again.
+    NotSeated {
+        /// To which group.
+        conversation: ConversationId,
+        /// Who.
+        account: AccountId,
     },
     /// Two signed events of one device for one place: the proof is kept and spread.
     FeedFork {

@@ -52,6 +52,7 @@ impl Client {
                 Ok(Reply::Members(self.member_list(&with)?))
             }
             Request::Devices => Ok(Reply::Devices(self.device_list()?)),
+            Request::TakeRecord { record } => self.done(Command::OwnRecord { record, prekeys: Vec::new() }).await,
             Request::Options => Ok(Reply::Options(self.inner.choices.view())),
             Request::SetOptions { read_receipts, mdns, always_relay, typing, played_receipts, auto_fetch_bytes } => {
                 self.inner.choices.choose(|choice| {
@@ -76,6 +77,10 @@ impl Client {
                 self.done(Command::SetProfile { name, about, picture }).await
             }
             Request::Profile { who } => Ok(Reply::Profile(self.profile(who.as_deref())?)),
+            Request::ChangeLock { from, to } => {
+                self.change_lock(from, to).await?;
+                Ok(Reply::Done)
+            }
             Request::Export { to } => {
                 let written = self.export(to).await?;
                 Ok(Reply::Exported { files: written.files, messages: written.messages })

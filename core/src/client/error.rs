@@ -4,7 +4,7 @@ use super::error_code::ErrorCode;
 use crate::audio::{AudioError, Direction};
 use crate::blob::{SealError, ShelfError};
 use crate::chat::{CommandError, EngineError};
-use crate::identity::{FormatError, HandleError};
+use crate::identity::{FormatError, HandleError, RecoveryCodeError};
 use crate::net::{InvalidRelayAddress, NetError};
 use crate::session::{CommandFailure, OnboardingError, StartError};
 use crate::speech::fetch::FetchError;
@@ -109,6 +109,9 @@ pub enum ClientError {
         /// The beginning of the id that the relay shows.
         shown: String,
     },
+    /// Not a recovery code.
+    #[error(transparent)]
+    RecoveryCode(#[from] RecoveryCodeError),
     /// Not an invitation.
     #[error("that is not an invitation code: it is a long word that the relay's operator gave out")]
     Invitation,
@@ -268,6 +271,7 @@ impl ClientError {
             Self::OtherAccount { .. } => ErrorCode::OtherAccount,
             Self::Nonsense => ErrorCode::Nonsense,
             Self::Invitation => ErrorCode::Invitation,
+            Self::RecoveryCode(_) => ErrorCode::RecoveryCode,
             Self::NoMessage(_) => ErrorCode::NoMessage,
             Self::NoVoiceNote => ErrorCode::NoVoiceNote,
             Self::NoAttachment => ErrorCode::NoFile,
@@ -353,6 +357,8 @@ fn onboarding_code(error: &OnboardingError) -> ErrorCode {
         OnboardingError::Network(_) => ErrorCode::RelayUnreachable,
         OnboardingError::Refused(refusal) => refusal_code(refusal),
         OnboardingError::Opaque(OpaqueError::WrongPassword) => ErrorCode::WrongPassword,
+        OnboardingError::Uncertain => ErrorCode::PasswordUncertain,
+        OnboardingError::NoDevice => ErrorCode::NoDevice,
         _ => ErrorCode::Onboarding,
     }
 }
@@ -362,6 +368,7 @@ const fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::HandleTaken => ErrorCode::HandleTaken,
         Refusal::HandleMalformed => ErrorCode::Handle,
         Refusal::WrongPassword => ErrorCode::WrongPassword,
+        Refusal::WrongRecoveryCode => ErrorCode::WrongRecoveryCode,
         Refusal::RegistrationClosed => ErrorCode::RegistrationClosed,
         Refusal::NotFound => ErrorCode::NotFound,
         Refusal::TooMany { .. } => ErrorCode::TooMany,

@@ -31,6 +31,14 @@ words! {
         WeakPassword = "weak_password",
         /// Name or password are wrong.
         WrongPassword = "wrong_password",
+        /// Name or recovery code are wrong.
+        WrongRecoveryCode = "wrong_recovery_code",
+        /// Not a recovery code.
+        RecoveryCode = "recovery_code",
+        /// Nobody knows which password counts, the old one or the new one.
+        PasswordUncertain = "password_uncertain",
+        /// The account has no such device.
+        NoDevice = "no_device",
         /// Somebody else answers at the relay's address.
         WrongRelayKey = "wrong_relay_key",
         /// The relay does not answer.

@@ -168,6 +168,12 @@ fn recovered() -> Said {
     Said::new(Code::Recovered, "The profile can be written again: Kith goes on.")
 }
 
+/// What the owner of a removed device is told, there and as long as it is so.
+pub(super) fn device_removed() -> Said {
+    let words = "This device was removed from the account: it gets nothing new and can send nothing. What it had is still here.";
+    Said::new(Code::DeviceRemoved, words)
+}
+
 /// What has to be looked at.
 fn warning(client: &Client, notice: &Notice) -> Result<Option<Said>, ClientError> {
     let named = |conversation: &ConversationId| -> Result<String, ClientError> {
@@ -195,6 +201,7 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<Said>, ClientError
             };
             Said::new(code, words).of(name)
         }
+        Notice::DeviceRemoved => device_removed(),
         Notice::HomeLied { conversation } => {
             let name = named(conversation)?;
             let words = format!(
@@ -210,6 +217,14 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<Said>, ClientError
                  be changed."
             );
             Said::new(Code::HomeLost, words).of(name)
+        }
+        Notice::NotSeated { conversation, account } => {
+            let (name, who) = (named(conversation)?, client.name_of(account)?);
+            let words = format!(
+                "{who} was not added to {name}: their devices could not be had, or the group takes nobody else. Try again when they \
+                 have been online."
+            );
+            Said::new(Code::NotAdded, words).of(name).besides(who)
         }
         Notice::FeedFork { conversation, device } => {
             let (name, device) = (named(conversation)?, device.short());

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+pub(super) use self::building::step;
+
 use self::building::Building;
 use super::choices::Choice;
 use super::{Client, ClientError, Options, session_options};
-use crate::identity::Handle;
+use crate::identity::{Handle, RecoveryCode};
 use crate::mls::Suite;
-use crate::session::{self, Credentials, Joined, OnboardingError};
+use crate::session::{self, Credentials, Enrolment, Joined, OnboardingError};
 use crate::store::{self, Opened, RingKey, Store, StoreError};
 use crate::types::Token;
 use crate::wire::relay::Refusal;
@@ -22,7 +24,7 @@ use crate::wire::relay::Refusal;
 /// The store's directory in a profile.
 const STORE: &str = "store";
 /// The vault of an account without a relay, beside the store, with which it comes into its place.
-const VAULT: &str = "vault.kith";
+pub(super) const VAULT: &str = "vault.kith";
 /// Held in a store's directory while it is built.
 const LOCK: &str = "building";
 
@@ -52,6 +54,24 @@ impl Profile {
         let directory = directory.to_owned();
         let erased = tokio::task::spawn_blocking(move || erasing::erase(&directory)).await;
         erased.map_err(|_| ClientError::Ending)?
+    }
+
+    /// Writes a small file of the program's own beside the store, which only its owner may read: after a crash the old one or the new
+    /// one is there, whole, and after this returned the new one. The directory is made if it is not there.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn write_beside(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), ClientError> {
+        store::create_private_dir(directory)?;
+        Ok(store::write_private(&directory.join(name), bytes)?)
+    }
+
+    /// Takes such a file away, durably.
+    ///
+    /// # Errors
+    /// If the disk refuses; not if it is not there.
+    pub fn remove_beside(directory: &Path, name: &str) -> Result<(), ClientError> {
+        Ok(store::remove_private(&directory.join(name))?)
     }
 
     /// Whether a profile is there. A directory from which the store is missing still is one.
@@ -84,6 +104,30 @@ impl From<Unlock> for RingKey {
     }
 }
 
+/// By what somebody shows that an account is theirs.
+#[derive(Clone)]
+pub enum Proof {
+    /// The password.
+    Password(Zeroizing<String>),
+    /// The recovery code, as it was typed.
+    RecoveryCode(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Proof(…)")
+    }
+}
+
+impl Proof {
+    fn parsed(self) -> Result<session::Proof, ClientError> {
+        Ok(match self {
+            Self::Password(password) => session::Proof::Password(password),
+            Self::RecoveryCode(text) => session::Proof::Recovery(RecoveryCode::parse(&text)?),
+        })
+    }
+}
+
 /// Who signs up or logs in, and where.
 #[derive(Clone)]
 pub struct Registration {
@@ -112,7 +156,7 @@ impl Registration {
     }
 }
 
-/// An account that was made, and its profile.
+/// An account that was made or recovered, and its profile.
 pub struct Registered {
     /// To be shown once, whatever became of the client: it is nowhere else.
     pub recovery_code: Zeroizing<String>,
@@ -145,16 +189,56 @@ impl Client {
             .await
             .map_err(|error| taken_before(directory, handle, error))?;
         let recovery_code = recovery_text(&joined);
-        let building = match build(directory, &unlock, joined).await {
-            Ok(building) => building,
-            Err(error) => {
-                enrolment.abandon().await;
-                return Err(error);
-            }
-        };
-        enrolment.finish().await?;
+        let building = enrol(directory, &unlock, joined, enrolment).await?;
         let client = Self::begin(directory, unlock, building, options).await;
         Ok(Registered { recovery_code, client })
+    }
+
+    /// Recovers an account whose password is forgotten, and creates its profile on this device: `registration` has the new password.
+    /// The code is spent, and another one in its place.
+    ///
+    /// # Errors
+    /// A sentence that says why not; no profile is left behind then, and the account is as it was unless the relay's answer was lost:
+    /// the new password logs in then, or still the code does.
+    pub async fn recover(
+        directory: &Path,
+        unlock: Unlock,
+        registration: Registration,
+        code: Zeroizing<String>,
+        options: Options,
+    ) -> Result<Registered, ClientError> {
+        refuse_existing(directory)?;
+        session_options(&options, Choice::default(), false)?;
+        let code = RecoveryCode::parse(&code)?;
+        let (joined, enrolment) = session::recover(registration.credentials()?, code, Suite::DEFAULT).await?;
+        let recovery_code = recovery_text(&joined);
+        let building = enrol(directory, &unlock, joined, enrolment).await?;
+        let client = Self::begin(directory, unlock, building, options).await;
+        Ok(Registered { recovery_code, client })
+    }
+
+    /// Gives an account another password, that in `registration`; it needs no profile, and a profile's passphrase stays what it is.
+    /// What it returns is a new recovery code, to be shown once: for who asks for one by `new_code`, and for who has spent the old one.
+    ///
+    /// # Errors
+    /// A sentence that says why not; the password is the old one then, unless it is [`OnboardingError::Uncertain`].
+    pub async fn change_password(
+        registration: Registration,
+        proof: Proof,
+        new_code: bool,
+    ) -> Result<Option<Zeroizing<String>>, ClientError> {
+        let code = session::change_password(registration.credentials()?, proof.parsed()?, new_code).await?;
+        Ok(code.as_ref().map(RecoveryCode::to_text))
+    }
+
+    /// Takes a device out of an account at its relay, by the password in `registration`; it needs no profile. What it returns is for
+    /// [`Request::TakeRecord`](crate::wire::control::Request::TakeRecord), which brings the account's conversations in step.
+    ///
+    /// # Errors
+    /// A sentence that says why not; it is asked again in vain, and without harm, if the answer was lost.
+    pub async fn remove_device(registration: Registration, device: &str) -> Result<Vec<u8>, ClientError> {
+        let device = device.parse().map_err(|_| OnboardingError::NoDevice)?;
+        Ok(session::remove_device(registration.credentials()?, device).await?)
     }
 
     /// Creates a profile without a relay, for the local network.
@@ -191,14 +275,7 @@ impl Client {
         refuse_existing(directory)?;
         session_options(&options, Choice::default(), false)?;
         let (joined, enrolment) = session::log_in(registration.credentials()?, Suite::DEFAULT).await?;
-        let building = match build(directory, &unlock, joined).await {
-            Ok(building) => building,
-            Err(error) => {
-                enrolment.abandon().await;
-                return Err(error);
-            }
-        };
-        enrolment.finish().await?;
+        let building = enrol(directory, &unlock, joined, enrolment).await?;
         Self::begin(directory, unlock, building, options).await
     }
 
@@ -213,6 +290,24 @@ impl Client {
         let (store, opened) = open_or_create(directory, unlock).await?;
         Self::start(directory, store, opened, options).await
     }
+}
+
+/// Makes all durable here, and then tells the relay.
+async fn enrol(
+    directory: &Path,
+    unlock: &Unlock,
+    joined: Joined,
+    enrolment: Enrolment,
+) -> Result<Building, ClientError> {
+    let building = match build(directory, unlock, joined).await {
+        Ok(building) => building,
+        Err(error) => {
+            enrolment.abandon().await;
+            return Err(error);
+        }
+    };
+    enrolment.finish().await?;
+    Ok(building)
 }
 
 /// Stretches the passphrase and writes the disk: not on the runtime's threads.
@@ -237,7 +332,7 @@ fn taken_before(directory: &Path, handle: String, error: OnboardingError) -> Cli
 }
 
 fn recovery_text(joined: &Joined) -> Zeroizing<String> {
-    joined.recovery.as_ref().map(crate::identity::RecoveryCode::to_text).unwrap_or_default()
+    joined.recovery.as_ref().map(RecoveryCode::to_text).unwrap_or_default()
 }
 
 pub(super) fn refuse_existing(directory: &Path) -> Result<(), ClientError> {

@@ -1,5 +1,6 @@
 //! View models: what the store holds, as it is shown.
 
+use super::events::device_removed;
 use super::spoken::{self, Kept};
 use super::transcribe::{MINE, SENDERS};
 use super::views::{Entry, Person};
@@ -327,13 +328,22 @@ impl Client {
                 reaches.push(self.reach(&person).await?);
             }
         }
+        let removed = record.device(self.me().device).is_none().then(device_removed);
+        let noticed = self.warnings().into_iter().filter(|said| said.code != Code::DeviceRemoved.word());
         Ok(control::Status {
             relay_connected: (!record.relays().is_empty()).then_some(link.connected),
             relay_problem: link.problem.filter(|_| !link.connected).map(Box::new),
             addresses: addresses.iter().map(ToString::to_string).collect(),
             undelivered: self.undelivered()?,
             contacts: reaches,
-            warnings: self.warnings().into_iter().chain(link.clock).collect(),
+            warnings: removed.into_iter().chain(noticed).chain(link.clock).collect(),
+            refused: self
+                .inner
+                .session
+                .refused()
+                .into_iter()
+                .map(|(reason, count)| (reason.to_owned(), count))
+                .collect(),
         })
     }
 

@@ -48,6 +48,8 @@ pub enum Context {
     Policy,
     /// A device of the account asks its relay to change the account (record, vault), by the root key.
     Account,
+    /// Somebody who has forgotten the password asks a relay for the vault, by the recovery code's key.
+    Recovery,
 }
 
 impl Context {
@@ -66,6 +68,7 @@ impl Context {
             Self::SignIn => "kith/sign-in/1",
             Self::Policy => "kith/policy/1",
             Self::Account => "kith/account-change/1",
+            Self::Recovery => "kith/recover/1",
         }
     }
 

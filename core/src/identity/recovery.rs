@@ -2,19 +2,27 @@
 //!
 //! Text: 28 characters of Crockford's base 32 in seven groups; the last 12 of its 140 bits are a checksum, so that of
 //! 4096 slips of the pen one goes unnoticed. It is not stretched: nobody guesses 128 bits.
+//!
+//! Two keys come from it, apart by their labels: one opens its wrap in the vault ([`super::vault`]), and one signs what a relay
+//! wants to see before it gives the vault to somebody who has forgotten the password. The relay keeps the latter's public half.
 
 use std::fmt;
 
 use rand_core::RngCore;
+use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::keys::sha256;
-use crate::types::Rng;
+use super::error::FormatError;
+use super::keys::{Context, PublicKey, Seed, Signature, SigningKey, sha256};
+use super::opaque::Binding;
+use crate::types::{Rng, Token};
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHARACTERS: usize = 28;
 const GROUP: usize = 4;
 const CHECK_BITS: u32 = 12;
+/// Sets the signing key apart from the vault's.
+const KEY_LABEL: &[u8] = b"kith/recovery-key/1";
 /// Longer text than this is no code, however many spaces a person put in.
 const MAX_TEXT_BYTES: usize = 256;
 
@@ -49,6 +57,34 @@ impl RecoveryCode {
 
     pub(crate) fn expose(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// What a relay keeps of it to know its owner by: the public half of the key of this handle at this relay.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the key cannot be derived; it does not happen.
+    pub fn public(&self, binding: &Binding) -> Result<PublicKey, FormatError> {
+        Ok(self.key(binding)?.public())
+    }
+
+    /// Answers a relay's challenge.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the key cannot be derived; it does not happen.
+    pub fn prove(&self, binding: &Binding, challenge: &Token) -> Result<Signature, FormatError> {
+        Ok(self.key(binding)?.sign(Context::Recovery, &claim(binding, challenge)))
+    }
+
+    /// HKDF (RFC 5869) over the code, which is random enough to be extracted from with a label for salt.
+    fn key(&self, binding: &Binding) -> Result<SigningKey, FormatError> {
+        let info: [&[u8]; 2] = [binding.relay.as_bytes(), binding.handle.as_str().as_bytes()];
+        let mut seed = Zeroizing::new([0; 32]);
+        Salt::new(HKDF_SHA256, KEY_LABEL)
+            .extract(&self.0)
+            .expand(&info, HKDF_SHA256)
+            .and_then(|output| output.fill(seed.as_mut()))
+            .map_err(|_| FormatError::length("a key of the recovery code"))?;
+        Ok(SigningKey::from_seed(&Seed::new(*seed)))
     }
 
     /// Its text, to be shown once: `K7QX-…`, seven groups of four.
@@ -109,6 +145,24 @@ impl RecoveryCode {
     }
 }
 
+/// Whether this is the answer of the code's owner to a challenge: what a relay asks before it gives a vault away.
+///
+/// # Errors
+/// [`FormatError::BadSignature`] when it is not.
+pub fn verify_recovery(
+    public: &PublicKey,
+    binding: &Binding,
+    challenge: &Token,
+    answer: &Signature,
+) -> Result<(), FormatError> {
+    public.verify(Context::Recovery, &claim(binding, challenge), answer)
+}
+
+/// What is signed: which relay, which challenge, and whose account; the handle comes last, since its length varies.
+fn claim(binding: &Binding, challenge: &Token) -> Vec<u8> {
+    [binding.relay.as_bytes().as_slice(), challenge.as_ref(), binding.handle.as_str().as_bytes()].concat()
+}
+
 impl fmt::Debug for RecoveryCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("RecoveryCode(…)")
@@ -131,6 +185,7 @@ mod tests {
     use rand_core::SeedableRng;
 
     use super::*;
+    use crate::identity::{Handle, RelayId};
 
     #[test]
     fn a_code_survives_its_text_however_it_is_typed() {
@@ -175,6 +230,40 @@ mod tests {
             }
         }
         assert!(unnoticed <= 2, "{unnoticed} of 868 slips went unnoticed");
+    }
+
+    fn binding(relay: u8, handle: &str) -> Binding {
+        let relay = RelayId::new(PublicKey::new([relay; 32]));
+        Binding { relay, handle: Handle::parse(handle).unwrap() }
+    }
+
+    #[test]
+    fn a_proof_counts_for_one_code_relay_handle_and_challenge() {
+        let (code, other) = (RecoveryCode([5; 16]), RecoveryCode([6; 16]));
+        let (here, challenge) = (binding(1, "alice"), Token::new([7; 32]));
+        let proof = code.prove(&here, &challenge).unwrap();
+        let key = code.public(&here).unwrap();
+        assert_eq!(verify_recovery(&key, &here, &challenge, &proof), Ok(()));
+        for (key, binding, challenge) in [
+            (other.public(&here).unwrap(), here.clone(), challenge),
+            (key, binding(2, "alice"), challenge),
+            (key, binding(1, "alicia"), challenge),
+            (key, here.clone(), Token::new([8; 32])),
+        ] {
+            assert!(verify_recovery(&key, &binding, &challenge, &proof).is_err());
+        }
+        for elsewhere in [binding(2, "alice"), binding(1, "bob")] {
+            assert_ne!(code.public(&elsewhere).unwrap(), key, "two relays cannot tell that a code is the same");
+        }
+    }
+
+    #[test]
+    fn the_first_key_of_a_code_is_still_derived() {
+        let code = RecoveryCode::parse(include_str!("fixtures/vault-1.code.txt")).unwrap();
+        let (binding, challenge) = (binding(9, "alice"), Token::new([7; 32]));
+        let (public, proof) = (code.public(&binding).unwrap(), code.prove(&binding, &challenge).unwrap());
+        let kept = [public.as_bytes().as_slice(), proof.as_bytes()].concat();
+        assert_eq!(kept, include_bytes!("fixtures/recovery-proof-1.bin"));
     }
 
     proptest! {

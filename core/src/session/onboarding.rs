@@ -1,4 +1,5 @@
-//! Becoming somebody: sign-up, log-in on a further device, and an account without a relay.
+//! Becoming somebody: sign-up, log-in on a further device, recovery when the password is forgotten, and an account without a relay;
+//! and another password for somebody who is somebody already.
 //!
 //! The root key exists unwrapped only inside these functions. The keys that contact requests are sealed to are derived from it,
 //! so that every device of the account can open them.
@@ -8,16 +9,16 @@ use zeroize::Zeroizing;
 
 use super::heart::{seeded, wall};
 use crate::chat::account::{OwnPrekey, Setup};
-use crate::identity::opaque::{Binding, ClientLogin, ClientRegistration, OpaqueError};
+use crate::identity::opaque::{Binding, ClientLogin, ClientRegistration, OpaqueError, Registered};
 use crate::identity::password::WeakPassword;
-use crate::identity::vault::{Passphrase, Unlock, Vault, VaultError};
+use crate::identity::vault::{OpenVault, Passphrase, Unlock, Vault, VaultError};
 use crate::identity::{
     AccountRecord, DeviceCertificate, DeviceKeys, FormatError, Handle, Prekey, PublicKey, RecordBody, RecoveryCode,
     RelayAddress, RelayId, RootKey, Stretching, password,
 };
 use crate::mls::{MlsError, Suite, generate_prekey};
 use crate::net::{self, NetError, Node, NodeConfig, TransportKey};
-use crate::types::{Rng, Token};
+use crate::types::{DeviceId, Rng, Token};
 use crate::wire::relay::{Hello, Refusal, Request, Response};
 use rand_core::SeedableRng;
 
@@ -46,6 +47,21 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// By what somebody shows that an account is theirs.
+#[derive(Clone)]
+pub enum Proof {
+    /// The password.
+    Password(Zeroizing<String>),
+    /// The recovery code.
+    Recovery(RecoveryCode),
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Proof(…)")
+    }
+}
+
 /// A device that has become one of an account.
 #[derive(Debug)]
 pub struct Joined {
@@ -53,7 +69,7 @@ pub struct Joined {
     pub setup: Setup,
     /// The vault blob; kept here when there is no relay to keep it.
     pub vault: Vec<u8>,
-    /// The recovery code, of a new account: to be shown once.
+    /// The new recovery code, of an account that was made or recovered: to be shown once.
     pub recovery: Option<RecoveryCode>,
 }
 
@@ -75,6 +91,14 @@ pub enum OnboardingError {
     /// The vault cannot be opened or made.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The answer to a change of password was lost, and no other came.
+    #[error(
+        "the relay's answer was lost: the password may be the new one or still the old one; try the new one first, then the old"
+    )]
+    Uncertain,
+    /// The account has no such device.
+    #[error("the account has no such device: it may have been removed already")]
+    NoDevice,
     /// The relay's answer makes no sense.
     #[error("the relay gave an answer that makes no sense: {0}")]
     Nonsense(&'static str),
@@ -139,7 +163,7 @@ pub async fn register(credentials: Credentials, suite: Suite) -> Result<(Joined,
     password::check(&credentials.password, Some(&credentials.handle))?;
     let mut rng = seeded();
     let keys = DeviceKeys::generate(&mut rng);
-    let desk = Desk::open(&keys, &credentials).await?;
+    let desk = Desk::open(&keys, &credentials.relay).await?;
     let outcome = desk.register(&mut rng, keys, &credentials, suite).await;
     desk.prepared(outcome).await
 }
@@ -151,9 +175,60 @@ pub async fn register(credentials: Credentials, suite: Suite) -> Result<(Joined,
 pub async fn log_in(credentials: Credentials, suite: Suite) -> Result<(Joined, Enrolment), OnboardingError> {
     let mut rng = seeded();
     let keys = DeviceKeys::generate(&mut rng);
-    let desk = Desk::open(&keys, &credentials).await?;
+    let desk = Desk::open(&keys, &credentials.relay).await?;
     let outcome = desk.log_in(&mut rng, keys, &credentials, suite).await;
     desk.prepared(outcome).await
+}
+
+/// Prepares to recover an account whose password is forgotten: when [`Enrolment::finish`] has returned, the password is the one in
+/// `credentials`, the recovery code is spent and another one in its place, and this device is one of the account's. Until then all is
+/// as before: the relay does it in one step.
+///
+/// # Errors
+/// A sentence that says why not.
+pub async fn recover(
+    credentials: Credentials,
+    code: RecoveryCode,
+    suite: Suite,
+) -> Result<(Joined, Enrolment), OnboardingError> {
+    password::check(&credentials.password, Some(&credentials.handle))?;
+    let mut rng = seeded();
+    let keys = DeviceKeys::generate(&mut rng);
+    let desk = Desk::open(&keys, &credentials.relay).await?;
+    let outcome = desk.recover(&mut rng, keys, &credentials, code, suite).await;
+    desk.prepared(outcome).await
+}
+
+/// Sets another password, that in `credentials`. Who proves by recovery code has spent it, and gets another one; so does who asks for
+/// one. Devices that are signed in stay so.
+///
+/// # Errors
+/// A sentence that says why not: the password is the old one then, unless it says that nobody knows.
+pub async fn change_password(
+    credentials: Credentials,
+    proof: Proof,
+    new_code: bool,
+) -> Result<Option<RecoveryCode>, OnboardingError> {
+    password::check(&credentials.password, Some(&credentials.handle))?;
+    let mut rng = seeded();
+    // A connection of its own, under a key that is no device's: it need not disturb that of the session.
+    let desk = Desk::open(&DeviceKeys::generate(&mut rng), &credentials.relay).await?;
+    let outcome = desk.change_password(&mut rng, &credentials, proof, new_code).await;
+    desk.close().await;
+    outcome
+}
+
+/// Takes a device out of the account at its relay. What comes back is the account's record without it, for
+/// [`crate::chat::Command::OwnRecord`]: the device is out of a conversation when another one of the account, or a contact, knows it.
+///
+/// # Errors
+/// A sentence that says why not.
+pub async fn remove_device(credentials: Credentials, device: DeviceId) -> Result<Vec<u8>, OnboardingError> {
+    let mut rng = seeded();
+    let desk = Desk::open(&DeviceKeys::generate(&mut rng), &credentials.relay).await?;
+    let outcome = desk.remove_device(&mut rng, &credentials, device).await;
+    desk.close().await;
+    outcome
 }
 
 /// Makes an account without a relay; its vault is opened by the passphrase or the recovery code, here.
@@ -173,6 +248,16 @@ pub fn create_local(passphrase: &str, suite: Suite) -> Result<Joined, Onboarding
     Ok(Joined { setup, vault: vault.encode(), recovery: Some(recovery) })
 }
 
+/// What the relay gives to whoever has shown that an account is theirs.
+struct Opened {
+    vault: Vault,
+    /// The vault, open: to be dropped when the root key has signed.
+    open: OpenVault,
+    /// The relay's number of what logs in.
+    version: u64,
+    record: AccountRecord,
+}
+
 /// A short-lived node that speaks to one relay under the new device's key.
 struct Desk {
     net: net::Handle,
@@ -181,15 +266,15 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(keys: &DeviceKeys, credentials: &Credentials) -> Result<Self, OnboardingError> {
+    async fn open(keys: &DeviceKeys, relay: &net::RelayAddress) -> Result<Self, OnboardingError> {
         let seed = Zeroizing::new(*keys.transport.seed().expose());
         let key = TransportKey::from_seed(seed).map_err(|_| OnboardingError::Nonsense("a key of this device"))?;
         let config = NodeConfig { listen: Vec::new(), mdns: false, ..NodeConfig::new(key) };
         let (net, mut events) = Node::start(config).await?;
         // Nothing of interest comes up while signing up; the node is not held back by it.
         tokio::spawn(async move { while events.recv().await.is_some() {} });
-        net.set_relays(vec![credentials.relay.clone()]).await?;
-        let relay = credentials.relay.clone();
+        net.set_relays(vec![relay.clone()]).await?;
+        let relay = relay.clone();
         let connected = tokio::time::timeout(PATIENCE, net.connect(relay.peer())).await;
         let outcome = match connected {
             Ok(Ok(_)) => net.relay_request(&relay, &Request::Hello).await,
@@ -240,6 +325,10 @@ impl Desk {
         Ok(RelayAddress { relay: RelayId::new(PublicKey::new(key)), addresses })
     }
 
+    fn binding(&self, handle: &Handle) -> Result<Binding, OnboardingError> {
+        Ok(Binding { relay: self.relay()?.relay, handle: handle.clone() })
+    }
+
     async fn register(
         &self,
         rng: &mut Rng,
@@ -247,28 +336,19 @@ impl Desk {
         credentials: &Credentials,
         suite: Suite,
     ) -> Result<(Joined, Request), OnboardingError> {
-        let relay = self.relay()?;
-        let handle = credentials.handle.as_str().to_owned();
-        let (registration, message) = ClientRegistration::start(rng, &credentials.password)?;
-        let Response::RegisterStarted { message } =
-            self.ask(Request::RegisterStart { handle: handle.clone(), message }).await?
-        else {
-            return Err(OnboardingError::Nonsense("to a registration"));
-        };
-        let binding = Binding { relay: relay.relay, handle: credentials.handle.clone() };
-        let mut stretch = seeded();
-        let registered = blocking(move || registration.finish(&mut stretch, &binding, &message)).await??;
+        let registered = self.stretch(rng, credentials).await?;
         let root = RootKey::generate(rng);
         let recovery = RecoveryCode::generate(rng);
         let vault = Vault::create(rng, &root, Unlock::Recovery(&recovery))?;
         let opened = vault.open(Unlock::Recovery(&recovery))?;
         let vault = vault.rewrap(rng, &opened, vault.version(), Unlock::Password(&registered.export_key))?.encode();
-        let (record, prekey) = first_record(&root, &keys, vec![relay], suite)?;
+        let (record, prekey) = first_record(&root, &keys, vec![self.relay()?], suite)?;
         let request = Request::RegisterFinish {
-            handle,
+            handle: credentials.handle.as_str().to_owned(),
             message: registered.upload,
             stretching: Stretching::RECOMMENDED,
             vault: vault.clone(),
+            recovery: recovery.public(&self.binding(&credentials.handle)?)?,
             record: record.encode(),
             invitation: credentials.invitation,
         };
@@ -284,37 +364,174 @@ impl Desk {
         credentials: &Credentials,
         suite: Suite,
     ) -> Result<(Joined, Request), OnboardingError> {
-        let relay = self.relay()?;
+        let opened = self.open_by_password(rng, &credentials.handle, &credentials.password).await?;
+        let setup = self.with_device(keys, &opened, &credentials.handle, suite)?;
+        let request = Request::PutRecord { record: setup.record.encode() };
+        Ok((Joined { setup, vault: opened.vault.encode(), recovery: None }, request))
+    }
+
+    async fn recover(
+        &self,
+        rng: &mut Rng,
+        keys: DeviceKeys,
+        credentials: &Credentials,
+        code: RecoveryCode,
+        suite: Suite,
+    ) -> Result<(Joined, Request), OnboardingError> {
+        let opened = self.open_by_code(&credentials.handle, &code).await?;
+        let setup = self.with_device(keys, &opened, &credentials.handle, suite)?;
+        let recovery = RecoveryCode::generate(rng);
+        let (vault, request) = self.replace(rng, credentials, &opened, Some(&recovery), Some(&setup.record)).await?;
+        Ok((Joined { setup, vault: vault.encode(), recovery: Some(recovery) }, request))
+    }
+
+    async fn change_password(
+        &self,
+        rng: &mut Rng,
+        credentials: &Credentials,
+        proof: Proof,
+        new_code: bool,
+    ) -> Result<Option<RecoveryCode>, OnboardingError> {
+        let (opened, is_spent) = match &proof {
+            Proof::Password(password) => (self.open_by_password(rng, &credentials.handle, password).await?, false),
+            Proof::Recovery(code) => (self.open_by_code(&credentials.handle, code).await?, true),
+        };
+        let recovery = (new_code || is_spent).then(|| RecoveryCode::generate(rng));
+        let (_, request) = self.replace(rng, credentials, &opened, recovery.as_ref(), None).await?;
+        drop(opened);
+        match self.ask(request).await {
+            Ok(Response::Done) => Ok(recovery),
+            Ok(_) => Err(OnboardingError::Nonsense("to another password")),
+            // It may have been done: whether the new password logs in says it.
+            Err(OnboardingError::Network(error @ (NetError::Interrupted | NetError::TimedOut))) => {
+                match self.open_by_password(rng, &credentials.handle, &credentials.password).await {
+                    Ok(_) => Ok(recovery),
+                    Err(OnboardingError::Opaque(OpaqueError::WrongPassword)) => Err(error.into()),
+                    Err(_) => Err(OnboardingError::Uncertain),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn remove_device(
+        &self,
+        rng: &mut Rng,
+        credentials: &Credentials,
+        device: DeviceId,
+    ) -> Result<Vec<u8>, OnboardingError> {
+        let opened = self.open_by_password(rng, &credentials.handle, &credentials.password).await?;
+        if opened.record.device(device).is_none() {
+            return Err(OnboardingError::NoDevice);
+        }
+        let mut body = opened.record.successor(wall());
+        body.devices.retain(|certificate| certificate.device_id() != device);
+        let record = AccountRecord::sign(opened.open.root(), body)?.encode();
+        drop(opened);
+        match self.ask(Request::PutRecord { record: record.clone() }).await? {
+            Response::Done => Ok(record),
+            _ => Err(OnboardingError::Nonsense("to a record")),
+        }
+    }
+
+    /// Registers the password at the relay as far as nothing is stored there.
+    async fn stretch(&self, rng: &mut Rng, credentials: &Credentials) -> Result<Registered, OnboardingError> {
         let handle = credentials.handle.as_str().to_owned();
-        let (login, message) = ClientLogin::start(rng, &credentials.password)?;
-        let Response::LoginStarted { login: attempt, message, .. } =
-            self.ask(Request::LoginStart { handle, message }).await?
-        else {
+        let (registration, message) = ClientRegistration::start(rng, &credentials.password)?;
+        let Response::RegisterStarted { message } = self.ask(Request::RegisterStart { handle, message }).await? else {
+            return Err(OnboardingError::Nonsense("to a registration"));
+        };
+        let binding = self.binding(&credentials.handle)?;
+        let mut stretch = seeded();
+        Ok(blocking(move || registration.finish(&mut stretch, &binding, &message)).await??)
+    }
+
+    async fn open_by_password(
+        &self,
+        rng: &mut Rng,
+        handle: &Handle,
+        password: &str,
+    ) -> Result<Opened, OnboardingError> {
+        let (login, message) = ClientLogin::start(rng, password)?;
+        let start = Request::LoginStart { handle: handle.as_str().to_owned(), message };
+        let Response::LoginStarted { login: attempt, message, .. } = self.ask(start).await? else {
             return Err(OnboardingError::Nonsense("to a log-in"));
         };
-        let binding = Binding { relay: relay.relay, handle: credentials.handle.clone() };
+        let binding = self.binding(handle)?;
         let mut stretch = seeded();
         let logged_in = blocking(move || login.finish(&mut stretch, &binding, &message)).await??;
         let finish = Request::LoginFinish { login: attempt, message: logged_in.finalization };
-        let Response::LoggedIn { vault, record, .. } = self.ask(finish).await? else {
+        self.opened(finish, Unlock::Password(&logged_in.export_key)).await
+    }
+
+    async fn open_by_code(&self, handle: &Handle, code: &RecoveryCode) -> Result<Opened, OnboardingError> {
+        let start = Request::RecoverStart { handle: handle.as_str().to_owned() };
+        let Response::RecoverStarted { challenge } = self.ask(start).await? else {
+            return Err(OnboardingError::Nonsense("to a recovery"));
+        };
+        let proof = code.prove(&self.binding(handle)?, &challenge)?;
+        self.opened(Request::RecoverFinish { challenge, proof }, Unlock::Recovery(code)).await
+    }
+
+    async fn opened(&self, finish: Request, unlock: Unlock<'_>) -> Result<Opened, OnboardingError> {
+        let Response::LoggedIn { vault, version, record } = self.ask(finish).await? else {
             return Err(OnboardingError::Nonsense("to a log-in"));
         };
-        let opened = Vault::decode(&vault)?.open(Unlock::Password(&logged_in.export_key))?;
-        let before = AccountRecord::decode_verified(&record)?;
-        if before.account_id() != opened.root().account_id() {
+        let vault = Vault::decode(&vault)?;
+        let open = vault.open(unlock)?;
+        let record = AccountRecord::decode_verified(&record)?;
+        if record.account_id() != open.root().account_id() {
             return Err(OnboardingError::Nonsense("a record of another account"));
         }
-        let mut body = before.successor(wall());
-        body.devices.push(DeviceCertificate::issue(opened.root(), &keys, wall())?);
+        Ok(Opened { vault, open, version, record })
+    }
+
+    /// The account with this device in its record.
+    fn with_device(
+        &self,
+        keys: DeviceKeys,
+        opened: &Opened,
+        handle: &Handle,
+        suite: Suite,
+    ) -> Result<Setup, OnboardingError> {
+        let root = opened.open.root();
+        let mut body = opened.record.successor(wall());
+        body.devices.push(DeviceCertificate::issue(root, &keys, wall())?);
         let prekeys = body.prekeys.iter().filter_map(|prekey| {
             let suite = Suite::from_number(prekey.suite).ok()?;
-            derived_prekey(opened.root(), prekey.id, suite).ok()
+            derived_prekey(root, prekey.id, suite).ok()
         });
         let prekeys = prekeys.map(|(_, own)| own).collect();
-        let record = AccountRecord::sign(opened.root(), body)?;
-        let request = Request::PutRecord { record: record.encode() };
-        let handle = Some(self.full_handle(&credentials.handle));
-        Ok((Joined { setup: Setup { keys, record, prekeys, handle, suite }, vault, recovery: None }, request))
+        let record = AccountRecord::sign(root, body)?;
+        Ok(Setup { keys, record, prekeys, handle: Some(self.full_handle(handle)), suite })
+    }
+
+    /// The vault under another password, and what replaces the old one at the relay; under another recovery code, too, and with a
+    /// newer record, where there is one.
+    async fn replace(
+        &self,
+        rng: &mut Rng,
+        credentials: &Credentials,
+        opened: &Opened,
+        recovery: Option<&RecoveryCode>,
+        record: Option<&AccountRecord>,
+    ) -> Result<(Vault, Request), OnboardingError> {
+        let registered = self.stretch(rng, credentials).await?;
+        let Opened { vault, open, version, .. } = opened;
+        let mut next = vault.rewrap(rng, open, vault.version(), Unlock::Password(&registered.export_key))?;
+        if let Some(code) = recovery {
+            next = next.rewrap(rng, open, next.version(), Unlock::Recovery(code))?;
+        }
+        let binding = self.binding(&credentials.handle)?;
+        let request = Request::ChangePassword {
+            expected: *version,
+            message: registered.upload,
+            stretching: Stretching::RECOMMENDED,
+            vault: next.encode(),
+            recovery: recovery.map(|code| code.public(&binding)).transpose()?,
+            record: record.map(|record| record.encode().into()),
+        };
+        Ok((next, request))
     }
 
     fn full_handle(&self, handle: &Handle) -> String {

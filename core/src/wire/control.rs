@@ -4,10 +4,14 @@
 //! itself, and its `--json` prints the same objects: the names here are stable.
 //! A line is at most [`MAX_LINE`] bytes. The first line a server sends is a [`Greeting`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+mod lock;
 mod said;
 
+pub use lock::Lock;
 pub(crate) use said::words;
 pub use said::{Code, Said};
 
@@ -264,6 +268,12 @@ pub enum Request {
     },
     /// The account's devices.
     Devices,
+    /// Goes on with a newer record of the account, in which a device is missing or new; the root key has signed it.
+    TakeRecord {
+        /// The record, encoded; in JSON as base64.
+        #[serde(with = "base64::whole")]
+        record: Vec<u8>,
+    },
     /// What was chosen for this profile.
     Options,
     /// Chooses anew; what is not named stays. What was read and that one types counts at once, the rest from the next start.
@@ -307,6 +317,14 @@ pub enum Request {
         /// Whose; one's own if nobody is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         who: Option<String>,
+    },
+    /// From now on something else opens the profile on this device: a new passphrase, or another key that a keychain holds already. The
+    /// account's password stays. When the answer does not come, either may open it.
+    ChangeLock {
+        /// What opens it now.
+        from: Lock,
+        /// What is to open it.
+        to: Lock,
     },
     /// Writes all that is here into a new folder of plain files, which anybody can read who can read the folder.
     Export {
@@ -624,6 +642,15 @@ pub struct Me {
     pub devices: u32,
 }
 
+impl Me {
+    /// Where the account is, to log in there: the addresses of its relay with commas between, and its name there. None without a
+    /// relay.
+    pub fn place(&self) -> Option<(String, String)> {
+        let (handle, _) = self.handle.as_deref()?.split_once('@')?;
+        (!self.relays.is_empty()).then(|| (self.relays.join(","), handle.to_owned()))
+    }
+}
+
 /// How things are reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -639,6 +666,9 @@ pub struct Status {
     pub contacts: Vec<Reach>,
     /// What was noticed and should be looked at: a lying home, an older record, a forked feed.
     pub warnings: Vec<Said>,
+    /// How often something came that was no good and was not taken, by reason, since the profile was opened.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// How a contact is reached: by the best of its devices' ways.
@@ -1138,6 +1168,19 @@ mod base64 {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| BASE64.decode(text.as_bytes()).map_err(D::Error::custom)).transpose()
+    }
+
+    /// Of bytes that are never left out.
+    pub(super) mod whole {
+        use super::*;
+
+        pub(in super::super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+            BASE64.encode(bytes).serialize(serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+            BASE64.decode(String::deserialize(deserializer)?.as_bytes()).map_err(D::Error::custom)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{Body, DecodeError, at_most};
 use super::control::{Code, Said};
 use super::log;
-use crate::identity::Stretching;
+use crate::identity::{PublicKey, Signature, Stretching};
 use crate::types::{AccountId, DeviceId, EnvelopeId, Hash, Incarnation, Timestamp, Token};
 
 /// The most bytes of a request: an envelope, or a commit for the home's log.
@@ -90,6 +90,9 @@ pub enum Request {
         /// The first account record; its devices include the asking peer.
         #[serde(rename = "r", with = "serde_bytes")]
         record: Vec<u8>,
+        /// The public half of the recovery code's key for this handle here.
+        #[serde(rename = "y")]
+        recovery: PublicKey,
         /// Where registration needs one: a code that the relay's operator gave out, good once.
         #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
         invitation: Option<Token>,
@@ -114,7 +117,24 @@ pub enum Request {
         #[serde(rename = "m", with = "serde_bytes")]
         message: Vec<u8>,
     },
-    /// *Own*, after a log-in on this connection: replaces registration record and vault together.
+    /// The password is forgotten: asks for a challenge to the recovery code.
+    #[serde(rename = "vs")]
+    RecoverStart {
+        /// The handle's local part.
+        #[serde(rename = "h")]
+        handle: String,
+    },
+    /// The answer to it, which counts as a log-in.
+    #[serde(rename = "vf")]
+    RecoverFinish {
+        /// From [`Response::RecoverStarted`].
+        #[serde(rename = "c")]
+        challenge: Token,
+        /// [`crate::identity::RecoveryCode::prove`].
+        #[serde(rename = "s")]
+        proof: Signature,
+    },
+    /// After a log-in on this connection: replaces what logs in, and what belongs to it, together.
     #[serde(rename = "cp")]
     ChangePassword {
         /// The vault's version that is replaced.
@@ -129,6 +149,12 @@ pub enum Request {
         /// The new vault blob.
         #[serde(rename = "v", with = "serde_bytes")]
         vault: Vec<u8>,
+        /// The public half of a new recovery code's key; without it the old code stays.
+        #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+        recovery: Option<PublicKey>,
+        /// A newer account record, with the device on which the account was recovered.
+        #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+        record: Option<serde_bytes::ByteBuf>,
     },
     /// The record behind a handle.
     #[serde(rename = "lu")]
@@ -342,7 +368,14 @@ pub enum Response {
         #[serde(rename = "k")]
         stretching: Stretching,
     },
-    /// Logged in.
+    /// What the recovery code's key is to sign.
+    #[serde(rename = "vs")]
+    RecoverStarted {
+        /// Good for a minute, once, and on this connection.
+        #[serde(rename = "c")]
+        challenge: Token,
+    },
+    /// Logged in, by password or recovery code.
     #[serde(rename = "lf")]
     LoggedIn {
         /// The vault blob.
@@ -480,6 +513,9 @@ pub enum Refusal {
     /// Password or name are wrong; which of them is not said.
     #[error("wrong name or password")]
     WrongPassword,
+    /// The recovery code or the name are wrong; which of them is not said.
+    #[error("wrong name or recovery code")]
+    WrongRecoveryCode,
     /// No such account, record, address or challenge.
     #[error("not found at this relay")]
     NotFound,
@@ -536,6 +572,7 @@ impl Body for Request {
             Self::RegisterStart { handle, .. }
             | Self::RegisterFinish { handle, .. }
             | Self::LoginStart { handle, .. }
+            | Self::RecoverStart { handle }
             | Self::Lookup { handle }
                 if handle.len() > 64 =>
             {
@@ -658,6 +695,8 @@ impl Request {
             Self::RegisterFinish { .. } => "register_finish",
             Self::LoginStart { .. } => "login_start",
             Self::LoginFinish { .. } => "login_finish",
+            Self::RecoverStart { .. } => "recover_start",
+            Self::RecoverFinish { .. } => "recover_finish",
             Self::ChangePassword { .. } => "change_password",
             Self::Lookup { .. } => "lookup",
             Self::GetRecord { .. } => "get_record",

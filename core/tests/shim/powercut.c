@@ -123,9 +123,10 @@ static ssize_t write_at(int fd, const void *bytes, size_t count, int64_t offset)
         return offset < 0 ? syscall(SYS_write, fd, bytes, count) : syscall(SYS_pwrite64, fd, bytes, count, offset);
     }
     pthread_mutex_lock(&lock);
-    int64_t place = offset < 0 ? lseek(fd, 0, SEEK_CUR) : offset;
     ssize_t written = offset < 0 ? syscall(SYS_write, fd, bytes, count) : syscall(SYS_pwrite64, fd, bytes, count, offset);
     int error = errno;
+    /* Where a file is only added to, the place is known afterwards. */
+    int64_t place = offset < 0 && written > 0 ? lseek(fd, 0, SEEK_CUR) - written : offset;
     if (written > 0) record('W', inode_of(fd), (uint64_t)place, bytes, (size_t)written);
     pthread_mutex_unlock(&lock);
     errno = error;

@@ -2,7 +2,7 @@
 
 use kith_core::identity::opaque::{Binding, ClientRegistration, ServerSetup};
 use kith_core::identity::{
-    AccountRecord, DeviceCertificate, DeviceKeys, Handle, RecordBody, RelayKey, RootKey, Stretching,
+    AccountRecord, DeviceCertificate, DeviceKeys, Handle, PublicKey, RecordBody, RelayKey, RootKey, Stretching,
 };
 use kith_core::types::{DeviceId, EnvelopeId, Rng, Timestamp, Token};
 use kith_core::wire::codec::Body as _;
@@ -43,6 +43,7 @@ impl Stranger {
             message: upload.to_vec(),
             stretching: Stretching::RECOMMENDED,
             vault: b"vault".to_vec(),
+            recovery: PublicKey::new([1; 32]),
             record: self.record.encode(),
             invitation: None,
         };

@@ -216,7 +216,8 @@ impl Pusher {
 mod tests {
     use kith_core::identity::opaque::{ClientRegistration, ServerSetup};
     use kith_core::identity::{
-        AccountRecord, DeviceCertificate, DeviceKeys, Handle as Name, RecordBody, RelayKey, RootKey, Stretching,
+        AccountRecord, DeviceCertificate, DeviceKeys, Handle as Name, PublicKey, RecordBody, RelayKey, RootKey,
+        Stretching,
     };
     use kith_core::net::TransportKey;
     use kith_core::types::{Rng, Timestamp};
@@ -251,6 +252,7 @@ mod tests {
             message: client.finish(&mut rng, &binding, &answer).unwrap().upload,
             stretching: Stretching::RECOMMENDED,
             vault: b"vault".to_vec(),
+            recovery: PublicKey::new([1; 32]),
             record: AccountRecord::sign(&root, body).unwrap().encode(),
             invitation: None,
         };

@@ -1,15 +1,16 @@
-//! Sign-up, log-in and change of password. The relay never sees a password: OPAQUE (RFC 9807).
+//! Sign-up, log-in, recovery and change of password. The relay never sees a password (OPAQUE, RFC 9807) or a recovery code: of the
+//! latter it keeps the public half of a key.
 //!
-//! Log-ins under way live in the process, a minute each, bounded: they are bound to one connection, which is one node's.
+//! Log-ins and recoveries under way live in the process, a minute each, bounded: they are bound to one connection, which is one node's.
 
 use std::collections::BTreeMap;
 
-use kith_core::identity::opaque::{LoginPending, OpaqueError, PasswordFile};
-use kith_core::identity::{Handle, Stretching};
+use kith_core::identity::opaque::{Binding, LoginPending, OpaqueError, PasswordFile};
+use kith_core::identity::{Handle, PublicKey, Signature, Stretching, verify_recovery};
 use kith_core::types::{AccountId, Rng, Timestamp, Token};
 use kith_core::wire::relay::{Refusal, Response};
 
-use super::directory::{self, account_key, find_caller};
+use super::directory::{self, account_key};
 use super::rows::{self, Account, Credential, Table, Until};
 use super::tx::Tx;
 use super::{Caller, Registration, Relay};
@@ -29,11 +30,28 @@ const MAX_LOGINS: usize = 4096;
 /// Log-ins under way of one connection.
 const MAX_LOGINS_EACH: usize = 4;
 
+/// What a connection has yet to answer.
+#[derive(Debug)]
+enum Pending {
+    Login(Box<LoginPending>),
+    /// The attempt's own name is the challenge.
+    Recovery(Handle),
+}
+
+impl Pending {
+    fn handle(&self) -> &Handle {
+        match self {
+            Self::Login(pending) => pending.handle(),
+            Self::Recovery(handle) => handle,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Attempt {
     peer: [u8; 32],
     until: Timestamp,
-    pending: LoginPending,
+    pending: Pending,
 }
 
 /// Log-ins under way, and who has logged in lately.
@@ -54,7 +72,13 @@ impl Logins {
         self.logged_in.remove(&peer);
     }
 
-    fn begin(&mut self, now: Timestamp, login: Token, peer: [u8; 32], pending: LoginPending) -> Result<(), Refusal> {
+    /// Another password counts from now on: who has logged in by the one before may not change it back.
+    fn changed(&mut self, by: [u8; 32], account: AccountId, handle: &Handle) {
+        self.attempts.retain(|_, attempt| attempt.pending.handle() != handle);
+        self.logged_in.retain(|peer, (logged_in, _)| *peer == by || *logged_in != account);
+    }
+
+    fn begin(&mut self, now: Timestamp, login: Token, peer: [u8; 32], pending: Pending) -> Result<(), Refusal> {
         let own = self.attempts.values().filter(|attempt| attempt.peer == peer).count();
         if self.attempts.len() >= MAX_LOGINS || own >= MAX_LOGINS_EACH {
             self.expire(now);
@@ -67,7 +91,7 @@ impl Logins {
         Ok(())
     }
 
-    fn take(&mut self, now: Timestamp, login: Token, peer: [u8; 32]) -> Result<LoginPending, Refusal> {
+    fn take(&mut self, now: Timestamp, login: Token, peer: [u8; 32]) -> Result<Pending, Refusal> {
         let own = self.attempts.get(&login).is_some_and(|attempt| attempt.peer == peer && now < attempt.until);
         if !own {
             return Err(Refusal::NotFound);
@@ -95,6 +119,7 @@ pub(super) struct SignUp {
     pub(super) message: Vec<u8>,
     pub(super) stretching: Stretching,
     pub(super) vault: Vec<u8>,
+    pub(super) recovery: PublicKey,
     pub(super) record: Vec<u8>,
     pub(super) invitation: Option<Token>,
 }
@@ -104,6 +129,8 @@ pub(super) struct NewPassword {
     pub(super) message: Vec<u8>,
     pub(super) stretching: Stretching,
     pub(super) vault: Vec<u8>,
+    pub(super) recovery: Option<PublicKey>,
+    pub(super) record: Option<Vec<u8>>,
 }
 
 impl Relay {
@@ -115,8 +142,8 @@ impl Relay {
         message: &[u8],
     ) -> Result<Response, Refusal> {
         let handle = parse(handle)?;
-        let may_change = self.may_change_password(tx, caller)?;
-        let own = may_change.is_some() && directory::by_handle(tx, &handle)? == may_change;
+        let logged_in = self.logins.account(tx.now, caller.peer);
+        let own = logged_in.is_some() && directory::by_handle(tx, &handle)? == logged_in;
         if !own {
             self.rates.register(&caller, tx.now)?;
             self.check_open()?;
@@ -148,7 +175,8 @@ impl Relay {
         if !record.devices().iter().any(|device| device.transport_key().as_bytes() == &caller.peer) {
             return Err(Refusal::Malformed("the record does not name the device that signs up".into()));
         }
-        let credential = credential(sign_up.message, sign_up.stretching, sign_up.vault, 1)?;
+        let recovery = sign_up.recovery;
+        let credential = credential(sign_up.message, sign_up.stretching, sign_up.vault, recovery, 1)?;
         let mut row = Account {
             handle: handle.as_str().into(),
             version: record.version(),
@@ -156,7 +184,6 @@ impl Relay {
             devices: Vec::new(),
             tokens: 0,
             created: tx.now,
-            reset_until: Timestamp::default(),
         };
         directory::set_devices(tx, rng, &mut row, &record)?;
         tx.put(account_key(id), &row);
@@ -185,7 +212,7 @@ impl Relay {
             self.keys.opaque.login(rng, &handle, file.as_ref(), &[], message).map_err(malformed)?;
         let stretching = file.map_or(Stretching::RECOMMENDED, |file| file.stretching());
         let login = Token::random(rng);
-        self.logins.begin(tx.now, login, caller.peer, pending)?;
+        self.logins.begin(tx.now, login, caller.peer, Pending::Login(Box::new(pending)))?;
         Ok(Response::LoginStarted { login, message, stretching })
     }
 
@@ -196,7 +223,9 @@ impl Relay {
         login: Token,
         message: &[u8],
     ) -> Result<Response, Refusal> {
-        let pending = self.logins.take(tx.now, login, caller.peer)?;
+        let Pending::Login(pending) = self.logins.take(tx.now, login, caller.peer)? else {
+            return Err(Refusal::NotFound);
+        };
         let handle = pending.handle().clone();
         pending.finish(message).map_err(|error| match error {
             OpaqueError::Malformed => Refusal::Malformed(error.to_string()),
@@ -204,46 +233,84 @@ impl Relay {
         })?;
         let account = directory::by_handle(tx, &handle)?.ok_or(Refusal::WrongPassword)?;
         let credential = stored(tx, account)?;
-        let record = directory::record(tx, account)?;
         self.rates.logged_in(&caller, &handle);
+        self.let_in(tx, caller, account, credential)
+    }
+
+    /// Every handle gets a challenge, an unknown one too.
+    pub(super) fn recover_start(
+        &mut self,
+        tx: &Tx<'_>,
+        rng: &mut Rng,
+        caller: Caller,
+        handle: &str,
+    ) -> Result<Response, Refusal> {
+        let handle = parse(handle)?;
+        self.rates.recover(&caller, &handle, tx.now)?;
+        let challenge = Token::random(rng);
+        self.logins.begin(tx.now, challenge, caller.peer, Pending::Recovery(handle))?;
+        Ok(Response::RecoverStarted { challenge })
+    }
+
+    pub(super) fn recover_finish(
+        &mut self,
+        tx: &Tx<'_>,
+        caller: Caller,
+        challenge: Token,
+        proof: &Signature,
+    ) -> Result<Response, Refusal> {
+        let Pending::Recovery(handle) = self.logins.take(tx.now, challenge, caller.peer)? else {
+            return Err(Refusal::NotFound);
+        };
+        let account = directory::by_handle(tx, &handle)?.ok_or(Refusal::WrongRecoveryCode)?;
+        let credential = stored(tx, account)?;
+        let binding = Binding { relay: self.keys.identity.relay_id(), handle };
+        verify_recovery(&credential.recovery, &binding, &challenge, proof).map_err(|_| Refusal::WrongRecoveryCode)?;
+        self.rates.recovered(&caller, &binding.handle);
+        self.let_in(tx, caller, account, credential)
+    }
+
+    fn let_in(
+        &mut self,
+        tx: &Tx<'_>,
+        caller: Caller,
+        account: AccountId,
+        credential: Credential,
+    ) -> Result<Response, Refusal> {
+        let record = directory::record(tx, account)?;
         self.logins.finished(tx.now, caller.peer, account);
         Ok(Response::LoggedIn { vault: credential.vault.into_vec(), version: credential.version, record })
     }
 
+    /// What logs in is replaced as a whole and, where the account was recovered on a new device, together with its record: there is
+    /// no moment in which neither the old nor the new counts.
     pub(super) fn change_password(
         &mut self,
         tx: &mut Tx<'_>,
+        rng: &mut Rng,
         caller: Caller,
         expected: u64,
         new: NewPassword,
     ) -> Result<Response, Refusal> {
-        let account = self.may_change_password(tx, caller)?.ok_or(Refusal::NotSignedIn)?;
+        let account = self.logins.account(tx.now, caller.peer).ok_or(Refusal::NotSignedIn)?;
         let stored = stored(tx, account)?;
-        let next = credential(new.message, new.stretching, new.vault, expected.saturating_add(1))?;
-        if stored == next {
-            return Ok(Response::Done);
+        let recovery = new.recovery.unwrap_or(stored.recovery);
+        let next = credential(new.message, new.stretching, new.vault, recovery, expected.saturating_add(1))?;
+        if stored != next {
+            if stored.version != expected {
+                return Err(Refusal::Conflict);
+            }
+            tx.put(Table::Credential.key(&[account.as_ref()]), &next);
         }
-        if stored.version != expected {
-            return Err(Refusal::Conflict);
+        if let Some(record) = new.record {
+            if directory::verified(&record)?.account_id() != account {
+                return Err(Refusal::Forbidden);
+            }
+            directory::put_record(tx, rng, &record)?;
         }
-        tx.put(Table::Credential.key(&[account.as_ref()]), &next);
-        let mut row = directory::account(tx, account)?;
-        if row.reset_until != Timestamp::default() {
-            row.reset_until = Timestamp::default();
-            tx.put(account_key(account), &row);
-        }
+        let handle = parse(&directory::account(tx, account)?.handle)?;
+        self.logins.changed(caller.peer, account, &handle);
         Ok(Response::Done)
-    }
-
-    /// The account whose password this connection may change: after a log-in on it, or as one of the account's devices while
-    /// the operator has opened a reset.
-    fn may_change_password(&self, tx: &Tx<'_>, caller: Caller) -> Result<Option<AccountId>, Refusal> {
-        if let Some(account) = self.logins.account(tx.now, caller.peer) {
-            return Ok(Some(account));
-        }
-        let Some(own) = find_caller(tx, caller)? else { return Ok(None) };
-        let row = directory::account(tx, own.account)?;
-        Ok((tx.now < row.reset_until).then_some(own.account))
     }
 
     fn check_open(&self) -> Result<(), Refusal> {
@@ -285,7 +352,13 @@ fn password_file(credential: &Credential) -> Result<PasswordFile, Refusal> {
     PasswordFile::from_upload(&credential.registration).map_err(malformed)
 }
 
-fn credential(message: Vec<u8>, stretching: Stretching, vault: Vec<u8>, version: u64) -> Result<Credential, Refusal> {
+fn credential(
+    message: Vec<u8>,
+    stretching: Stretching,
+    vault: Vec<u8>,
+    recovery: PublicKey,
+    version: u64,
+) -> Result<Credential, Refusal> {
     if vault.is_empty() || vault.len() > MAX_VAULT {
         return Err(Refusal::TooLarge);
     }
@@ -293,7 +366,7 @@ fn credential(message: Vec<u8>, stretching: Stretching, vault: Vec<u8>, version:
     if file.stretching() != stretching {
         return Err(Refusal::Malformed("the stretching is not that of the registration".into()));
     }
-    Ok(Credential { registration: file.encode().into(), vault: vault.into(), version })
+    Ok(Credential { registration: file.encode().into(), vault: vault.into(), recovery, version })
 }
 
 fn malformed(error: OpaqueError) -> Refusal {

@@ -135,9 +135,10 @@ pub struct Limits {
     pub address_rate: Rate,
     /// Deposits by one token; default 2,000 at once and 100 a second.
     pub deposits_rate: Rate,
-    /// Log-ins that fail, for one handle; default 10 at once and two a minute. It counts for unknown handles too.
+    /// Log-ins that fail, for one handle, and apart from them recoveries; default 10 at once and two a minute. It counts for unknown
+    /// handles too.
     pub login_handle_rate: Rate,
-    /// Log-ins that fail, from one address; default 60 at once and ten a minute: a school behind one address.
+    /// Log-ins and recoveries that fail, from one address; default 60 at once and ten a minute: a school behind one address.
     pub login_address_rate: Rate,
     /// Sign-ups from one address; default 60 at once and ten a minute.
     pub register_rate: Rate,

@@ -1,4 +1,4 @@
-//! What only the relay's operator does: look at accounts, remove one, open a reset, invite, begin a new life after a restore.
+//! What only the relay's operator does: look at accounts, remove one, invite, begin a new life after a restore.
 
 use kith_core::identity::Handle;
 use kith_core::types::{AccountId, Incarnation, Rng, Timestamp, Token};
@@ -16,10 +16,7 @@ const PAGE: usize = 256;
 /// How long an invitation is good, in days.
 const INVITATION_DAYS: u64 = 14;
 
-/// How long a reset is open, in hours.
-const RESET_HOURS: u64 = 24;
-
-const HOUR_MS: u64 = 3600 * 1000;
+const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// An account as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,24 +111,11 @@ pub fn remove_user(read: &impl RelayRead, handle: &str) -> Result<Batch, Refusal
     Ok(tx.finish().0)
 }
 
-/// Lets one of the account's own devices set a new password within a day without the old one.
-///
-/// # Errors
-/// [`Refusal::NotFound`], [`Refusal::HandleMalformed`], or if the rows cannot be read.
-pub fn reset_user(read: &impl RelayRead, now: Timestamp, handle: &str) -> Result<(Batch, Timestamp), Refusal> {
-    let mut tx = Tx::new(read, now);
-    let (id, mut row) = find(&tx, handle)?;
-    row.reset_until = now.plus_ms(RESET_HOURS * HOUR_MS);
-    let until = row.reset_until;
-    tx.put(directory::account_key(id), &row);
-    Ok((tx.finish().0, until))
-}
-
 /// Makes an invitation, good for one sign-up within two weeks.
 pub fn invite(read: &impl RelayRead, now: Timestamp, rng: &mut Rng) -> (Batch, Invited) {
     let mut tx = Tx::new(read, now);
     let code = Token::random(rng);
-    let until = now.plus_ms(INVITATION_DAYS * 24 * HOUR_MS);
+    let until = now.plus_ms(INVITATION_DAYS * DAY_MS);
     let key = rows::invitation_key(&code);
     expiry::at(&mut tx, until, &key);
     tx.put(key, &Until { until });

@@ -109,6 +109,7 @@ pub(super) struct Rates {
     pub(super) deposits: Buckets<Hash>,
     login_handles: Buckets<Handle>,
     login_addresses: Buckets<Origin>,
+    recoveries: Buckets<Handle>,
     register: Buckets<Origin>,
     pub(super) contact: Buckets<[u8; 32]>,
     pub(super) put_address: Buckets<DeviceId>,
@@ -123,6 +124,7 @@ impl Rates {
             deposits: Buckets::new(limits.deposits_rate),
             login_handles: Buckets::new(limits.login_handle_rate),
             login_addresses: Buckets::new(limits.login_address_rate),
+            recoveries: Buckets::new(limits.login_handle_rate),
             register: Buckets::new(limits.register_rate),
             contact: Buckets::new(limits.contact_rate),
             put_address: Buckets::new(limits.put_address_rate),
@@ -149,6 +151,22 @@ impl Rates {
             self.login_addresses.give_back(&Origin::of(address));
         }
         self.login_handles.give_back(handle);
+    }
+
+    /// An attempt to recover an account; a good one is given back. By name it is counted apart from log-ins: who comes here has
+    /// often tried many passwords before.
+    pub(super) fn recover(&mut self, caller: &Caller, handle: &Handle, now: Timestamp) -> Result<(), Refusal> {
+        if let Some(address) = caller.address {
+            self.login_addresses.take(Origin::of(address), now)?;
+        }
+        self.recoveries.take(handle.clone(), now)
+    }
+
+    pub(super) fn recovered(&mut self, caller: &Caller, handle: &Handle) {
+        if let Some(address) = caller.address {
+            self.login_addresses.give_back(&Origin::of(address));
+        }
+        self.recoveries.give_back(handle);
     }
 
     pub(super) fn register(&mut self, caller: &Caller, now: Timestamp) -> Result<(), Refusal> {

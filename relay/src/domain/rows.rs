@@ -6,7 +6,7 @@
 //! | 1 | life | | [`Life`]: which life of the relay this is |
 //! | 2 | account | account id | [`Account`] |
 //! | 3 | record | account id | the newest account record, as received |
-//! | 4 | credential | account id | [`Credential`]: OPAQUE registration and vault, replaced together |
+//! | 4 | credential | account id | [`Credential`]: OPAQUE registration, vault and the recovery code's public key, replaced together |
 //! | 5 | handle | hash of the handle | account id |
 //! | 6 | skeleton | hash of the handle's skeleton | account id |
 //! | 7 | device | device id | [`Device`] |
@@ -35,6 +35,7 @@
 //!
 //! Numbers are never reused.
 
+use kith_core::identity::PublicKey;
 use kith_core::types::{AccountId, DeviceId, EnvelopeId, GroupId, Hash, Incarnation, Timestamp, Token};
 use kith_core::wire::blob::MAX_READERS;
 use kith_core::wire::codec::{Body, DecodeError, hash};
@@ -219,16 +220,16 @@ row! {
         tokens as "t": u32,
         /// When it signed up.
         created as "c": Timestamp,
-        /// Until then one of its devices may set a new password without the old one.
-        reset_until as "u": Timestamp,
     }
 
-    /// What a log-in needs. The registration is sealed to the relay's OPAQUE secrets, the vault to the password.
+    /// What a log-in needs. The registration is sealed to the relay's OPAQUE secrets, the vault to password and recovery code.
     Credential(128 * 1024) {
         /// The OPAQUE password file.
         registration as "m": serde_bytes::ByteBuf,
         /// The vault blob.
         vault as "v": serde_bytes::ByteBuf,
+        /// Who has the recovery code signs with the other half.
+        recovery as "y": PublicKey,
         /// Its version; 1 at first.
         version as "n": u64,
     }
@@ -447,7 +448,12 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing_of_a_row() {
-        let row = Credential { registration: vec![1].into(), vault: vec![2].into(), version: 3 };
+        let row = Credential {
+            registration: vec![1].into(),
+            vault: vec![2].into(),
+            recovery: PublicKey::new([3; 32]),
+            version: 4,
+        };
         assert_eq!(format!("{row:?}"), "Credential(…)");
     }
 }

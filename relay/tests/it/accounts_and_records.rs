@@ -1,13 +1,12 @@
 //! Sign-up, log-in, records, tokens and key packages.
 
-use kith_core::identity::opaque::ClientRegistration;
-use kith_core::identity::{DeviceKeys, Stretching};
+use kith_core::identity::{DeviceKeys, RecoveryCode};
 use kith_core::types::Token;
 use kith_core::wire::relay::{Purpose, Refusal, Request, Response, token_hash};
-use kith_relay::domain::operator::{invite, remove_user, reset_user, users};
-use kith_relay::domain::{Federation, Limits, Rate, Registration, Settings};
+use kith_relay::domain::operator::{invite, remove_user, users};
+use kith_relay::domain::{Caller, Federation, Limits, Rate, Registration, Settings};
 
-use crate::world::{PASSWORD, Person, World, binding, envelope, stranger};
+use crate::world::{NewPassword, PASSWORD, Person, World, binding, envelope, stranger};
 
 #[test]
 fn a_handle_that_looks_like_a_taken_one_is_refused() {
@@ -54,9 +53,9 @@ fn registration_can_be_closed_or_need_an_invitation() {
     let (batch, invited) = invite(&world.rows, world.now, &mut world.rng);
     world.rows.apply(batch);
     let with_code = |person: &Person, handle: &str| match person.sign_up(handle) {
-        Request::RegisterFinish { handle, message, stretching, vault, record, .. } => {
+        Request::RegisterFinish { handle, message, stretching, vault, recovery, record, .. } => {
             let invitation = Some(invited.code);
-            Request::RegisterFinish { handle, message, stretching, vault, record, invitation }
+            Request::RegisterFinish { handle, message, stretching, vault, recovery, record, invitation }
         }
         other => other,
     };
@@ -143,16 +142,8 @@ fn a_password_is_changed_after_a_log_in_and_only_from_the_expected_version() {
     let alice = Person::new(&mut world.rng, 1);
     world.register(&alice, "alice", PASSWORD);
     let change = |world: &mut World, expected| {
-        let (client, message) = ClientRegistration::start(&mut world.rng, "a new one").unwrap();
-        let start = Request::RegisterStart { handle: "alice".into(), message };
-        let message = match world.ask(alice.caller(0), start) {
-            Response::RegisterStarted { message } => message,
-            other => return other,
-        };
-        let message = client.finish(&mut world.rng, &binding("alice"), &message).unwrap().upload;
-        let vault = b"new vault".to_vec();
-        let stretching = Stretching::RECOMMENDED;
-        world.ask(alice.caller(0), Request::ChangePassword { expected, message, stretching, vault })
+        let new = NewPassword { password: "a new one", expected, ..NewPassword::default() };
+        world.change_password(alice.caller(0), "alice", new)
     };
     assert_eq!(change(&mut world, 1), Response::Refused(Refusal::HandleTaken), "a device alone may not");
     assert!(matches!(world.login(alice.caller(0), "alice", PASSWORD), Response::LoggedIn { .. }));
@@ -163,13 +154,125 @@ fn a_password_is_changed_after_a_log_in_and_only_from_the_expected_version() {
         panic!("not logged in")
     };
     assert_eq!((vault.as_slice(), version), (b"new vault".as_slice(), 2));
+    assert!(matches!(world.recover(stranger(2), "alice", &alice.code), Response::LoggedIn { .. }), "the code stays");
 
     world.relay.disconnected(alice.caller(0).peer);
     assert_eq!(change(&mut world, 2), Response::Refused(Refusal::HandleTaken), "the log-in ended with its connection");
-    let (batch, _) = reset_user(&world.rows, world.now, "alice").unwrap();
-    world.rows.apply(batch);
-    assert_eq!(change(&mut world, 2), Response::Done, "the operator opened a reset");
-    assert_eq!(change(&mut world, 3), Response::Refused(Refusal::HandleTaken), "for one change");
+}
+
+#[test]
+fn who_has_the_recovery_code_gets_the_vault_and_sets_a_password_with_which_the_code_is_spent() {
+    let mut world = World::new(Settings::default());
+    let alice = Person::new(&mut world.rng, 1);
+    world.register(&alice, "alice", PASSWORD);
+    let Response::LoggedIn { vault, version, record } = world.recover(stranger(1), "Alice", &alice.code) else {
+        panic!("not recovered")
+    };
+    assert_eq!((vault.as_slice(), version, record), (b"vault".as_slice(), 1, alice.record.encode()));
+    assert!(matches!(world.login(stranger(2), "alice", PASSWORD), Response::LoggedIn { .. }), "until it is replaced");
+
+    let next = RecoveryCode::generate(&mut world.rng);
+    let device = DeviceKeys::generate(&mut world.rng);
+    let record = alice.next_record(&[alice.devices[0].clone(), device.clone()]);
+    let new = NewPassword { password: "a new one", expected: 1, code: Some(&next), record: Some(&record) };
+    let mallory = world.person("mallory", 1);
+    let foreign = NewPassword { record: Some(&mallory.record), ..new };
+    assert_eq!(world.change_password(stranger(1), "alice", foreign), Response::Refused(Refusal::Forbidden));
+    assert_eq!(world.change_password(stranger(1), "alice", new), Response::Done);
+
+    assert_eq!(world.login(stranger(3), "alice", PASSWORD), Response::Refused(Refusal::WrongPassword));
+    let spent = world.recover(stranger(3), "alice", &alice.code);
+    assert_eq!(spent, Response::Refused(Refusal::WrongRecoveryCode));
+    assert!(matches!(world.login(stranger(3), "alice", "a new one"), Response::LoggedIn { version: 2, .. }));
+    assert!(matches!(world.recover(stranger(4), "alice", &next), Response::LoggedIn { version: 2, .. }));
+    let shown = world.ask(stranger(5), Request::Lookup { handle: "alice".into() });
+    assert_eq!(shown, Response::Record { record: record.encode() });
+    world.fetch(alice.caller(0), None);
+    world.fetch(Caller { peer: *device.transport.public().as_bytes(), address: None }, None);
+}
+
+#[test]
+fn who_logged_in_before_a_change_of_password_cannot_change_it_back() {
+    let mut world = World::new(Settings::default());
+    let alice = Person::new(&mut world.rng, 1);
+    world.register(&alice, "alice", PASSWORD);
+    let (thief, late) = (stranger(1), stranger(2));
+    assert!(matches!(world.login(thief, "alice", PASSWORD), Response::LoggedIn { .. }));
+    let (client, message) = kith_core::identity::opaque::ClientLogin::start(&mut world.rng, PASSWORD).unwrap();
+    let started = world.ask(late, Request::LoginStart { handle: "alice".into(), message });
+    let Response::LoginStarted { login, message, .. } = started else { panic!("not started") };
+
+    assert!(matches!(world.recover(stranger(3), "alice", &alice.code), Response::LoggedIn { .. }));
+    let new = NewPassword { password: "a new one", expected: 1, ..NewPassword::default() };
+    assert_eq!(world.change_password(stranger(3), "alice", new), Response::Done);
+
+    let back = NewPassword { password: PASSWORD, expected: 2, ..NewPassword::default() };
+    assert_eq!(world.change_password(thief, "alice", back), Response::Refused(Refusal::HandleTaken));
+    let message = client.finish(&mut world.rng, &binding("alice"), &message).unwrap().finalization;
+    assert_eq!(world.refusal(late, Request::LoginFinish { login, message }), Refusal::NotFound);
+    assert!(matches!(world.login(stranger(4), "alice", "a new one"), Response::LoggedIn { .. }));
+}
+
+#[test]
+fn a_wrong_code_and_an_unknown_name_are_answered_alike_and_are_limited() {
+    let rate = |burst| Rate { burst, per_minute: 1 };
+    let limits = Limits { login_handle_rate: rate(3), login_address_rate: rate(5), ..Limits::default() };
+    let mut world = World::new(Settings { limits, ..Settings::default() });
+    let alice = Person::new(&mut world.rng, 1);
+    world.register(&alice, "alice", PASSWORD);
+    let wrong = RecoveryCode::generate(&mut world.rng);
+    let refused = Response::Refused(Refusal::WrongRecoveryCode);
+    assert_eq!(world.recover(stranger(1), "alice", &wrong), refused);
+    assert_eq!(world.recover(stranger(1), "nobody", &wrong), refused);
+    assert_eq!(world.recover(stranger(1), "al", &wrong), Response::Refused(Refusal::HandleMalformed));
+    for _ in 0..8 {
+        let recovered = world.recover(stranger(2), "alice", &alice.code);
+        assert!(matches!(recovered, Response::LoggedIn { .. }), "a good one is not counted: {recovered:?}");
+    }
+    for _ in 0..2 {
+        assert_eq!(world.recover(stranger(3), "alice", &wrong), refused);
+    }
+    let patience = |response| matches!(response, Response::Refused(Refusal::TooMany { .. }));
+    assert!(patience(world.recover(stranger(4), "alice", &wrong)), "by name");
+    for name in ["bob", "carol", "dave"] {
+        assert_eq!(world.recover(stranger(3), name, &wrong), refused);
+    }
+    assert!(patience(world.recover(stranger(3), "erin", &wrong)), "by address");
+    assert!(
+        matches!(world.login(stranger(5), "alice", PASSWORD), Response::LoggedIn { .. }),
+        "log-ins are counted apart"
+    );
+}
+
+#[test]
+fn a_challenge_belongs_to_its_connection_its_name_and_its_minute_and_is_good_once() {
+    let mut world = World::new(Settings::default());
+    let alice = Person::new(&mut world.rng, 1);
+    world.register(&alice, "alice", PASSWORD);
+    let start = |world: &mut World, handle: &str| match world
+        .ask(stranger(1), Request::RecoverStart { handle: handle.into() })
+    {
+        Response::RecoverStarted { challenge } => {
+            let proof = alice.code.prove(&binding("alice"), &challenge).unwrap();
+            (challenge, Request::RecoverFinish { challenge, proof })
+        }
+        other => panic!("{other:?}"),
+    };
+    let (challenge, finish) = start(&mut world, "alice");
+    assert_eq!(world.refusal(stranger(2), finish.clone()), Refusal::NotFound);
+    assert!(matches!(world.ask(stranger(1), finish.clone()), Response::LoggedIn { .. }));
+    assert_eq!(world.refusal(stranger(1), finish), Refusal::NotFound, "once");
+    let as_login = Request::LoginFinish { login: start(&mut world, "alice").0, message: vec![1; 9] };
+    assert_eq!(world.refusal(stranger(1), as_login), Refusal::NotFound);
+    let (_, of_another) = start(&mut world, "bob");
+    assert_eq!(world.refusal(stranger(1), of_another), Refusal::WrongRecoveryCode);
+    let old = alice.code.prove(&binding("alice"), &challenge).unwrap();
+    let (challenge, _) = start(&mut world, "alice");
+    let replayed = Request::RecoverFinish { challenge, proof: old };
+    assert_eq!(world.refusal(stranger(1), replayed), Refusal::WrongRecoveryCode);
+    let (_, late) = start(&mut world, "alice");
+    world.pass(60_000);
+    assert_eq!(world.refusal(stranger(1), late), Refusal::NotFound);
 }
 
 #[test]

@@ -17,9 +17,9 @@ use kith_relay::server::Server;
 /// How long anything here may take before the test fails.
 const LIMIT: Duration = Duration::from_secs(90);
 
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-async fn relay(dir: &Path) -> (Server, String) {
+pub(crate) async fn relay(dir: &Path) -> (Server, String) {
     relay_with(dir, |_| ()).await
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn options() -> Options {
     Options { listen, mdns: false, ..Options::default() }
 }
 
-fn registration(name: &str, relay: &str) -> Registration {
+pub(crate) fn registration(name: &str, relay: &str) -> Registration {
     let password = PASSWORD.to_owned().into();
     Registration { relay: relay.to_owned(), handle: name.to_owned(), password, invitation: None }
 }
@@ -59,7 +59,7 @@ impl Person {
         Self::register_with(dir, name, relay, options()).await
     }
 
-    async fn register_with(dir: &Path, name: &str, relay: &str, options: Options) -> Self {
+    pub(crate) async fn register_with(dir: &Path, name: &str, relay: &str, options: Options) -> Self {
         let registered = Client::register(dir, unlock(), registration(name, relay), options).await.unwrap();
         assert!(!registered.recovery_code.is_empty());
         let client = registered.client.unwrap();

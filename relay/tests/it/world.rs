@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use kith_core::identity::opaque::{Binding, ClientLogin, ClientRegistration, ServerSetup};
 use kith_core::identity::{
-    AccountRecord, DeviceCertificate, DeviceKeys, Handle, RecordBody, RelayKey, RootKey, Seed, Stretching,
+    AccountRecord, DeviceCertificate, DeviceKeys, Handle, PublicKey, RecordBody, RecoveryCode, RelayKey, RootKey, Seed,
+    Stretching,
 };
 use kith_core::types::{AccountId, DeviceId, EnvelopeId, Rng, Timestamp, Token};
 use kith_core::wire::codec::Body;
@@ -49,6 +50,7 @@ pub(crate) struct Person {
     pub(crate) devices: Vec<DeviceKeys>,
     pub(crate) record: AccountRecord,
     pub(crate) token: Token,
+    pub(crate) code: RecoveryCode,
 }
 
 impl Person {
@@ -56,7 +58,7 @@ impl Person {
         let root = RootKey::generate(rng);
         let devices: Vec<DeviceKeys> = (0..devices).map(|_| DeviceKeys::generate(rng)).collect();
         let record = AccountRecord::sign(&root, body(&root, &devices)).unwrap();
-        Self { root, devices, record, token: Token::random(rng) }
+        Self { root, devices, record, token: Token::random(rng), code: RecoveryCode::generate(rng) }
     }
 
     pub(crate) fn account(&self) -> AccountId {
@@ -81,12 +83,17 @@ impl Person {
         AccountRecord::sign(&self.root, next).unwrap()
     }
 
+    pub(crate) fn recovery(&self, handle: &str) -> PublicKey {
+        self.code.public(&binding(handle)).unwrap()
+    }
+
     pub(crate) fn sign_up(&self, handle: &str) -> Request {
         Request::RegisterFinish {
             handle: handle.into(),
             message: upload(),
             stretching: Stretching::RECOMMENDED,
             vault: b"vault".to_vec(),
+            recovery: Handle::parse(handle).map_or(PublicKey::new([1; 32]), |_| self.recovery(handle)),
             record: self.record.encode(),
             invitation: None,
         }
@@ -214,11 +221,13 @@ impl World {
         let Response::RegisterStarted { message } = self.ask(person.caller(0), start) else { panic!("not started") };
         let binding = binding(handle);
         let message = client.finish(&mut self.rng, &binding, &message).unwrap().upload;
-        let Request::RegisterFinish { stretching, vault, record, invitation, .. } = person.sign_up(handle) else {
+        let Request::RegisterFinish { stretching, vault, recovery, record, invitation, .. } = person.sign_up(handle)
+        else {
             panic!("no sign-up")
         };
         let handle = handle.into();
-        self.done(person.caller(0), Request::RegisterFinish { handle, message, stretching, vault, record, invitation });
+        let finish = Request::RegisterFinish { handle, message, stretching, vault, recovery, record, invitation };
+        self.done(person.caller(0), finish);
     }
 
     pub(crate) fn login(&mut self, caller: Caller, handle: &str, password: &str) -> Response {
@@ -236,6 +245,45 @@ impl World {
             Err(_) => Response::Refused(Refusal::WrongPassword),
         }
     }
+
+    /// Asks for the vault by a recovery code.
+    pub(crate) fn recover(&mut self, caller: Caller, handle: &str, code: &RecoveryCode) -> Response {
+        match self.ask(caller, Request::RecoverStart { handle: handle.into() }) {
+            Response::RecoverStarted { challenge } => {
+                let proof = code.prove(&binding(handle), &challenge).unwrap();
+                self.ask(caller, Request::RecoverFinish { challenge, proof })
+            }
+            other => other,
+        }
+    }
+
+    /// Asks for another password, and what else it replaces.
+    pub(crate) fn change_password(&mut self, caller: Caller, handle: &str, new: NewPassword<'_>) -> Response {
+        let (client, message) = ClientRegistration::start(&mut self.rng, new.password).unwrap();
+        let message = match self.ask(caller, Request::RegisterStart { handle: handle.into(), message }) {
+            Response::RegisterStarted { message } => message,
+            other => return other,
+        };
+        let message = client.finish(&mut self.rng, &binding(handle), &message).unwrap().upload;
+        let change = Request::ChangePassword {
+            expected: new.expected,
+            message,
+            stretching: Stretching::RECOMMENDED,
+            vault: b"new vault".to_vec(),
+            recovery: new.code.map(|code| code.public(&binding(handle)).unwrap()),
+            record: new.record.map(|record| record.encode().into()),
+        };
+        self.ask(caller, change)
+    }
+}
+
+/// What replaces a password.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct NewPassword<'a> {
+    pub(crate) password: &'a str,
+    pub(crate) expected: u64,
+    pub(crate) code: Option<&'a RecoveryCode>,
+    pub(crate) record: Option<&'a AccountRecord>,
 }
 
 pub(crate) fn binding(handle: &str) -> Binding {

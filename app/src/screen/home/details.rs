@@ -6,6 +6,7 @@ mod media;
 
 use iced::widget::{Column, column, container, qr_code, row, space, text};
 use iced::{Alignment, Length, Task, clipboard};
+use kith_core::client::entry::SafetyCode;
 use kith_core::wire::control::{Chat, Member, Message as Shown, Reach, Request, Status};
 
 use crate::app::Context;
@@ -26,9 +27,6 @@ use self::media::MediaPart;
 #[cfg(test)]
 pub(crate) use self::media::Message as MediaMessage;
 use super::player::{Player, Wish};
-
-/// What the safety number's code begins with, so that it is not taken for anything else.
-const SAFETY: &str = "kith-safety:";
 
 /// The panel.
 #[derive(Debug)]
@@ -97,10 +95,9 @@ impl Details {
     /// The panel of a chat.
     pub(crate) fn new(chat: Chat, backend: Backend) -> (Self, Task<Message>) {
         let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
-        let code = code_of(&chat);
         let (listening, listens) = ListeningPart::new(chat.id.clone(), backend.clone());
         let (media, shares) = MediaPart::new(chat.id.clone(), backend.clone());
-        let details = Self { chat, backend, members: None, reach: None, code, listening, media, problem: None };
+        let details = Self { chat, backend, members: None, reach: None, code: None, listening, media, problem: None };
         let members = details.load_members();
         (details, Task::batch([members, status, listens.map(Message::Listening), shares.map(Message::Media)]))
     }
@@ -115,10 +112,11 @@ impl Details {
     /// The chat is another now.
     pub(crate) fn chat_changed(&mut self, chat: &Chat) {
         if chat.id == self.chat.id {
-            if chat.safety_number != self.chat.safety_number {
-                self.code = code_of(chat);
-            }
+            let is_same = (&self.chat.account, &self.chat.safety_number) == (&chat.account, &chat.safety_number);
             self.chat = chat.clone();
+            if !is_same {
+                self.code = self.code();
+            }
         }
     }
 
@@ -139,12 +137,24 @@ impl Details {
         Task::perform(self.backend.clone().members(self.chat.id.clone()), Message::MembersKnown)
     }
 
+    /// What is drawn for a camera beside the safety number; none before it is known who is here.
+    fn code(&self) -> Option<qr_code::Data> {
+        self.chat.safety_number.as_ref()?;
+        let me = self.members.as_ref()?.iter().find(|member| member.me)?;
+        let code =
+            SafetyCode { shown_by: me.account.parse().ok()?, meant_for: self.chat.account.as_deref()?.parse().ok()? };
+        qr_code::Data::new(code.encode()).ok()
+    }
+
     /// Something happened.
     pub(crate) fn update(&mut self, message: Message) -> Action {
         let with = self.chat.id.clone();
         let who = self.chat.account.clone().unwrap_or_default();
         match message {
-            Message::MembersKnown(Ok(members)) => self.members = Some(members),
+            Message::MembersKnown(Ok(members)) => {
+                self.members = Some(members);
+                self.code = self.code();
+            }
             Message::StatusKnown(Ok(status)) => {
                 self.reach = status.contacts.into_iter().find(|reach| reach.account == who);
             }
@@ -328,11 +338,6 @@ impl Details {
 /// Stands where the words of rows stand, which have a ground of their own around them.
 fn inset<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
     container(content).padding([0.0, metric::GAP]).into()
-}
-
-fn code_of(chat: &Chat) -> Option<qr_code::Data> {
-    let number: String = chat.safety_number.as_ref()?.split_whitespace().collect();
-    qr_code::Data::new(format!("{SAFETY}{number}")).ok()
 }
 
 /// Twelve groups of digits in lines of four.

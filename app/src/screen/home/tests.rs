@@ -68,6 +68,7 @@ pub(super) fn not_reached(why: Option<Said>) -> Status {
         addresses: Vec::new(),
         undelivered: 0,
         contacts: Vec::new(),
+        refused: [].into(),
         warnings: Vec::new(),
     }
 }
@@ -160,6 +161,19 @@ async fn a_chat_that_somebody_looks_at_is_read_whenever_its_count_is_told() {
     window.hears(Message::CloseModal);
     window.tells(Event::Chat { chat: Chat { unread: 1, ..chat("Bob") } });
     assert!(is_read(&window));
+}
+
+#[tokio::test]
+async fn a_new_recovery_code_is_shown_to_who_has_left_the_settings_too() {
+    let mut window = Window::new(&["Bob"]);
+    let told = |code: Option<&str>| {
+        let code = code.map(|code| zeroize::Zeroizing::new(code.to_owned()));
+        Message::Settings(settings::Message::password_changed(code))
+    };
+    window.hears(told(None));
+    assert!(window.home.page.is_none(), "there is nothing that could be lost");
+    window.hears(told(Some("K7QX-ABCD-EFGH-JKMN-PQRS-TVWX-YZ01")));
+    assert!(window.home.page.is_some());
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! The relay, who one is there, and the link by which others find one.
+//! The relay, who one is there, the password, and the link by which others find one.
 
 use iced::widget::{column, container, qr_code};
-use iced::{Length, Task};
+use iced::{Length, Subscription, Task};
 use kith_core::wire::control::Me;
 
 use super::parts::{self, Wanted};
+use super::password::{self, At, PasswordPart};
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::i18n::I18n;
@@ -40,6 +41,7 @@ pub(super) struct AccountSection {
     backend: Backend,
     me: Wanted<Me>,
     link: Wanted<Link>,
+    password: PasswordPart,
     copied: Option<What>,
     is_starting: bool,
 }
@@ -51,6 +53,8 @@ pub(crate) enum Message {
     MeCame(Result<Me, Problem>),
     /// The link.
     LinkCame(Result<String, Problem>),
+    /// Of the password.
+    Password(password::Message),
     /// Once more.
     Again,
     /// This goes into the clipboard.
@@ -63,7 +67,14 @@ pub(crate) enum Message {
 
 impl AccountSection {
     pub(super) fn new(backend: Backend) -> Self {
-        Self { backend, me: Wanted::Coming, link: Wanted::Coming, copied: None, is_starting: false }
+        Self {
+            backend,
+            me: Wanted::Coming,
+            link: Wanted::Coming,
+            password: PasswordPart::default(),
+            copied: None,
+            is_starting: false,
+        }
     }
 
     pub(super) fn load(&self) -> Task<Message> {
@@ -73,13 +84,22 @@ impl AccountSection {
         ])
     }
 
-    pub(super) fn update(&mut self, message: Message) -> Task<Message> {
+    /// What is listened to while it is shown.
+    pub(super) fn subscription(&self) -> Subscription<Message> {
+        self.password.subscription().map(Message::Password)
+    }
+
+    pub(super) fn update(&mut self, message: Message, i18n: &I18n) -> Task<Message> {
         match message {
             Message::MeCame(me) => self.me.take(me),
             Message::LinkCame(link) => self.link.take(link.map(|text| {
                 let code = qr_code::Data::new(text.as_bytes()).ok();
                 Link { text, code }
             })),
+            Message::Password(message) => {
+                let at = self.at();
+                return self.password.update(message, at, i18n).map(Message::Password);
+            }
             Message::Again => return self.load(),
             Message::Copy(what, text) => {
                 self.copied = Some(what);
@@ -100,8 +120,15 @@ impl AccountSection {
         let i18n = context.i18n;
         let me = self.me.view(i18n, Message::Again, |me| self.me(me, i18n));
         let link = self.link.view(i18n, Message::Again, |link| self.link(link, i18n));
+        let password = self.at().map(|_| self.password.view(i18n).map(Message::Password));
         let own = self.backend.relay().map(|relay| self.own_relay(relay.state(), i18n));
-        parts::groups([me, link].into_iter().chain(own))
+        parts::groups([me].into_iter().chain(password).chain([link]).chain(own))
+    }
+
+    /// Where there is a password: an account without a relay has none.
+    fn at(&self) -> Option<At> {
+        let Wanted::Here(me) = &self.me else { return None };
+        me.place().map(|(relay, handle)| At { relay, handle })
     }
 
     fn me<'a>(&'a self, me: &Me, i18n: &I18n) -> Element<'a, Message> {

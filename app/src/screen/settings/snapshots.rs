@@ -82,6 +82,42 @@ fn relay_account_and_devices() {
     everywhere(&page, "settings-devices");
 }
 
+fn says(page: &mut SettingsPage, message: password::Message) {
+    hears(page, Message::Account(account::Message::Password(message)));
+}
+
+#[tokio::test]
+async fn another_password() {
+    let mut page = page(Section::Account);
+    let secret = |words: &str| zeroize::Zeroizing::new(words.to_owned());
+    says(&mut page, password::Message::Open);
+    hears(&mut page, Message::Account(account::Message::MeCame(Ok(me()))));
+    says(&mut page, password::Message::PresentChanged(secret("an old password")));
+    says(&mut page, password::Message::NewChanged(secret("garden lamp")));
+    let tall = || World::new(800.0, 900.0);
+    shoot(&page, &tall(), "settings-password");
+    shoot(&page, &tall().speaking(Language::Ru).colored(Variant::Dark), "settings-password-ru-dark");
+    says(&mut page, password::Message::Forgotten(true));
+    says(&mut page, password::Message::PresentChanged(secret("K7QX-ABCD")));
+    says(&mut page, password::Message::NewChanged(secret("password")));
+    says(&mut page, password::Message::AgainChanged(secret("passwort")));
+    says(&mut page, password::Message::Submit);
+    shoot(&page, &tall().speaking(Language::Uk).colored(Variant::HighContrast), "settings-password-wrong-uk-contrast");
+    shoot(&page, &World::new(360.0, 800.0).scaled(2.0).speaking(Language::Ru), "settings-password-wrong-ru-200");
+    says(&mut page, password::Message::Forgotten(false));
+    says(&mut page, password::Message::PresentChanged(secret("an old password")));
+    says(&mut page, password::Message::NewChanged(secret("correct horse battery")));
+    says(&mut page, password::Message::AgainChanged(secret("correct horse battery")));
+    says(&mut page, password::Message::Submit);
+    shoot(&page, &tall(), "settings-password-working");
+    says(&mut page, password::Message::Changed(Err(Problem::new("wrong_password", ""))));
+    shoot(&page, &tall(), "settings-password-refused");
+    says(&mut page, password::Message::Changed(Ok(None)));
+    shoot(&page, &tall(), "settings-password-changed");
+    says(&mut page, password::Message::Changed(Ok(Some(secret("K7QX-ABCD-EFGH-JKMN-PQRS-TVWX-YZ01")))));
+    shoot(&page, &tall(), "settings-password-code");
+}
+
 #[test]
 fn what_others_are_told() {
     let mut page = page(Section::Privacy);
@@ -142,6 +178,7 @@ fn how_everything_is_reached() {
             reach("Константин Константинопольский", "mailbox", Code::NotTried, None),
             reach("dave", "circuit", Code::Connecting, Some(41.0)),
         ],
+        refused: [].into(),
         warnings: Vec::new(),
     };
     let mut page = page(Section::Diagnostics);

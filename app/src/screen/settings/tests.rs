@@ -300,6 +300,7 @@ async fn how_contacts_are_reached_is_said_in_words() {
         addresses: Vec::new(),
         undelivered: 1,
         contacts: vec![reach; 300],
+        refused: [].into(),
         warnings: vec![Said::new(Code::RecordForked, "look").of("Carol")],
     };
     person.hears(Message::Diagnostics(diagnostics::Message::Came(Ok(status))));

@@ -1,22 +1,23 @@
-//! Name and password, and what opens Kith on this device.
+//! Name and password, or recovery code and new password, and what opens Kith on this device.
 
-use iced::widget::{Row, column, container, space, text};
-use iced::{Alignment, Length};
+use iced::widget::{column, text};
 use kith_core::client::entry::password::WeakPassword;
-use kith_core::client::entry::{Handle, HandleError};
+use kith_core::client::entry::{Handle, HandleError, RecoveryCode};
 use zeroize::Zeroizing;
 
 use super::Kind;
-use super::secret::Secret;
-use super::strength::{self, Strength};
 use crate::backend::Keeping;
 use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, font, metric};
+use crate::ui::secret::Secret;
+use crate::ui::strength::{self, Strength};
 use crate::ui::{self, choice, form};
+use crate::widget::press::press;
 
 pub(super) const HANDLE: &str = "welcome-handle";
 pub(super) const INVITATION: &str = "welcome-invitation";
+pub(super) const CODE: &str = "welcome-code";
 pub(super) const PASSWORD: &str = "welcome-password";
 pub(super) const AGAIN: &str = "welcome-again";
 pub(super) const PASSPHRASE: &str = "welcome-passphrase";
@@ -31,6 +32,8 @@ pub(super) struct Account {
     handle: String,
     /// Asked for when the relay has said that it takes nobody without.
     invitation: Option<String>,
+    /// The recovery code of an account whose password is forgotten.
+    code: Zeroizing<String>,
     password: Zeroizing<String>,
     again: Zeroizing<String>,
     is_shown: bool,
@@ -66,6 +69,7 @@ pub(super) enum Keep {
 enum Place {
     Handle,
     Invitation,
+    Code,
     Password,
     Again,
     Keeping,
@@ -75,9 +79,10 @@ enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Handle,
         Self::Invitation,
+        Self::Code,
         Self::Password,
         Self::Again,
         Self::Keeping,
@@ -90,6 +95,7 @@ impl Place {
         match self {
             Self::Handle => Some(HANDLE),
             Self::Invitation => Some(INVITATION),
+            Self::Code => Some(CODE),
             Self::Password => Some(PASSWORD),
             Self::Again => Some(AGAIN),
             Self::Passphrase => Some(PASSPHRASE),
@@ -102,6 +108,7 @@ impl Place {
 enum Wrong {
     Empty,
     Handle(HandleError),
+    Code,
     Weak(WeakPassword),
     Differs,
 }
@@ -113,6 +120,8 @@ pub(crate) enum Message {
     HandleChanged(String),
     /// Something was typed.
     InvitationChanged(String),
+    /// Something was typed.
+    CodeChanged(Zeroizing<String>),
     /// Something was typed.
     PasswordChanged(Zeroizing<String>),
     /// Something was typed.
@@ -129,6 +138,8 @@ pub(crate) enum Message {
     KeepByPassphrase,
     /// The passphrase is the password, or not.
     Same(bool),
+    /// The password is forgotten.
+    Forgotten,
     /// Go on.
     Submit,
 }
@@ -146,6 +157,8 @@ pub(super) enum Outcome {
     None,
     /// The focus goes to this field.
     Focus(&'static str),
+    /// The password of this name is forgotten.
+    Forgotten(String),
     /// It is filled in.
     Filled(Filled),
 }
@@ -156,6 +169,8 @@ pub(super) struct Filled {
     pub(super) handle: String,
     /// The code that the relay asks for.
     pub(super) invitation: Option<String>,
+    /// The recovery code; empty for who has not forgotten the password.
+    pub(super) code: Zeroizing<String>,
     /// The account's password; of an account without a relay its passphrase.
     pub(super) password: Zeroizing<String>,
     /// What opens Kith on this device.
@@ -175,6 +190,7 @@ impl Account {
             kind,
             handle: handle.unwrap_or_default(),
             invitation: None,
+            code: Zeroizing::default(),
             password: Zeroizing::default(),
             again: Zeroizing::default(),
             is_shown: false,
@@ -194,9 +210,19 @@ impl Account {
         self.kind
     }
 
+    /// The name, as far as it is typed.
+    pub(super) fn handle(&self) -> &str {
+        &self.handle
+    }
+
     /// Where the focus begins.
     pub(super) fn first_field(&self) -> &'static str {
-        if self.kind == Kind::Local || !self.handle.is_empty() { PASSWORD } else { HANDLE }
+        match self.kind {
+            Kind::Local => PASSWORD,
+            _ if self.handle.is_empty() => HANDLE,
+            Kind::Recover => CODE,
+            Kind::Create | Kind::LogIn => PASSWORD,
+        }
     }
 
     /// The system's keychain works here, or not.
@@ -215,6 +241,7 @@ impl Account {
                 self.invitation.get_or_insert_default();
                 Place::Invitation
             }
+            "wrong_recovery_code" | "recovery_code" => Place::Code,
             "weak_password" | "wrong_password" => Place::Password,
             "keychain" | "keychain_key" => Place::Keeping,
             _ => Place::Form,
@@ -228,6 +255,7 @@ impl Account {
         match message {
             Message::HandleChanged(text) => self.typed(Place::Handle, Zeroizing::new(text)),
             Message::InvitationChanged(text) => self.typed(Place::Invitation, Zeroizing::new(text)),
+            Message::CodeChanged(text) => self.typed(Place::Code, text),
             Message::PasswordChanged(text) => self.typed(Place::Password, text),
             Message::AgainChanged(text) => self.typed(Place::Again, text),
             Message::PassphraseChanged(text) => self.typed(Place::Passphrase, text),
@@ -239,6 +267,7 @@ impl Account {
                 self.is_same = is_same;
                 return if is_same { Outcome::None } else { Outcome::Focus(PASSPHRASE) };
             }
+            Message::Forgotten => return Outcome::Forgotten(self.handle.clone()),
             Message::Submit => return self.submit(),
         }
         Outcome::None
@@ -254,6 +283,7 @@ impl Account {
         match place {
             Place::Handle => self.handle.clone_from(&text),
             Place::Invitation => self.invitation = Some(text.to_string()),
+            Place::Code => self.code = text,
             Place::Password => self.password = text,
             Place::Again => self.again = text,
             Place::Passphrase => self.passphrase = text,
@@ -284,6 +314,7 @@ impl Account {
         Outcome::Filled(Filled {
             handle: self.handle.trim().to_owned(),
             invitation,
+            code: self.code.clone(),
             password: self.password.clone(),
             keeping,
         })
@@ -296,7 +327,7 @@ impl Account {
 
     fn strength(&self) -> Strength {
         let handle = Handle::parse(&self.handle).ok();
-        strength::of(&self.password, handle.as_ref().filter(|_| self.kind == Kind::Create))
+        strength::of(&self.password, handle.as_ref().filter(|_| self.kind != Kind::Local))
     }
 
     /// What is wrong there with what was typed.
@@ -306,6 +337,11 @@ impl Account {
             Place::Handle if self.kind == Kind::Local => None,
             Place::Handle if self.handle.trim().is_empty() => Some(Wrong::Empty),
             Place::Handle => Handle::parse(&self.handle).err().map(Wrong::Handle),
+            Place::Code if self.kind == Kind::Recover => {
+                let is_empty = self.code.trim().is_empty();
+                let wrong = if is_empty { Wrong::Empty } else { Wrong::Code };
+                RecoveryCode::parse(&self.code).is_err().then_some(wrong)
+            }
             Place::Password if self.password.is_empty() => Some(Wrong::Empty),
             Place::Password if is_new => self.strength().weak.map(Wrong::Weak),
             Place::Again if is_new && *self.again != *self.password => Some(Wrong::Differs),
@@ -341,6 +377,9 @@ impl Account {
             Kind::LogIn => {
                 (i18n.tr("welcome-log-in"), i18n.tr("welcome-log-in-words"), i18n.tr("welcome-log-in-submit"))
             }
+            Kind::Recover => {
+                (i18n.tr("welcome-recover"), i18n.tr("welcome-recover-words"), i18n.tr("welcome-recover-submit"))
+            }
             Kind::Local => {
                 (i18n.tr("welcome-local"), i18n.tr("welcome-local-account"), i18n.tr("welcome-create-submit"))
             }
@@ -353,6 +392,7 @@ impl Account {
         ]
         .push((self.kind != Kind::Local).then(|| self.handle_field(i18n)))
         .push(self.invitation.as_deref().map(|code| self.invitation_field(i18n, code)))
+        .push((self.kind == Kind::Recover).then(|| self.code_field(i18n)))
         .push(self.password_fields(i18n))
         .push(self.keeping(i18n))
         .push(self.told_at(Place::Form, i18n).map(form::error))
@@ -377,30 +417,49 @@ impl Account {
             .view(Some(Message::InvitationChanged), Some(Message::Submit))
     }
 
+    fn code_field<'a>(&'a self, i18n: &I18n) -> Element<'a, Message> {
+        Secret {
+            id: CODE,
+            name: i18n.tr("recovery-code"),
+            value: &self.code,
+            wrong: self.told_at(Place::Code, i18n),
+            is_shown: self.is_shown,
+            eye: Some(Message::Look),
+        }
+        .view(i18n, Message::CodeChanged, Message::Submit)
+    }
+
     fn password_fields<'a>(&'a self, i18n: &I18n) -> Element<'a, Message> {
         let is_local = self.kind == Kind::Local;
-        let name = if is_local { i18n.tr("welcome-passphrase") } else { i18n.tr("welcome-password") };
+        let name = match self.kind {
+            Kind::Local => i18n.tr("welcome-passphrase"),
+            Kind::Recover => i18n.tr("password-new"),
+            Kind::Create | Kind::LogIn => i18n.tr("welcome-password"),
+        };
         let field = Secret {
             id: PASSWORD,
             name,
             value: &self.password,
             wrong: self.told_at(Place::Password, i18n),
             is_shown: self.is_shown,
-            eye: Some(Message::Look),
+            eye: (self.kind != Kind::Recover).then_some(Message::Look),
         };
         let field = field.view(i18n, Message::PasswordChanged, Message::Submit);
         if self.kind == Kind::LogIn {
-            return field;
+            let forgotten = text(i18n.tr("welcome-forgotten")).size(metric::CAPTION).font(font::MEDIUM);
+            let forgotten =
+                press(forgotten).padding(metric::TIGHT).style(theme::button::quiet).on_press(Message::Forgotten);
+            return column![field, forgotten].spacing(metric::TIGHT).into();
         }
         let again = Secret {
             id: AGAIN,
-            name: if is_local { i18n.tr("welcome-passphrase-again") } else { i18n.tr("welcome-password-again") },
+            name: if is_local { i18n.tr("welcome-passphrase-again") } else { i18n.tr("password-again") },
             value: &self.again,
             wrong: self.told_at(Place::Again, i18n),
             is_shown: self.is_shown,
             eye: None,
         };
-        let meter = meter(self.strength(), i18n);
+        let meter = strength::meter(self.strength(), i18n);
         let password = column![field, meter].spacing(metric::SMALL);
         column![password, again.view(i18n, Message::AgainChanged, Message::Submit)].spacing(metric::PAD).into()
     }
@@ -452,29 +511,19 @@ impl Account {
     }
 }
 
-fn meter<'a>(strength: Strength, i18n: &I18n) -> Element<'a, Message> {
-    let bar = |place: u8| {
-        container(space().height(theme::choice::BAR))
-            .width(Length::Fill)
-            .style(theme::container::strength(strength.score, place < strength.score))
-            .into()
-    };
-    let bars = Row::with_children((0..strength::BARS).map(bar)).spacing(metric::TIGHT);
-    column![bars, ui::caption(strength.sentence(i18n))].spacing(metric::TIGHT).align_x(Alignment::Start).into()
-}
-
 impl Wrong {
     fn sentence(&self, i18n: &I18n) -> String {
         match self {
-            Self::Empty => i18n.tr("welcome-empty"),
+            Self::Empty => i18n.tr("secret-empty"),
             Self::Handle(HandleError::Length { .. }) => i18n.tr("welcome-handle-length"),
             Self::Handle(HandleError::Character(wrong)) => {
                 i18n.tr_with("welcome-handle-character", [("character", wrong.to_string().into())])
             }
             Self::Handle(HandleError::Punctuation) => i18n.tr("welcome-handle-punctuation"),
             Self::Handle(HandleError::Relay) => i18n.tr("welcome-handle-relay"),
+            Self::Code => i18n.tr("error-recovery-code"),
             Self::Weak(weak) => strength::missing(*weak, i18n),
-            Self::Differs => i18n.tr("welcome-differs"),
+            Self::Differs => i18n.tr("secret-differs"),
         }
     }
 }

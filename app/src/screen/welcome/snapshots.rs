@@ -10,6 +10,9 @@ use crate::theme::Variant;
 
 const ADDRESS: &str = "/ip4/127.0.0.1/udp/4001/quic-v1/p2p/12D3KooWGxbMYcWDZfqMzxgVBpDcyjnRjNEVhWG9mLuTuAAbW2UF";
 
+/// A code without a typing mistake.
+const CODE: &str = include_str!("../../../../core/src/identity/fixtures/vault-1.code.txt");
+
 /// A first start that is looked at.
 struct Scene {
     world: World,
@@ -130,6 +133,35 @@ fn a_login_and_an_account_without_a_relay() {
     let mut scene = Scene::new(None);
     scene.hears(Message::Chose(Kind::Local));
     scene.everywhere("welcome-local");
+}
+
+#[tokio::test]
+async fn a_forgotten_password() {
+    let mut scene = Scene::new(None);
+    scene.hears(Message::Chose(Kind::LogIn));
+    scene.place(place::Message::AddressChanged(ADDRESS.into()));
+    scene.place(place::Message::Submit);
+    scene.account(account::Message::HandleChanged("alice".into()));
+    scene.account(account::Message::Forgotten);
+    scene.everywhere("welcome-recover");
+    scene.account(account::Message::CodeChanged(secret("K7QX-ABCD-EFGH")));
+    scene.account(account::Message::PasswordChanged(secret("password")));
+    scene.account(account::Message::Submit);
+    scene.shoot("welcome-recover-wrong");
+    scene.account(account::Message::CodeChanged(secret(CODE.trim())));
+    scene.account(account::Message::PasswordChanged(secret("correct horse battery")));
+    scene.account(account::Message::AgainChanged(secret("correct horse battery")));
+    scene.account(account::Message::Submit);
+    scene.shoot("welcome-recovering");
+    scene.shoot_in(usual().speaking(Language::Ru).colored(Variant::Dark), "welcome-recovering-ru-dark");
+    scene.hears(Message::Created(Err(Problem::new("wrong_recovery_code", ""))));
+    scene.shoot("welcome-recover-refused");
+    scene.shoot_in(World::new(360.0, 400.0).scaled(2.0).speaking(Language::Uk), "welcome-recover-uk-200");
+    scene.account(account::Message::Submit);
+    let backend = Ok(Backend::detached().0);
+    let recovery_code = secret("K7QX-ABCD-EFGH-JKMN-PQRS-TVWX-YZ01");
+    scene.hears(Message::Created(Ok(Created { recovery_code, backend })));
+    scene.everywhere("welcome-recovered");
 }
 
 #[test]

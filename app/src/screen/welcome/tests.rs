@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::theme::{Palette, Theme, Variant};
 
 const ADDRESS: &str = "/ip4/127.0.0.1/udp/4001/quic-v1/p2p/12D3KooWGxbMYcWDZfqMzxgVBpDcyjnRjNEVhWG9mLuTuAAbW2UF";
+const SOMEBODY_ELSES_CODE: &str = include_str!("../../../../core/src/identity/fixtures/vault-1.code.txt");
 const GOOD: &str = "correct horse battery";
 
 /// What screens are shown with.
@@ -54,6 +55,8 @@ struct Person {
     world: World,
     welcome: Welcome,
     last: Action,
+    /// The recovery code that was told last.
+    code: Zeroizing<String>,
 }
 
 impl Person {
@@ -64,7 +67,7 @@ impl Person {
     fn with(link: Option<&str>, language: Language) -> Self {
         let world = World::new(language);
         let (welcome, _) = Welcome::new(world.context(), link);
-        Self { world, welcome, last: Action::None }
+        Self { world, welcome, last: Action::None, code: Zeroizing::default() }
     }
 
     fn simulator(&self) -> Simulator<'_, Message, Theme> {
@@ -73,6 +76,9 @@ impl Person {
     }
 
     fn hears(&mut self, message: Message) {
+        if let Message::Created(Ok(created)) = &message {
+            self.code = created.recovery_code.clone();
+        }
         self.last = self.welcome.update(message, self.world.context());
     }
 
@@ -489,5 +495,45 @@ async fn somebody_signs_up_at_the_relay_of_this_computer_and_others_join_there()
     };
     assert_eq!(second.clone().me().await.unwrap().handle.as_deref(), Some(handle.as_str()));
     second.close().await;
+
+    // On a third device the password is forgotten altogether.
+    let code = alice.code.clone();
+    let mut third = at(Kind::LogIn);
+    third.types(account::HANDLE, "alice");
+    third.clicks("Forgot the password?");
+    assert!(third.sees("Forgotten password"));
+    third.clicks("Back");
+    assert!(third.sees("Name and password of your account."));
+    third.clicks("Forgot the password?");
+    third.clicks("Set the new password");
+    assert!(third.sees("Fill this in."), "there is no code yet");
+    third.types(account::CODE, "K7QX-ABCD");
+    third.types(account::PASSWORD, "another horse and battery");
+    third.types(account::AGAIN, "another horse and battery");
+    third.clicks("Set the new password");
+    assert!(third.sees("This is not a recovery code, or there is a typing mistake in it."));
+    let typed = |code: &str| Message::Account(account::Message::CodeChanged(Zeroizing::new(code.to_owned())));
+    third.hears(typed(SOMEBODY_ELSES_CODE));
+    third.clicks("Set the new password");
+    third.waits().await;
+    assert!(third.sees("Name or recovery code is wrong. A code that was used is worth nothing any more."));
+    third.hears(typed(&code));
+    third.clicks("Set the new password");
+    assert!(third.sees("Getting your account back"));
+    third.waits().await;
+    assert!(third.sees("Your new recovery code"));
+    assert!(!third.code.is_empty() && third.code != code);
+    third.clicks("I have written it down");
+    third.clicks("Continue");
+    let Action::SignedIn(recovered) = std::mem::replace(&mut third.last, Action::None) else { panic!("not signed in") };
+    let me = recovered.clone().me().await.unwrap();
+    assert_eq!((me.handle.as_deref(), me.devices), (Some(handle.as_str()), 3));
+    recovered.close().await;
+    let mut late = at(Kind::LogIn);
+    late.types(account::HANDLE, "alice");
+    late.types(account::PASSWORD, GOOD);
+    late.clicks("Log in");
+    late.waits().await;
+    assert!(late.sees("Name or password is wrong."), "the old one");
     backend.close().await;
 }

@@ -108,8 +108,9 @@ impl Account {
             return;
         }
         // A record that removes this device is kept as well: the engine then finds itself no member anywhere.
-        if let Some(certificate) = record.device(self.device()) {
-            self.certificate = certificate.clone();
+        match record.device(self.device()) {
+            Some(certificate) => self.certificate = certificate.clone(),
+            None => turn.effects.notices.push(Notice::DeviceRemoved),
         }
         self.record = record.clone();
         self.save(turn);

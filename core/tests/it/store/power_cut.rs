@@ -16,6 +16,11 @@ use rand_core::{RngCore as _, SeedableRng as _};
 
 use super::scenario::{batch, check, open, time};
 
+#[cfg(all(feature = "client", feature = "test-utils"))]
+mod creation;
+#[cfg(feature = "client")]
+mod files;
+
 const DIR: &str = "KITH_TEST_POWER_CUT_DIR";
 /// Enough for sled to move pages and reuse segments.
 const BATCHES: u64 = 700;
@@ -30,9 +35,7 @@ fn child_writes_and_is_recorded() {
         for number in next..next + BATCHES {
             let acknowledge = move |result: Result<(), kith_core::store::StoreError>| {
                 result.unwrap();
-                let mut out = std::io::stdout().lock();
-                writeln!(out, "ack {number}").unwrap();
-                out.flush().unwrap();
+                acknowledge(number);
             };
             store.submit(&batch(number), time(number), Box::new(acknowledge)).unwrap();
             // Now and then all is durable before more is written, so that there are small flushes too.
@@ -41,6 +44,13 @@ fn child_writes_and_is_recorded() {
             }
         }
     }
+}
+
+/// Says that this is durable, which the shim records.
+fn acknowledge(number: u64) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ack {number}").unwrap();
+    out.flush().unwrap();
 }
 
 enum Node {
@@ -324,14 +334,50 @@ fn acknowledged(record: &Record) -> Option<u64> {
     std::str::from_utf8(&record.bytes).ok()?.split_once("ack ")?.1.trim().parse().ok()
 }
 
+/// A directory for what is played, and the numbers that are drawn.
+fn begin() -> (tempfile::TempDir, PathBuf, ChaCha20Rng) {
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    let work = tempfile::tempdir().unwrap();
+    let path = work.path().canonicalize().unwrap();
+    (work, path, ChaCha20Rng::seed_from_u64(seed))
+}
+
+/// Plays the records on the disk and cuts the power before those of these numbers. `look` sees the directory that each cut leaves,
+/// what was acknowledged before it, and what to call it.
+fn cut_before(
+    mut places: Vec<usize>,
+    records: &[Record],
+    disk: &mut Disk,
+    to: &Path,
+    rng: &mut ChaCha20Rng,
+    mut look: impl FnMut(&Path, &[u64], &str),
+) -> Vec<u64> {
+    places.sort_unstable();
+    let mut places = places.into_iter().peekable();
+    let mut told = Vec::new();
+    for number in 0..=records.len() {
+        while places.next_if(|place| *place == number).is_some() {
+            let luck = [Luck::Nothing, Luck::Everything, Luck::Some, Luck::Some][rng.next_u32() as usize % 4];
+            disk.cut(0, to, luck, rng);
+            look(to, &told, &format!("cut before record {number} of {} with {luck:?}", records.len()));
+            if to.exists() {
+                fs::remove_dir_all(to).unwrap();
+            }
+        }
+        match records.get(number) {
+            Some(record) if record.kind == b'A' => told.extend(acknowledged(record)),
+            Some(record) => disk.apply(record),
+            None => {}
+        }
+    }
+    told
+}
+
 #[test]
 fn what_was_acknowledged_is_there_after_a_power_cut_at_any_instant() {
     let (rounds, cuts) = if std::env::var_os("KITH_SOAK").is_some() { (20, 200) } else { (3, 25) };
-    let seed = u64::from(std::process::id());
-    println!("seed {seed}");
-    let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let work = tempfile::tempdir().unwrap();
-    let work = work.path().canonicalize().unwrap();
+    let (_work, work, mut rng) = begin();
     let library = shim(&work);
     let mut base = work.join("base");
     fs::create_dir(&base).unwrap();
@@ -344,103 +390,18 @@ fn what_was_acknowledged_is_there_after_a_power_cut_at_any_instant() {
         let mut places: Vec<usize> = (0..cuts).map(|_| rng.next_u64() as usize % records.len()).collect();
         // Half of them in the first hundredth, where the store is opened.
         places.iter_mut().step_by(2).for_each(|place| *place /= 100);
-        places.sort_unstable();
-        let mut places = places.into_iter().peekable();
         let mut survived = Vec::new();
-        let mut head = already;
-        for (number, record) in records.iter().enumerate() {
-            while places.next_if(|place| *place == number).is_some() {
-                let luck = [Luck::Nothing, Luck::Everything, Luck::Some, Luck::Some][rng.next_u32() as usize % 4];
-                let to = work.join(format!("cut{round}-{}", survived.len()));
-                disk.cut(0, &to, luck, &mut rng);
-                let what = format!("round {round}, cut before record {number} with {luck:?}");
-                let (store, _) = open(&to).unwrap_or_else(|error| panic!("{what}: {error}"));
-                let found = check(&store);
-                assert!(found >= head, "{what}: {found:?} is there, {head:?} was acknowledged");
-                store.close();
-                survived.push((to, found));
-            }
-            match acknowledged(record) {
-                Some(number) => head = head.max(Some(number)),
-                None if record.kind == b'A' => {}
-                None => disk.apply(record),
-            }
-        }
-        assert!(head > already, "the child acknowledged nothing");
+        let told = cut_before(places, &records, &mut disk, &work.join("cut"), &mut rng, |cut, told, what| {
+            let (store, _) = open(cut).unwrap_or_else(|error| panic!("round {round}, {what}: {error}"));
+            let (found, head) = (check(&store), told.iter().copied().max().max(already));
+            assert!(found >= head, "round {round}, {what}: {found:?} is there, {head:?} was acknowledged");
+            store.close();
+            let kept = work.join(format!("cut{round}-{}", survived.len()));
+            fs::rename(cut, &kept).unwrap();
+            survived.push((kept, found));
+        });
+        assert!(told.into_iter().max() > already, "the child acknowledged nothing");
         (base, already) = survived.swap_remove(rng.next_u32() as usize % survived.len());
         survived.into_iter().for_each(|(path, _)| fs::remove_dir_all(path).unwrap());
-    }
-}
-
-/// A profile in the making: key ring, vault, store and marker, and the names under which they come to be.
-#[cfg(all(feature = "client", feature = "test-utils"))]
-mod creation {
-    use super::*;
-    use crate::profiles_are_whole_or_not_there::{create, runtime, whole};
-    use kith_core::client::{ClientError, Profile};
-
-    #[test]
-    fn child_creates_a_profile_and_is_recorded() {
-        let Some(dir) = std::env::var_os(DIR) else { return };
-        runtime().block_on(create(&Path::new(&dir).join("alice/profile"))).unwrap();
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "ack 0").unwrap();
-        out.flush().unwrap();
-    }
-
-    #[test]
-    fn a_power_cut_while_a_profile_is_made_leaves_a_whole_one_or_none() {
-        let cuts = if std::env::var_os("KITH_SOAK").is_some() { 400 } else { 24 };
-        let seed = u64::from(std::process::id());
-        println!("seed {seed}");
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let work = tempfile::tempdir().unwrap();
-        let work = work.path().canonicalize().unwrap();
-        let base = work.join("base");
-        fs::create_dir(&base).unwrap();
-        let mut disk = Disk::load(&base);
-        let child = "creation::child_creates_a_profile_and_is_recorded";
-        let records = recorded(child, &base, &shim(&work), &work.join("log"));
-        let renamed = |record: &Record| record.kind == b'R' && record.bytes.ends_with(b"/profile/store");
-        let moved = records.iter().position(renamed).expect("it is moved into its place");
-        // Half of them about the instant at which there is a profile.
-        let mut places: Vec<usize> = (0..cuts)
-            .map(|number| match number % 2 {
-                0 => rng.next_u64() as usize % (records.len() + 1),
-                _ => (moved + rng.next_u64() as usize % 8).saturating_sub(3).min(records.len()),
-            })
-            .collect();
-        places.sort_unstable();
-        let (mut acknowledged_at, mut there, mut not_there) = (None, 0, 0);
-        let mut places = places.into_iter().peekable();
-        for number in 0..=records.len() {
-            while places.next_if(|place| *place == number).is_some() {
-                let luck = [Luck::Nothing, Luck::Everything, Luck::Some, Luck::Some][rng.next_u32() as usize % 4];
-                let to = work.join("cut");
-                disk.cut(0, &to, luck, &mut rng);
-                let profile = to.join("alice/profile");
-                let what = format!("cut before record {number} of {} with {luck:?}", records.len());
-                if Profile::exists(&profile) {
-                    there += 1;
-                } else {
-                    assert_eq!(acknowledged_at, None, "{what}: it is gone");
-                    not_there += 1;
-                    let error = runtime().block_on(whole(&profile)).unwrap_err();
-                    let named = matches!(error, ClientError::Unfinished(_) | ClientError::NoProfile(_));
-                    assert!(named, "{what}: {error}");
-                    runtime().block_on(create(&profile)).unwrap_or_else(|error| panic!("{what}: {error}"));
-                }
-                runtime().block_on(whole(&profile)).unwrap_or_else(|error| panic!("{what}: {error}"));
-                fs::remove_dir_all(to).unwrap();
-            }
-            let Some(record) = records.get(number) else { break };
-            match acknowledged(record) {
-                Some(_) => acknowledged_at = Some(number),
-                None if record.kind == b'A' => {}
-                None => disk.apply(record),
-            }
-        }
-        println!("{} records, {there} cuts left a profile and {not_there} none", records.len());
-        assert!(acknowledged_at.is_some() && there > 0 && not_there > 0);
     }
 }

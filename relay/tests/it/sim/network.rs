@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use kith_core::chat::{CallFailure, Input};
 use kith_core::identity::opaque::{Binding, ClientRegistration, ServerSetup};
-use kith_core::identity::{Handle, RelayKey, Stretching};
+use kith_core::identity::{Handle, PublicKey, RelayKey, Stretching};
 use kith_core::types::Rng;
 use kith_core::wire::relay::{Push, Request, Response};
 use rand_core::SeedableRng;
@@ -57,6 +57,7 @@ impl World {
             message: upload(),
             stretching: Stretching::RECOMMENDED,
             vault: vec![1],
+            recovery: PublicKey::new([1; 32]),
             record: owner.record.encode(),
             invitation: None,
         };

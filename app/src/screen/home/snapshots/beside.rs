@@ -1,11 +1,16 @@
 //! The panel beside a conversation.
 
+use kith_core::types::AccountId;
 use kith_core::wire::control::{Code, File, Listening, Member, Reach, Said, Shared, Status, Transfer};
 
 use super::*;
 use crate::ui::picture;
 
 const NUMBER: &str = "12345 67890 13579 24680 11223 34455 66778 89900 98765 43210 10101 20202";
+
+pub(super) fn account(number: u8) -> String {
+    AccountId::new([number; 32]).to_string()
+}
 
 fn world() -> World {
     World::new(800.0, 980.0)
@@ -14,6 +19,7 @@ fn world() -> World {
 fn bob() -> Chat {
     Chat {
         path: Some("direct".into()),
+        account: Some(account(2)),
         safety_number: Some(NUMBER.into()),
         handle: Some("bob@relay.example".into()),
         about: Some("Climbs, bakes, and answers late".into()),
@@ -28,6 +34,27 @@ fn beside(chat: Chat) -> Scene {
     scene
 }
 
+/// Who is in a conversation with the account of number 2.
+pub(super) fn two() -> Message {
+    let member = |number, me| Member {
+        account: account(number),
+        name: if me { "me" } else { "Bob" }.into(),
+        handle: None,
+        picture: None,
+        verified: false,
+        me,
+        devices: 1,
+    };
+    Message::Details(details::Message::MembersKnown(Ok(vec![member(1, true), member(2, false)])))
+}
+
+/// With Bob, whose safety number can be scanned since it is known who is here.
+fn beside_bob(chat: Chat) -> Scene {
+    let mut scene = beside(chat);
+    scene.hears(two());
+    scene
+}
+
 /// How voice notes are listened to: in this language, chosen for this chat or for all.
 fn listens(scene: &mut Scene, language: &str, own: bool) {
     let listening = Listening { language: language.into(), translate: false, own };
@@ -35,20 +62,15 @@ fn listens(scene: &mut Scene, language: &str, own: bool) {
 }
 
 fn reached(path: &str, why: Code, round_trip_ms: Option<f64>) -> Message {
-    let reach = Reach {
-        account: "account-Bob".into(),
-        name: "Bob".into(),
-        path: path.into(),
-        why: Said::new(why, ""),
-        round_trip_ms,
-    };
+    let reach =
+        Reach { account: account(2), name: "Bob".into(), path: path.into(), why: Said::new(why, ""), round_trip_ms };
     let status = Status { relay_connected: Some(true), contacts: vec![reach], ..not_reached(None) };
     Message::Details(details::Message::StatusKnown(Ok(Box::new(status))))
 }
 
 #[test]
 fn a_contact_who_is_not_verified() {
-    let mut scene = beside(bob());
+    let mut scene = beside_bob(bob());
     scene.hears(reached("direct", Code::Best, Some(12.34)));
     scene.shoot("details");
     for (tag, world) in languages(world) {
@@ -62,7 +84,7 @@ fn a_contact_who_is_not_verified() {
 
 #[test]
 fn a_contact_who_is_verified_muted_and_pinned_or_blocked() {
-    beside(Chat { verified: true, muted: true, pinned: true, ..bob() }).shoot("details-verified");
+    beside_bob(Chat { verified: true, muted: true, pinned: true, ..bob() }).shoot("details-verified");
     let blocked = Chat { state: "blocked".into(), safety_number: None, path: None, ..chat(&"Long name ".repeat(12)) };
     beside(blocked).shoot_in(World::new(800.0, 700.0), "details-blocked");
 }

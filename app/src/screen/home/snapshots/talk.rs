@@ -260,7 +260,8 @@ fn the_window_that_the_readme_shows() {
         ("window-uk", world().speaking(Language::Uk)),
     ] {
         let safety_number = Some("86113 90671 41533 51020 77627 90904 55037 33965 37420 00920 42963 57794".to_owned());
-        let bob = Chat { last: story().pop(), safety_number, handle: Some("bob@home".into()), members: 2, ..bob() };
+        let (account, handle) = (Some(beside::account(2)), Some("bob@home".into()));
+        let bob = Chat { account, last: story().pop(), safety_number, handle, members: 2, ..bob() };
         let last = |author: &str, minute, text| Some(by(author, minute, text));
         let chats = vec![
             bob.clone(),
@@ -280,6 +281,7 @@ fn the_window_that_the_readme_shows() {
         scene.hears(Message::List(list::Message::Open(bob.id.clone())));
         scene.talks(Deed::Opened(Ok(page(story()))));
         scene.talks(Deed::ToggleDetails);
+        scene.hears(beside::two());
         scene.shoot(name);
     }
 }

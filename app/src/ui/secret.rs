@@ -9,21 +9,21 @@ use crate::theme::{self, Element, Icon, font, metric};
 use crate::ui::form;
 
 /// A field for `value`.
-pub(super) struct Secret<'a, Message> {
-    pub(super) id: &'static str,
-    pub(super) name: String,
-    pub(super) value: &'a str,
+pub(crate) struct Secret<'a, Message> {
+    pub(crate) id: &'static str,
+    pub(crate) name: String,
+    pub(crate) value: &'a str,
     /// What is wrong.
-    pub(super) wrong: Option<String>,
+    pub(crate) wrong: Option<String>,
     /// It can be read.
-    pub(super) is_shown: bool,
+    pub(crate) is_shown: bool,
     /// Shows or hides it; none where another field's eye does so.
-    pub(super) eye: Option<Message>,
+    pub(crate) eye: Option<Message>,
 }
 
 impl<'a, Message: Clone + 'a> Secret<'a, Message> {
     /// The field.
-    pub(super) fn view(
+    pub(crate) fn view(
         self,
         i18n: &I18n,
         on_input: impl Fn(Zeroizing<String>) -> Message + 'a,
@@ -39,9 +39,9 @@ impl<'a, Message: Clone + 'a> Secret<'a, Message> {
             .on_submit(on_submit);
         let eye = self.eye.map(|message| {
             let (icon, words) = if self.is_shown {
-                (Icon::EyeOff, i18n.tr("welcome-hide"))
+                (Icon::EyeOff, i18n.tr("secret-hide"))
             } else {
-                (Icon::Eye, i18n.tr("welcome-show"))
+                (Icon::Eye, i18n.tr("secret-show"))
             };
             form::icon_button(icon, words, Some(message))
         });

@@ -1,10 +1,10 @@
-//! The recovery code of a new account, shown once.
+//! A recovery code, shown once: of a new account, or in the place of one that is worth nothing any more.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use iced::widget::{Column, Row, column, container, row, text};
-use iced::{Alignment, Length};
+use iced::{Alignment, Length, Task};
 use zeroize::Zeroizing;
 
 use crate::i18n::I18n;
@@ -19,8 +19,18 @@ const FILE: &str = "kith-recovery-code.txt";
 /// Groups of the code on a line.
 const GROUPS: usize = 4;
 
+/// Whose code it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// A new account's.
+    Made,
+    /// Another one was there before.
+    Replaced,
+}
+
 /// The code, until it was written down.
-pub(super) struct Recovery {
+pub(crate) struct Recovery {
+    occasion: Occasion,
     code: Zeroizing<String>,
     is_written: bool,
     is_copied: bool,
@@ -50,7 +60,7 @@ pub(crate) enum Message {
 }
 
 /// What comes of it.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Nothing.
     None,
     /// This goes into the clipboard.
@@ -63,12 +73,12 @@ pub(super) enum Outcome {
 
 impl Recovery {
     /// Shows this code.
-    pub(super) fn new(code: Zeroizing<String>) -> Self {
-        Self { code, is_written: false, is_copied: false, is_saving: false, saved: None }
+    pub(crate) fn new(occasion: Occasion, code: Zeroizing<String>) -> Self {
+        Self { occasion, code, is_written: false, is_copied: false, is_saving: false, saved: None }
     }
 
     /// Something happened.
-    pub(super) fn update(&mut self, message: Message) -> Outcome {
+    pub(crate) fn update(&mut self, message: Message) -> Outcome {
         match message {
             Message::Copy => {
                 self.is_copied = true;
@@ -94,28 +104,32 @@ impl Recovery {
     }
 
     /// What is drawn.
-    pub(super) fn view<'a>(&'a self, i18n: &I18n) -> Element<'a, Message> {
+    pub(crate) fn view<'a>(&'a self, i18n: &I18n) -> Element<'a, Message> {
         let copied = if self.is_copied { i18n.tr("copied") } else { i18n.tr("copy") };
         let buttons = row![
             with_icon(if self.is_copied { Icon::Check } else { Icon::Copy }, copied, Message::Copy),
-            with_icon(Icon::Download, i18n.tr("welcome-recovery-save"), Message::Save),
+            with_icon(Icon::Download, i18n.tr("recovery-save"), Message::Save),
         ];
         let saved = self.saved.as_ref().map(|saved| match saved {
             Ok(path) => {
                 let path = path.display().to_string();
-                ui::caption(i18n.tr_with("welcome-recovery-saved", [("path", path.into())]))
+                ui::caption(i18n.tr_with("recovery-saved", [("path", path.into())]))
             }
             Err(problem) => form::error(problem.sentence(i18n)),
         });
         let written = Message::Written(!self.is_written);
+        let (title, words) = match self.occasion {
+            Occasion::Made => (i18n.tr("recovery-title"), i18n.tr("recovery-words")),
+            Occasion::Replaced => (i18n.tr("recovery-replaced"), i18n.tr("recovery-replaced-words")),
+        };
         column![
-            text(i18n.tr("welcome-recovery-title")).size(metric::TITLE).font(font::SEMIBOLD),
-            text(i18n.tr("welcome-recovery-words")).size(metric::BODY).style(theme::text::muted),
+            text(title).size(metric::TITLE).font(font::SEMIBOLD),
+            text(words).size(metric::BODY).style(theme::text::muted),
             self.groups(),
             buttons.spacing(metric::SMALL).wrap(),
         ]
         .push(saved)
-        .push(choice::check(i18n.tr("welcome-recovery-written"), self.is_written, Some(written)))
+        .push(choice::check(i18n.tr("recovery-written"), self.is_written, Some(written)))
         .push(form::main_button(i18n.tr("continue")).on_press_maybe(self.is_written.then_some(Message::Continue)))
         .spacing(metric::PAD)
         .into()
@@ -147,8 +161,13 @@ fn with_icon<'a>(icon: Icon, words: String, message: Message) -> Element<'a, Mes
         .into()
 }
 
+/// Puts it into a file that the person names.
+pub(crate) fn saving(code: Zeroizing<String>, i18n: &I18n) -> Task<Message> {
+    Task::perform(save(code, i18n.tr("recovery-file"), i18n.tr("recovery-save")), Message::Saved)
+}
+
 /// Asks where to, and writes it there.
-pub(super) async fn save(code: Zeroizing<String>, words: String, title: String) -> Option<Result<PathBuf, Problem>> {
+async fn save(code: Zeroizing<String>, words: String, title: String) -> Option<Result<PathBuf, Problem>> {
     let path = match Dialogue::new().titled(title).named(FILE).place().await? {
         Ok(path) => path,
         Err(problem) => return Some(Err(problem)),
@@ -202,7 +221,7 @@ mod tests {
 
     #[test]
     fn who_has_not_written_it_down_does_not_go_on() {
-        let mut recovery = Recovery::new(Zeroizing::new("K7QX-ABCD".into()));
+        let mut recovery = Recovery::new(Occasion::Made, Zeroizing::new("K7QX-ABCD".into()));
         assert!(matches!(recovery.update(Message::Continue), Outcome::None));
         let _ = recovery.update(Message::Written(true));
         assert!(matches!(recovery.update(Message::Continue), Outcome::Continue));

@@ -2,13 +2,17 @@
 //!
 //! The estimate flatters nobody: characters that repeat, or go on from the one before, count half.
 
+use iced::widget::{Row, column, container, space};
+use iced::{Alignment, Length};
 use kith_core::client::entry::Handle;
 use kith_core::client::entry::password::{self, MIN_CHARACTERS, WeakPassword};
 
 use crate::i18n::I18n;
+use crate::theme::{self, Element, metric};
+use crate::ui;
 
 /// All bars.
-pub(super) const BARS: u8 = 4;
+const BARS: u8 = 4;
 
 /// Guessed by who has the relay's data and patience, in spite of the stretching.
 const FAIR_BITS: f32 = 60.0;
@@ -18,15 +22,15 @@ const GOOD_BITS: f32 = 80.0;
 
 /// What is to be said of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Strength {
+pub(crate) struct Strength {
     /// Bars, of [`BARS`].
-    pub(super) score: u8,
+    pub(crate) score: u8,
     /// Why it is not taken.
-    pub(super) weak: Option<WeakPassword>,
+    pub(crate) weak: Option<WeakPassword>,
 }
 
 /// Of this password, for an account of this name.
-pub(super) fn of(password: &str, handle: Option<&Handle>) -> Strength {
+pub(crate) fn of(password: &str, handle: Option<&Handle>) -> Strength {
     match password::check(password, handle) {
         Err(weak) => Strength { score: u8::from(!password.is_empty()), weak: Some(weak) },
         Ok(()) => {
@@ -74,30 +78,42 @@ fn kind(character: char) -> usize {
 
 impl Strength {
     /// What is missing, or how good it is.
-    pub(super) fn sentence(self, i18n: &I18n) -> String {
+    pub(crate) fn sentence(self, i18n: &I18n) -> String {
         match self.weak {
             Some(weak) => missing(weak, i18n),
-            None if self.score >= BARS => i18n.tr("welcome-password-strong"),
-            None if self.score == 3 => i18n.tr("welcome-password-good"),
-            None => i18n.tr("welcome-password-fair"),
+            None if self.score >= BARS => i18n.tr("password-strong"),
+            None if self.score == 3 => i18n.tr("password-good"),
+            None => i18n.tr("password-fair"),
         }
     }
 }
 
+/// The bars, and below them the sentence.
+pub(crate) fn meter<'a, Message: 'a>(strength: Strength, i18n: &I18n) -> Element<'a, Message> {
+    let bar = |place: u8| {
+        container(space().height(theme::choice::BAR))
+            .width(Length::Fill)
+            .style(theme::container::strength(strength.score, place < strength.score))
+            .into()
+    };
+    let bars = Row::with_children((0..BARS).map(bar)).spacing(metric::TIGHT);
+    column![bars, ui::caption(strength.sentence(i18n))].spacing(metric::TIGHT).align_x(Alignment::Start).into()
+}
+
 /// Why a password is not taken.
-pub(super) fn missing(weak: WeakPassword, i18n: &I18n) -> String {
+pub(crate) fn missing(weak: WeakPassword, i18n: &I18n) -> String {
     match weak {
         WeakPassword::TooShort { found: 0 } => {
-            i18n.count("welcome-password-rule", u64::try_from(MIN_CHARACTERS).unwrap_or_default())
+            i18n.count("password-rule", u64::try_from(MIN_CHARACTERS).unwrap_or_default())
         }
         WeakPassword::TooShort { found } => {
             let missing = MIN_CHARACTERS.saturating_sub(found);
-            i18n.count("welcome-password-short", u64::try_from(missing).unwrap_or_default())
+            i18n.count("password-short", u64::try_from(missing).unwrap_or_default())
         }
-        WeakPassword::TooLong => i18n.tr("welcome-password-long"),
-        WeakPassword::Common => i18n.tr("welcome-password-common"),
-        WeakPassword::Pattern => i18n.tr("welcome-password-pattern"),
-        WeakPassword::Handle => i18n.tr("welcome-password-handle"),
+        WeakPassword::TooLong => i18n.tr("password-long"),
+        WeakPassword::Common => i18n.tr("password-common"),
+        WeakPassword::Pattern => i18n.tr("password-pattern"),
+        WeakPassword::Handle => i18n.tr("password-handle"),
     }
 }
 
