@@ -68,6 +68,7 @@ pub(super) fn not_reached(why: Option<Said>) -> Status {
         addresses: Vec::new(),
         undelivered: 0,
         contacts: Vec::new(),
+        refused: [].into(),
         warnings: Vec::new(),
         refused: [].into(),
     }
