@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use self::asked::Asked;
-use crate::cli::keychain;
+use crate::cli::keychain::{self, Way};
 use crate::platform::sign::Sign;
 use crate::problem::Problem;
 use crate::relay::EmbeddedRelay;
@@ -97,22 +97,35 @@ pub(crate) async fn find(setup: Setup, link: Option<String>) -> Result<Found, Pr
         let _ = other.call(Request::Raise { link }).await?;
         return Ok(Found::Raised);
     }
-    let unlock = match (keychain::name(&setup.profile)?, &setup.passphrase_file) {
-        (Some(name), _) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
-        (None, None) => return Ok(Found::Locked),
+    let ways = keychain::ways(&setup.profile)?;
+    let typed = match &setup.passphrase_file {
+        Some(file) if ways.contains(&Way::Passphrase) => Some(crate::cli::secret::from_file(file)?),
+        _ => None,
     };
-    Ok(Found::Opened(open(setup, unlock).await?))
+    let asks = typed.is_none();
+    if asks && ways == [Way::Passphrase] {
+        return Ok(Found::Locked);
+    }
+    let profile = setup.profile.clone();
+    match open(setup, typed).await {
+        Err(problem) if asks && keychain::wants_passphrase(&profile, &problem.code) => Ok(Found::Locked),
+        opened => Ok(Found::Opened(opened?)),
+    }
 }
 
 /// Opens the profile with a passphrase.
 pub(crate) async fn unlock(setup: Setup, passphrase: Zeroizing<String>) -> Result<Backend, Problem> {
-    open(setup, Unlock::Passphrase(passphrase)).await
+    open(setup, Some(passphrase)).await
 }
 
-async fn open(setup: Setup, unlock: Unlock) -> Result<Backend, Problem> {
+async fn open(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
     let relay = own_relay(&setup.profile).await;
-    let backend = Backend::serve(Client::open(&setup.profile, unlock, setup.options).await?).await?;
+    let open = |unlock| {
+        let (profile, options) = (setup.profile.clone(), setup.options.clone());
+        async move { Client::open(&profile, unlock, options).await }
+    };
+    let client = keychain::open_by::<_, Problem, _>(&setup.profile, passphrase.as_ref(), open).await?;
+    let backend = Backend::serve(client).await?;
     Ok(Backend { relay, ..backend })
 }
 
@@ -126,14 +139,17 @@ async fn own_relay(profile: &Path) -> Option<EmbeddedRelay> {
 
 /// Puts the newest good copy of a damaged store into its place.
 pub(crate) async fn restore(setup: Setup, passphrase: Option<Zeroizing<String>>) -> Result<Backend, Problem> {
-    let unlock = match (keychain::name(&setup.profile)?, passphrase, &setup.passphrase_file) {
-        (Some(name), ..) => Unlock::Key(keychain::key(name).await?),
-        (None, Some(passphrase), _) => Unlock::Passphrase(passphrase),
-        (None, None, Some(file)) => Unlock::Passphrase(crate::cli::secret::from_file(file)?),
-        (None, None, None) => return Err(Problem::new("wrong_passphrase", "a passphrase is needed")),
+    let passphrase = match (passphrase, &setup.passphrase_file) {
+        (None, Some(file)) => Some(crate::cli::secret::from_file(file)?),
+        (passphrase, _) => passphrase,
     };
     let relay = own_relay(&setup.profile).await;
-    let backend = Backend::serve(Client::restore(&setup.profile, unlock, setup.options).await?).await?;
+    let restore = |unlock| {
+        let (profile, options) = (setup.profile.clone(), setup.options.clone());
+        async move { Client::restore(&profile, unlock, options).await }
+    };
+    let client = keychain::open_by::<_, Problem, _>(&setup.profile, passphrase.as_ref(), restore).await?;
+    let backend = Backend::serve(client).await?;
     Ok(Backend { relay, ..backend })
 }
 

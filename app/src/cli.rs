@@ -21,6 +21,7 @@ mod devices;
 mod error;
 mod file;
 pub(crate) mod keychain;
+mod lock;
 mod models;
 mod people;
 mod print;
@@ -110,6 +111,7 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::History(arguments) => chat::history(context, arguments).await,
         Command::Chat { name } => chat::chat(context, name).await,
         Command::Listen => run::listen(context).await,
+        Command::Passphrase(arguments) => lock::passphrase(context, arguments).await,
         Command::Export { to } => data::export(context, to).await,
         Command::Erase { yes } => data::erase(context, yes).await,
         #[cfg(target_os = "linux")]

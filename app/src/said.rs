@@ -1,7 +1,7 @@
 //! What the core says to a person, in the person's language.
 
 use fluent_bundle::FluentValue;
-use kith_core::wire::control::Said;
+use kith_core::wire::control::{Code, Reach, Said};
 
 use crate::format;
 use crate::i18n::I18n;
@@ -21,6 +21,11 @@ pub(crate) fn words(said: &Said, i18n: &I18n) -> String {
         ("length", format::length(i18n, said.seconds.unwrap_or_default()).into()),
     ];
     i18n.try_tr_with(&key(&said.code), values).unwrap_or_else(|| sentence(&said.message))
+}
+
+/// Why somebody is not reached better. Of what is as good as can be there is nothing to say.
+pub(crate) fn why_not_better(reach: &Reach, i18n: &I18n) -> Option<String> {
+    (reach.why.code != Code::Best.word()).then(|| words(&reach.why, i18n))
 }
 
 /// The same as a sentence of its own.

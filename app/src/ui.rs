@@ -57,6 +57,12 @@ pub(crate) fn starting<'a, Message: 'a>(i18n: &I18n) -> Element<'a, Message> {
     container(words).center(Length::Fill).style(theme::container::background).into()
 }
 
+/// A few things in the middle of the window, which are scrolled where it is too small for them.
+pub(crate) fn page<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    let content = container(content).center_x(Length::Fill).padding(metric::WIDE);
+    container(scroll(content)).center(Length::Fill).style(theme::container::background).into()
+}
+
 /// What is longer than its room, with a thin bar.
 pub(crate) fn scroll<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> Scrollable<'a, Message, Theme> {
     let bar = Scrollbar::new().width(metric::BAR_WIDTH).scroller_width(metric::BAR_WIDTH);

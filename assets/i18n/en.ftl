@@ -72,7 +72,7 @@ list-search = Search
 list-loading = Loading your chats…
 list-failed = Your chats cannot be shown
 list-empty-title = Nobody is here yet
-list-empty-words = Add somebody by their name, or send them your link.
+list-empty-words = Add somebody by name, or send them your link.
 list-nothing-title = Nothing found
 list-nothing-words = No chat is called like that.
 list-request = wants to write to you
@@ -83,6 +83,7 @@ list-new = Say hello
 choose-title = Choose a chat
 choose-words = Ctrl+K jumps to one by a few letters of its name.
 switcher-query = Jump to…
+connecting = Connecting to your relay…
 offline = Your relay is not reached. Messages wait here and go out by themselves.
 
 ## A conversation
@@ -544,7 +545,7 @@ sound-play-next = Go on with the next note
 sound-play-next-words = When a voice note ends, the next one that you have not heard begins.
 
 speech-writing-down = Voice notes become text
-speech-automatic = By themselves
+speech-automatic = Automatically
 speech-automatic-words = When a voice note comes, it is written down on this device. Otherwise only when you ask for it.
 speech-attach = Give others the text of mine
 speech-attach-words = Your voice notes come with their text, so that a weak device needs no model.
@@ -556,7 +557,7 @@ speech-seconds = { $count } s
 speech-minutes = { $count } min
 speech-languages = Language
 speech-language = What is spoken
-speech-language-auto = Found out by itself
+speech-language-auto = Automatic
 speech-language-change = Change
 speech-language-words = Each chat can have a language of its own, in its details.
 speech-translate = Write English
@@ -653,6 +654,12 @@ settings-undelivered-count =
         [one] { $count } message is not delivered yet
        *[other] { $count } messages are not delivered yet
     }
+settings-refused = Not taken
+settings-refused-count =
+    { $count ->
+        [one] { $count } piece of data that came was no good and was left out
+       *[other] { $count } pieces of data that came were no good and were left out
+    }
 settings-warnings = To be looked at
 settings-contacts = Contacts
 settings-no-contacts = Nobody yet.
@@ -745,6 +752,7 @@ told-record-old = A relay shows an old record of { $name }. It may hide a change
 told-record-forked = There are two different records of { $name }. Compare safety numbers before you write.
 told-home-lied = Whoever keeps the log of the chat “{ $name }” has shown two versions of it. The proof is kept, and the chat moves elsewhere.
 told-home-lost = Whoever keeps the log of the chat “{ $name }” cannot be reached, or has lost it. Messages flow, but members cannot be changed.
+told-not-added = { $other } was not added to the group “{ $name }”: their devices could not be had, or the group takes nobody else. Try again when they have been online.
 told-feed-forked = A device ({ $other }) signed two different messages for one place in the chat “{ $name }”. It may have been copied.
 told-device-removed = This device was removed from the account. It gets nothing new and can send nothing; what it had is still here.
 told-keys-lost = This device lost its keys for the chat “{ $name }” and has asked to be added again. What you write is kept and sent then.

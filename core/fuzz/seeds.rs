@@ -1,5 +1,9 @@
 //! A few valid inputs for each target, from which its corpus was begun.
 
+#[cfg(feature = "client")]
+#[path = "seeds/client.rs"]
+mod client;
+
 use kith_core::identity::opaque::{ClientLogin, PasswordFile};
 use kith_core::identity::vault::{Unlock, Vault};
 use kith_core::identity::{
@@ -73,33 +77,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     }
     seeds.push(("store_ring", ring_body()));
     #[cfg(feature = "client")]
-    seeds.extend(of_a_client());
+    seeds.extend(client::all());
     seeds.push(("store_value", [[1, 0, 0, 0, 1].as_slice(), &[3; 40]].concat()));
     seeds
-}
-
-#[cfg(feature = "client")]
-fn of_a_client() -> [(&'static str, Vec<u8>); 3] {
-    use kith_core::chat::policy::{History, Home, Kind, Policy, Role, Seat};
-    let seat = Seat { account: account(1), version: 1, hash: hash(1), role: Role::Admin, since: 0 };
-    let policy = Policy {
-        conversation: ConversationId::new([1; 32]),
-        kind: Kind::Group,
-        generation: 1,
-        predecessor: Some(hash(2)),
-        log: head(),
-        home: Home::Relay(relay_address()),
-        rules: 1,
-        name: "Friends".into(),
-        seats: vec![seat, Seat { account: account(2), role: Role::Member, ..seat }],
-        past: Past::default().hash(),
-        retention_s: Some(60),
-        history: History::All,
-        document: None,
-        suite: 1,
-    };
-    let models = include_bytes!("../../assets/models/manifest.toml").to_vec();
-    [("address_record", addresses().encode()), ("models", models), ("policy", policy.encode())]
 }
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -499,6 +479,11 @@ fn control_lines() -> Vec<Vec<u8>> {
         undelivered: 0,
         contacts: vec![reach],
         warnings: vec![control::Said::new(control::Code::ClockAhead, "the clock is ahead").lasting(7200)],
+        refused: [("envelope".to_owned(), 3)].into(),
+    };
+    let lock = control::Request::ChangeLock {
+        from: control::Lock::Passphrase("correct horse".to_owned().into()),
+        to: control::Lock::Key([7; 32].into()),
     };
     let json = [
         serde_json::to_vec(&greeting),
@@ -509,6 +494,7 @@ fn control_lines() -> Vec<Vec<u8>> {
         serde_json::to_vec(&control::Call { id: 3, request: page }),
         serde_json::to_vec(&control::Call { id: 4, request: profile }),
         serde_json::to_vec(&control::Line::Event(control::Event::Raise { link: Some("kith://x".into()) })),
+        serde_json::to_vec(&control::Call { id: 5, request: lock }),
     ];
     json.map(|line| line.expect("plain data is written")).to_vec()
 }

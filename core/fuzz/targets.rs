@@ -6,7 +6,7 @@
 
 #[cfg(feature = "client")]
 #[path = "targets/client.rs"]
-mod client;
+pub mod client;
 #[path = "targets/identity.rs"]
 pub mod identity;
 #[path = "targets/mls.rs"]

@@ -25,6 +25,7 @@ mod letter;
 mod membership;
 #[cfg(feature = "test-utils")]
 pub mod mutation;
+mod pause;
 pub mod policy;
 pub mod profile;
 pub mod repair;

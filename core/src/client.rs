@@ -19,6 +19,7 @@ mod export;
 mod file_name;
 mod files;
 mod find;
+mod lock;
 mod models;
 mod names;
 mod plain;

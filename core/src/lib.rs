@@ -22,6 +22,11 @@
 #[cfg(all(feature = "test-utils", not(debug_assertions)))]
 compile_error!("feature `test-utils` plays faults and opens secrets for tests: no release is built with it");
 
+/// Tests hold what must not allocate to it.
+#[cfg(test)]
+#[global_allocator]
+static HEAP: kith_heap::Counting = kith_heap::Counting;
+
 pub mod home;
 pub mod identity;
 pub mod store;

@@ -18,6 +18,7 @@ mod onboarding;
 mod outlook;
 mod peers;
 mod remembered;
+mod tally;
 
 pub use attachments::{Attachments, Standing, TransferState};
 pub use clock::ClockGap;
@@ -29,6 +30,8 @@ pub use onboarding::{
     remove_device,
 };
 pub use outlook::Obstacle;
+
+use std::collections::BTreeMap;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -255,6 +258,22 @@ impl Session {
     /// Why it was not carried out.
     pub async fn command(&self, command: Command) -> Result<Reply, CommandFailure> {
         self.heart.command(command).await
+    }
+
+    /// What came from others and was not taken, by reason, since the session began: what the engine dropped, and what the network did
+    /// not let in.
+    pub fn refused(&self) -> BTreeMap<&'static str, u64> {
+        let counts = self.net.counts();
+        let network = [
+            ("unreadable", counts.unreadable),
+            ("too_large", counts.too_large),
+            ("busy", counts.busy),
+            ("broken", counts.broken),
+            ("answer", counts.nonsense),
+        ];
+        let mut refused = self.heart.refused.read();
+        refused.extend(network.into_iter().filter(|(_, count)| *count > 0));
+        refused
     }
 
     /// Whether others are told from now on what was read.

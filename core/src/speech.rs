@@ -25,6 +25,8 @@ pub mod transcriber;
 mod vad;
 mod whisper;
 
+#[cfg(feature = "test-utils")]
+pub use ggml::inspect_model;
 pub use manifest::{Kind as ModelKind, Manifest, ModelFacts};
 pub use model::{Model, ModelError, ModelFile};
 pub use sound::{Sound, SoundError};

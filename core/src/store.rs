@@ -87,11 +87,11 @@ pub use disk::{Options, Store};
 #[cfg(feature = "store")]
 pub use error::StoreError;
 #[cfg(feature = "store")]
-pub use file::{create_private_dir, rename_durably, write_private};
+pub use file::{create_private_dir, remove_private, rename_durably, write_private};
 #[cfg(feature = "store")]
 pub use guarded::{Done, Opened};
 #[cfg(feature = "store")]
-pub use keyring::RingKey;
+pub use keyring::{Opener, RingKey};
 pub use memory::MemoryStore;
 pub use overlay::Overlay;
 pub use read::{Range, Read, ReadError, Row};

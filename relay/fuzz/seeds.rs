@@ -7,9 +7,12 @@ use kith_core::wire::envelope::{Class, Envelope, Urgency};
 use kith_core::wire::event::LogHead;
 use kith_core::wire::log;
 use kith_core::wire::relay::{Cursor, Destination, Mailbox, Purpose, Request};
+use kith_relay::backup;
 use kith_relay::control::{Answer, Control};
 use kith_relay::keys::Secrets;
+use kith_relay::store::Store;
 use rand_core::SeedableRng as _;
+use tokio_util::sync::CancellationToken;
 
 use super::targets::{sign_up, step, world};
 
@@ -21,6 +24,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let line = |question: &Control| serde_json::to_vec(question).expect("plain data is written");
     let copied = serde_json::to_vec(&Answer::Copied { rows: 1, bytes: 2 }).expect("plain data is written");
     vec![
+        ("backup", copy()),
         ("config", file.into()),
         ("config", list.into()),
         ("control", line(&Control::UserRemove { handle: "alice".into() })),
@@ -31,6 +35,18 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("domain", homes()),
         ("keys", Secrets::generate(&mut Rng::seed_from_u64(1)).encode().to_vec()),
     ]
+}
+
+/// A relay without accounts, copied: the sum, which is made by whoever reads it, is left out.
+fn copy() -> Vec<u8> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (store, _) = Store::open(&dir.path().join("store")).expect("a store");
+    let keys = Secrets::generate(&mut Rng::seed_from_u64(1)).encode();
+    let file = dir.path().join("copy");
+    backup::write(&store, &keys, &file, &CancellationToken::new()).expect("it is copied");
+    let mut bytes = std::fs::read(file).expect("it is there");
+    bytes.truncate(bytes.len() - 32);
+    bytes
 }
 
 fn story(steps: &[(u8, Request)]) -> Vec<u8> {

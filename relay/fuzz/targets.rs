@@ -13,11 +13,13 @@ use kith_core::identity::{
 use kith_core::types::{DeviceId, Rng, Timestamp, Token};
 use kith_core::wire::codec::Body as _;
 use kith_core::wire::relay::{Purpose, Request, Response, token_hash};
+use kith_relay::backup;
 use kith_relay::config::{Config, SETTINGS};
 use kith_relay::control::{Answer, Control};
 use kith_relay::domain::{Caller, Keys, MemoryRows, Relay, Settings};
 use kith_relay::keys::Secrets;
 use rand_core::SeedableRng as _;
+use ring::digest::{SHA256, digest};
 
 /// A decoder under test.
 pub struct Target {
@@ -29,6 +31,7 @@ pub struct Target {
 
 /// All decoders.
 pub const TARGETS: &[Target] = &[
+    Target { name: "backup", run: restore },
     Target { name: "config", run: config },
     Target { name: "control", run: control },
     Target { name: "domain", run: domain },
@@ -39,6 +42,17 @@ pub const TARGETS: &[Target] = &[
 pub fn run(name: &str, bytes: &[u8]) -> bool {
     let target = TARGETS.iter().find(|target| target.name == name).expect("there is no such target");
     (target.run)(bytes)
+}
+
+/// A backup without its sum, which is made right: a relay is restored from it, or none.
+fn restore(bytes: &[u8]) -> bool {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (file, data) = (dir.path().join("copy"), dir.path().join("data"));
+    fs::write(&file, [bytes, digest(&SHA256, bytes).as_ref()].concat()).expect("a file");
+    let config = Config::embedded(data.clone());
+    let restored = backup::restore(&config, &file, false, &mut Rng::seed_from_u64(11)).is_ok();
+    assert_eq!(data.join(kith_relay::keys::FILE).exists(), restored, "there is half a relay");
+    restored
 }
 
 /// A configuration file; after a zero byte, lines that stand for the environment: a setting's dotted name, `=`, its value.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// How much of each program's log is shown when a step fails.
-const LOG_LINES: usize = 15;
+const LOG_LINES: usize = 40;
 
 /// Why a story ended early.
 #[derive(Debug)]

@@ -67,6 +67,9 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(mut command: Command, name: &str, log: &Path) -> Result<Self, Failure> {
         let log = File::options().create(true).append(true).open(log)?;
+        if !command.as_std().get_envs().any(|(name, _)| name == "KITH_LOG") {
+            command.env("KITH_LOG", "error,kith_core=debug,openmls=off");
+        }
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;
         let output = child.stdout.take().ok_or_else(|| Failure::new("a program has no output"))?;
         Ok(Self { child, lines: BufReader::new(output).lines(), name: name.to_owned() })

@@ -138,6 +138,8 @@ pub(crate) enum Command {
     Sound,
     #[command(about = help::MODELS_OF_SPEECH)]
     Models(Models),
+    #[command(about = help::CHANGE_PASSPHRASE)]
+    Passphrase(Passphrase),
     #[command(about = help::EXPORT)]
     Export {
         #[arg(value_name = "DIR", help = help::EXPORT_TO)]
@@ -186,6 +188,14 @@ pub(crate) struct Join {
     #[arg(long, value_name = "FILE", conflicts_with = "local", help = help::INVITATION)]
     pub(crate) invitation_file: Option<PathBuf>,
     #[arg(long, env = "KITH_KEYCHAIN", value_parser = clap::builder::BoolishValueParser::new(), help = help::KEYCHAIN)]
+    pub(crate) keychain: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Passphrase {
+    #[arg(long, value_name = "FILE", conflicts_with = "keychain", help = help::NEW_PASSPHRASE_FILE)]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+    #[arg(long, help = help::NEW_KEY)]
     pub(crate) keychain: bool,
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kith_core::client::control::{self, Connection, ControlError, Server, Service};
-use kith_core::client::{Client, EventStream, Options, Profile, Unlock};
+use kith_core::client::{Client, EventStream, Options, Profile};
 use kith_core::wire::control::{Event, Me, Reply, Request, Status};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use zeroize::Zeroizing;
 
 use super::arguments::Global;
 use super::error::Error;
@@ -66,9 +67,14 @@ impl Context {
 
     /// Attaches to the process that runs the profile, or opens it.
     pub(crate) async fn reach(&self, purpose: Use) -> Result<Backend, Error> {
+        self.reach_with(purpose, None).await
+    }
+
+    /// The same, by a passphrase that was typed already.
+    pub(crate) async fn reach_with(&self, purpose: Use, typed: Option<Zeroizing<String>>) -> Result<Backend, Error> {
         let mut backend = match self.attach().await? {
             Some(backend) => return Ok(backend),
-            None => self.open(purpose).await?,
+            None => self.open(purpose, typed).await?,
         };
         if purpose == Use::Once && self.sync {
             backend.sync().await?;
@@ -83,20 +89,22 @@ impl Context {
     }
 
     /// Opens the profile, or attaches after all if somebody began to run it meanwhile.
-    async fn open(&self, purpose: Use) -> Result<Backend, Error> {
+    async fn open(&self, purpose: Use, mut typed: Option<Zeroizing<String>>) -> Result<Backend, Error> {
         if !Profile::exists(&self.profile) {
             return Err(Error::new("no_profile", text::no_profile(&self.profile)));
         }
-        let unlock = match keychain::name(&self.profile)? {
-            Some(name) => Unlock::Key(keychain::key(name).await?),
-            None => Unlock::Passphrase(self.secrets.to_open()?),
-        };
-        let end = Instant::now() + PATIENCE;
+        let open = |unlock| Client::open(&self.profile, unlock, self.options.clone());
+        let mut end = Instant::now() + PATIENCE;
         loop {
-            match Client::open(&self.profile, unlock.clone(), self.options.clone()).await {
+            match keychain::open_by::<_, Error, _>(&self.profile, typed.as_ref(), &open).await {
                 Ok(client) => return self.own(client, purpose).await,
-                Err(error) if error.code() == "profile_open" && Instant::now() < end => sleep(LOOK_AGAIN).await,
-                Err(error) => return Err(error.into()),
+                Err(error) if typed.is_none() && keychain::wants_passphrase(&self.profile, &error.code) => {
+                    typed = Some(self.secrets.to_open()?);
+                    end = Instant::now() + PATIENCE;
+                    continue;
+                }
+                Err(error) if error.code == "profile_open" && Instant::now() < end => sleep(LOOK_AGAIN).await,
+                Err(error) => return Err(error),
             }
             if let Some(backend) = self.attach().await? {
                 return Ok(backend);

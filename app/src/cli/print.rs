@@ -201,10 +201,11 @@ mod tests {
             undelivered: 2,
             contacts: vec![reach],
             warnings: vec![look],
+            refused: [("envelope".to_owned(), 3)].into(),
         };
         is_printed_as(
             &status,
-            r#"{"relay_connected":false,"relay_problem":{"code":"unreachable","detail":"refused","message":"it is away"},"addresses":["/ip4/127.0.0.1/udp/4101/quic-v1"],"undelivered":2,"contacts":[{"account":"b1","name":"bob","path":"direct","why":{"code":"best","message":"the best way"},"round_trip_ms":1.5}],"warnings":[{"code":"record_old","name":"bob","message":"look at this"}]}"#,
+            r#"{"relay_connected":false,"relay_problem":{"code":"unreachable","detail":"refused","message":"it is away"},"addresses":["/ip4/127.0.0.1/udp/4101/quic-v1"],"undelivered":2,"contacts":[{"account":"b1","name":"bob","path":"direct","why":{"code":"best","message":"the best way"},"round_trip_ms":1.5}],"warnings":[{"code":"record_old","name":"bob","message":"look at this"}],"refused":{"envelope":3}}"#,
         );
     }
 

@@ -86,6 +86,12 @@ impl Secrets {
     }
 }
 
+/// A profile's new passphrase, asked for twice.
+pub(crate) fn new_passphrase() -> Result<Zeroizing<String>, Error> {
+    need_terminal(text::NO_NEW_PASSPHRASE)?;
+    ask_twice(text::ANOTHER_PASSPHRASE, text::PASSPHRASE_AGAIN)
+}
+
 /// The password that is to count from now on.
 pub(crate) fn new_password(file: Option<&Path>) -> Result<Zeroizing<String>, Error> {
     match file {

@@ -1,6 +1,6 @@
 //! Makes a group.
 
-use iced::widget::{Column, column, operation, row, space, text};
+use iced::widget::{Column, column, container, operation, row, space, text};
 use iced::{Alignment, Length, Task};
 use kith_core::wire::control::Chat;
 
@@ -111,17 +111,20 @@ impl Group {
             .view((!self.is_busy).then_some(Message::NameChanged), Some(Message::Submit));
         let contacts = chats.iter().filter(|chat| chat.state == "accepted");
         let rows: Vec<Element<'_, Message>> = contacts.filter_map(|chat| self.row(chat, pictures)).collect();
+        let chosen = (!rows.is_empty()).then_some(self.members.len());
         let list: Element<'_, Message> = if rows.is_empty() {
             ui::caption(i18n.tr("group-nobody"))
         } else {
-            ui::scroll(Column::with_children(rows)).height(Length::Fixed(260.0)).into()
+            // Few take no more room than they need, so that the button below stays in sight.
+            container(ui::scroll(Column::with_children(rows))).max_height(metric::CHOICES).into()
         };
-        let chosen = i18n.count("group-chosen", u64::try_from(self.members.len()).unwrap_or_default());
+        let chosen =
+            chosen.map(|chosen| ui::caption(i18n.count("group-chosen", u64::try_from(chosen).unwrap_or_default())));
         let words = i18n.tr(if self.is_busy { "group-creating" } else { "group-create" });
         let create = form::button(words)
             .style(theme::button::primary)
             .on_press_maybe(self.is_ready().then_some(Message::Submit));
-        let foot = row![ui::caption(chosen), space::horizontal(), create].align_y(Alignment::Center);
+        let foot = row![].push(chosen).push(space::horizontal()).push(create).align_y(Alignment::Center);
         dialogue(i18n.tr("new-group"), Message::Close, column![name, list, foot].spacing(metric::PAD), i18n)
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn view<'a>(request: &'a ContactRequest, is_busy: bool, context: Cont
     let id = column![ui::caption(i18n.tr("account-id")), number];
     let may = |message| (!is_busy).then_some(message);
     let buttons = row![
-        form::button(i18n.tr("block")).style(theme::button::danger).on_press_maybe(may(Message::Block)),
+        form::button(i18n.tr("block")).style(theme::button::against).on_press_maybe(may(Message::Block)),
         deeds(row![
             form::button(i18n.tr("decline")).on_press_maybe(may(Message::Decline)),
             form::button(i18n.tr("accept")).style(theme::button::primary).on_press_maybe(may(Message::Accept)),

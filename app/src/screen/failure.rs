@@ -1,7 +1,7 @@
 //! The profile cannot be opened: says why, and what can be done.
 
-use iced::widget::{column, container, row, text};
-use iced::{Alignment, Length, Task};
+use iced::widget::{column, row, text};
+use iced::{Alignment, Task};
 use zeroize::Zeroizing;
 
 use crate::app::Context;
@@ -112,6 +112,6 @@ impl Failure {
         .spacing(metric::PAD)
         .max_width(metric::DIALOGUE)
         .align_x(Alignment::Center);
-        container(column).center(Length::Fill).padding(metric::WIDE).style(theme::container::background).into()
+        ui::page(column)
     }
 }

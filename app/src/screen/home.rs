@@ -18,7 +18,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Request, Said};
+use kith_core::wire::control::{Chat, Event, Me, Member, Request, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -94,6 +94,8 @@ impl Warning {
 enum Link {
     /// Not known yet.
     Unknown,
+    /// It is being called for the first time.
+    Calling,
     /// It is, or there is none to reach.
     Up,
     /// It is not, and why.
@@ -341,13 +343,17 @@ impl Home {
                 }
                 Task::none()
             }),
-            Event::Lagged { .. } => Task::batch([self.load(), self.in_open(Conversation::reload)]),
+            Event::Lagged { .. } => {
+                self.link = Link::Unknown;
+                Task::batch([self.load(), self.in_open(Conversation::reload)])
+            }
             Event::Raise { link: Some(link) } => self.add(Some(link)),
             Event::Model { model } => match &mut self.page {
                 Some(page) => page.model_changed(model).map(Message::Settings),
                 None => Task::none(),
             },
-            Event::Connection { .. } | Event::Contact { .. } | Event::Raise { link: None } => Task::none(),
+            Event::Contact { account } => self.person_changed(&account),
+            Event::Connection { .. } | Event::Raise { link: None } => Task::none(),
         }
     }
 
@@ -396,6 +402,21 @@ impl Home {
         Task::batch([picture, seen, self.show_count(context)])
     }
 
+    /// Somebody says something else about themselves, whether they are a contact or share a group.
+    fn person_changed(&mut self, account: &str) -> Task<Message> {
+        let members = self.details.as_ref().map_or_else(Task::none, |details| details.person_changed(account));
+        let names = self.in_open(|open| open.person_changed(account));
+        Task::batch([members.map(Message::Details), names])
+    }
+
+    /// Pictures of those who are no contacts come with the list of a group's members.
+    fn want_members_pictures(&mut self) -> Task<Message> {
+        let members = self.details.as_ref().map(Details::members).unwrap_or_default();
+        let named = |member: &Member| Some((member.account.clone(), member.picture.clone()?));
+        let wanted: Vec<_> = members.iter().filter_map(named).collect();
+        Task::batch(wanted.iter().map(|(who, name)| self.want_picture_of(who, name)).collect::<Vec<_>>())
+    }
+
     /// Somebody looks at the conversation, and at nothing that lies above it.
     fn is_looked_at(&self) -> bool {
         self.is_looked_at && self.modal.is_none() && self.page.is_none()
@@ -417,11 +438,17 @@ impl Home {
 
     /// A picture that is not here yet is read.
     fn want_picture(&mut self, chat: &Chat) -> Task<Message> {
-        let (Some(name), Some(who)) = (&chat.picture, &chat.account) else { return Task::none() };
+        match (&chat.picture, &chat.account) {
+            (Some(name), Some(who)) => self.want_picture_of(who, name),
+            _ => Task::none(),
+        }
+    }
+
+    fn want_picture_of(&mut self, who: &str, name: &str) -> Task<Message> {
         if !self.pictures.ask(name) {
             return Task::none();
         }
-        let (name, backend, who) = (name.clone(), self.backend.clone(), who.clone());
+        let (name, backend, who) = (name.to_owned(), self.backend.clone(), who.to_owned());
         Task::perform(backend.picture(who), move |picture| Message::PictureRead(name.clone(), picture))
     }
 
@@ -430,10 +457,14 @@ impl Home {
         match message {
             Message::Loaded(overview) => self.loaded(overview, context),
             Message::StatusKnown(Ok(status)) => {
-                self.link = match status.relay_connected {
-                    Some(false) => Link::Down(status.relay_problem.map(|said| *said)),
-                    Some(true) | None => Link::Up,
-                };
+                // What was told meanwhile is newer than this answer.
+                if self.link == Link::Unknown {
+                    self.link = match (status.relay_connected, status.relay_problem) {
+                        (Some(true) | None, _) => Link::Up,
+                        (Some(false), None) => Link::Calling,
+                        (Some(false), why) => Link::Down(why.map(|said| *said)),
+                    };
+                }
                 let warned = status.warnings.iter().map(|said| self.warn(said.clone()));
                 Action::Run(Task::batch(warned.collect::<Vec<_>>()))
             }
@@ -618,7 +649,7 @@ impl Home {
     fn detailed(&mut self, message: details::Message, context: Context<'_>) -> Action {
         let Some(details) = &mut self.details else { return Action::None };
         match details.update(message) {
-            details::Action::None => Action::None,
+            details::Action::None => Action::Run(self.want_members_pictures()),
             details::Action::Run(task) => Action::Run(task.map(Message::Details)),
             details::Action::Close => {
                 self.details = None;

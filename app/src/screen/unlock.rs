@@ -1,7 +1,7 @@
 //! The profile wants its passphrase.
 
-use iced::widget::{column, container, operation, text};
-use iced::{Alignment, Length, Task};
+use iced::widget::{column, operation, text};
+use iced::{Alignment, Task};
 use zeroize::Zeroizing;
 
 use crate::app::Context;
@@ -112,7 +112,7 @@ impl Unlock {
         .spacing(metric::PAD)
         .max_width(metric::FORM)
         .align_x(Alignment::Center);
-        container(column).center(Length::Fill).padding(metric::WIDE).style(theme::container::background).into()
+        ui::page(column)
     }
 }
 

@@ -50,13 +50,23 @@ pub(crate) fn danger(theme: &Theme, status: Status) -> Style {
     }
 }
 
+/// What is against somebody, where most people want something else.
+pub(crate) fn against(theme: &Theme, status: Status) -> Style {
+    let palette = theme.palette();
+    let mut style = secondary(theme, status);
+    if status != Status::Disabled {
+        style.text_color = palette.danger;
+    }
+    style
+}
+
 /// An icon, or words that need no frame.
 pub(crate) fn quiet(theme: &Theme, status: Status) -> Style {
     let palette = theme.palette();
     match status {
         Status::Active => style(palette, None, palette.muted),
         Status::Hovered | Status::Pressed => style(palette, Some(palette.hovered), palette.text),
-        Status::Disabled => style(palette, None, palette.line),
+        Status::Disabled => style(palette, None, palette.track),
     }
 }
 

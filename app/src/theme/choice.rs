@@ -127,7 +127,7 @@ pub(crate) fn knob(on: bool) -> impl Fn(&Theme) -> container::Style {
 pub(crate) fn dot(its_turn: bool) -> impl Fn(&Theme) -> container::Style {
     move |theme| {
         let palette = theme.palette();
-        pill(if its_turn { palette.accent } else { palette.line })
+        pill(if its_turn { palette.accent } else { palette.track })
     }
 }
 
@@ -149,9 +149,9 @@ fn pill(color: Color) -> container::Style {
 pub(crate) fn code(theme: &Theme) -> container::Style {
     let palette = theme.palette();
     container::Style {
-        background: Some(Background::Color(palette.background)),
+        background: Some(Background::Color(palette.surface)),
         text_color: Some(palette.text),
-        border: Border { radius: metric::RADIUS.into(), width: 1.0, color: palette.line },
+        border: Border { radius: metric::RADIUS.into(), width: 1.0, color: palette.border },
         ..container::Style::default()
     }
 }

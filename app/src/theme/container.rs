@@ -164,7 +164,7 @@ pub(crate) fn strength(score: u8, reached: bool) -> impl Fn(&Theme) -> Style {
     move |theme| {
         let palette = theme.palette();
         let color = match (reached, score) {
-            (false, _) => palette.line,
+            (false, _) => palette.track,
             (true, 0..=1) => palette.danger,
             (true, 2) => palette.warning,
             (true, _) => palette.good,

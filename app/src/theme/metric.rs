@@ -42,10 +42,16 @@ pub(crate) const ICON_LARGE: f32 = 44.0;
 pub(crate) const RAIL: f32 = 64.0;
 /// The list of chats.
 pub(crate) const LIST: f32 = 320.0;
+/// As high as a list from which is chosen becomes at most.
+pub(crate) const CHOICES: f32 = 260.0;
 /// The panel of details.
 pub(crate) const DETAILS: f32 = 320.0;
-/// A window narrower than this shows no details beside a conversation.
+/// A window narrower than this shows no list beside a conversation with its details.
 pub(crate) const NARROW: f32 = 980.0;
+/// A window narrower than this shows the details in place of the conversation: beside them its head would be cut.
+pub(crate) const BESIDE: f32 = 780.0;
+/// A window narrower than this has no room for words beside a large picture.
+pub(crate) const SLIM: f32 = 420.0;
 /// A window narrower than this shows the list or the conversation.
 pub(crate) const SINGLE: f32 = 640.0;
 /// A form's width.

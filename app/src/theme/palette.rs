@@ -32,6 +32,8 @@ pub(crate) struct Palette {
     pub(crate) selected: Color,
     /// Lines between parts.
     pub(crate) line: Color,
+    /// What is empty of a bar yet, and a bar that scrolls while nobody wants it.
+    pub(crate) track: Color,
     /// The border of what can be filled in or pressed (3:1 on its ground).
     pub(crate) border: Color,
     /// Words.
@@ -100,6 +102,7 @@ const LIGHT: Palette = Palette {
     hovered: rgb(0x00F0_F4F4),
     selected: rgb(0x00D9_EEEB),
     line: rgb(0x00E1_E7E7),
+    track: rgb(0x00BA_C6C6),
     border: rgb(0x007F_8F8F),
     text: rgb(0x0012_1C1D),
     muted: rgb(0x0055_6364),
@@ -129,6 +132,7 @@ const DARK: Palette = Palette {
     hovered: rgb(0x0020_2B2C),
     selected: rgb(0x001B_3E3C),
     line: rgb(0x0026_3334),
+    track: rgb(0x003D_4E4F),
     border: rgb(0x006B_7D7E),
     text: rgb(0x00E7_EEEE),
     muted: rgb(0x009F_B0B0),
@@ -157,7 +161,8 @@ const HIGH_CONTRAST: Palette = Palette {
     rail: rgb(0x0000_0000),
     hovered: rgb(0x0026_2626),
     selected: rgb(0x0000_3A5C),
-    line: rgb(0x0080_8080),
+    line: rgb(0x005A_5A5A),
+    track: rgb(0x0080_8080),
     border: rgb(0x00FF_FFFF),
     text: rgb(0x00FF_FFFF),
     muted: rgb(0x00D9_D9D9),
@@ -244,6 +249,8 @@ mod tests {
                 ("warning", palette.warning, palette.warning_ground),
                 ("text on warning", palette.text, palette.warning_ground),
                 ("quiet badge", palette.surface, palette.quiet_badge),
+                // What waits says so on its button: "Opening…".
+                ("a button that waits", palette.muted, palette.line),
             ] {
                 let ratio = contrast(color, ground);
                 assert!(ratio >= 4.5, "{variant:?}: {name} has only {ratio:.2}");
@@ -251,6 +258,8 @@ mod tests {
             for ground in [palette.surface, palette.raised, palette.background] {
                 let ratio = contrast(palette.border, ground);
                 assert!(ratio >= 3.0, "{variant:?}: the border has only {ratio:.2}");
+                let ratio = contrast(palette.track, ground);
+                assert!(ratio >= 1.5, "{variant:?}: what is empty has only {ratio:.2}");
             }
             for ground in palette.people {
                 let ratio = contrast(Color::WHITE, ground);

@@ -12,7 +12,7 @@ impl progress_bar::Catalog for Theme {
         Box::new(|theme| {
             let palette = theme.palette();
             progress_bar::Style {
-                background: Background::Color(palette.line),
+                background: Background::Color(palette.track),
                 bar: Background::Color(palette.accent),
                 border: Border { radius: metric::PILL.into(), ..Border::default() },
             }

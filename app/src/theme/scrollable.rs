@@ -22,7 +22,7 @@ impl Catalog for Theme {
 fn thin(theme: &Theme, status: Status) -> Style {
     let palette = theme.palette();
     let color = match status {
-        Status::Active { .. } => palette.line,
+        Status::Active { .. } => palette.track,
         Status::Hovered { .. } | Status::Dragged { .. } => palette.border,
     };
     let rail = Rail {

@@ -25,7 +25,7 @@ fn rail(theme: &Theme, status: Status) -> Style {
     };
     Style {
         rail: Rail {
-            backgrounds: (Background::Color(color), Background::Color(palette.line)),
+            backgrounds: (Background::Color(color), Background::Color(palette.track)),
             width: metric::TIGHT,
             border: Border { radius: metric::PILL.into(), ..Border::default() },
         },

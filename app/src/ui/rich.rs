@@ -9,7 +9,7 @@ use iced::advanced::text::Span;
 use iced::font::{Style as Slant, Weight};
 use linkify::{LinkFinder, LinkKind};
 
-use crate::format::is_hidden;
+use crate::format::{Marks, is_hidden};
 use crate::theme::{self, Palette, font};
 
 /// The longest text that is drawn at once, in bytes; the rest is there on demand.
@@ -17,9 +17,6 @@ pub(crate) const SHOWN: usize = 4000;
 
 /// And the most lines of it.
 const LINES: usize = 80;
-
-/// More marks on one letter than this are left out.
-const MARKS: usize = 8;
 
 /// How deep marks are looked for in one another.
 const DEEP: usize = 4;
@@ -72,11 +69,28 @@ impl Rich {
 
     /// What is drawn.
     pub(crate) fn spans(&self, palette: &Palette) -> Vec<Span<'static, String>> {
-        self.pieces.iter().map(|piece| piece.span(palette, self.big)).collect()
+        if !self.big {
+            return self.pieces.iter().map(|piece| piece.span(palette, false)).collect();
+        }
+        let parts = self.pieces.iter().flat_map(Piece::parts);
+        parts.map(|part| part.span(palette, !part.text.trim().is_empty())).collect()
     }
 }
 
 impl Piece {
+    /// Emoji and the spaces between them apart: the emoji font's own space is as wide as an emoji.
+    fn parts(&self) -> Vec<Self> {
+        let is_space = |part: &str| part.starts_with(char::is_whitespace);
+        let mut parts: Vec<String> = Vec::new();
+        for character in self.text.chars() {
+            match parts.last_mut().filter(|part| is_space(part) == character.is_whitespace()) {
+                Some(part) => part.push(character),
+                None => parts.push(character.to_string()),
+            }
+        }
+        parts.into_iter().map(|text| Self { text, ..self.clone() }).collect()
+    }
+
     fn span(&self, palette: &Palette, is_emoji: bool) -> Span<'static, String> {
         let base = match (is_emoji, self.look.code) {
             (true, _) => font::EMOJI,
@@ -102,20 +116,12 @@ impl Piece {
 /// Without what hides, turns the direction of what stands beside it, or heaps marks on one letter.
 pub(crate) fn clean(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    let mut marks = 0;
-    for character in text.chars() {
-        if is_mark(character) {
-            marks += 1;
-            if marks > MARKS {
-                continue;
-            }
-        } else {
-            marks = 0;
-        }
+    let mut marks = Marks::default();
+    let shown = text.chars().filter(|character| matches!(character, '\n' | '\t') || !is_hidden(*character));
+    for character in shown.filter(|character| marks.have_room(*character)) {
         match character {
             '\n' => kept.push('\n'),
             '\t' => kept.push_str("    "),
-            character if is_hidden(character) => {}
             character => kept.push(character),
         }
     }
@@ -124,10 +130,6 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 /// Marks that stand on the letter before them.
-fn is_mark(character: char) -> bool {
-    matches!(character, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
-}
-
 /// Where to cut: not within a grapheme, better between words.
 fn cut(text: &str, most: usize) -> usize {
     use unicode_segmentation::UnicodeSegmentation as _;
@@ -276,6 +278,7 @@ fn push(pieces: &mut Vec<Piece>, text: &str, look: Look, link: Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theme::Variant;
 
     fn shown(text: &str) -> String {
         Rich::read(text, true)
@@ -340,7 +343,10 @@ mod tests {
     fn nothing_from_outside_turns_or_hides_what_stands_beside_it() {
         assert_eq!(shown("a\u{202e}b\u{7}\u{2066}c"), "abc");
         let zalgo = format!("z{}!", "\u{0310}".repeat(5000));
-        assert!(shown(&zalgo).chars().count() <= MARKS + 2);
+        assert_eq!(shown(&zalgo).chars().count(), 6);
+        // Nor can they be heaped by what is not seen between them.
+        let zalgo = format!("z{}!", "\u{0310}\u{202e}\u{0310}\u{200d}".repeat(5000));
+        assert_eq!(shown(&zalgo).matches('\u{0310}').count(), 4);
         assert_eq!(shown("שלום עולם"), "שלום עולם");
     }
 
@@ -353,6 +359,9 @@ mod tests {
                 && !Rich::read("12", false).is_big()
         );
         assert!(!Rich::read("🎉🎉🎉🎉🎉", false).is_big());
+        let spans = Rich::read("👨‍👩‍👧‍👦 🎉", false).spans(Variant::Light.palette());
+        let drawn: Vec<_> = spans.iter().map(|span| (&*span.text, span.font == Some(font::EMOJI))).collect();
+        assert_eq!(drawn, [("👨‍👩‍👧‍👦", true), (" ", false), ("🎉", true)]);
     }
 
     #[test]

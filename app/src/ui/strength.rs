@@ -88,8 +88,8 @@ impl Strength {
     }
 }
 
-/// The bars, and below them the sentence.
-pub(crate) fn meter<'a, Message: 'a>(strength: Strength, i18n: &I18n) -> Element<'a, Message> {
+/// The bars, and below them the sentence, unless the field says it already.
+pub(crate) fn meter<'a, Message: 'a>(strength: Strength, is_said: bool, i18n: &I18n) -> Element<'a, Message> {
     let bar = |place: u8| {
         container(space().height(theme::choice::BAR))
             .width(Length::Fill)
@@ -97,7 +97,8 @@ pub(crate) fn meter<'a, Message: 'a>(strength: Strength, i18n: &I18n) -> Element
             .into()
     };
     let bars = Row::with_children((0..BARS).map(bar)).spacing(metric::TIGHT);
-    column![bars, ui::caption(strength.sentence(i18n))].spacing(metric::TIGHT).align_x(Alignment::Start).into()
+    let sentence = (!is_said).then(|| ui::caption(strength.sentence(i18n)));
+    column![bars].push(sentence).spacing(metric::TIGHT).align_x(Alignment::Start).into()
 }
 
 /// Why a password is not taken.

@@ -211,7 +211,7 @@ impl<Message: Clone> History<'_, Message> {
         if let Some(bar) = state.scroll.bar(bounds) {
             let is_wanted = state.is_bar_hovered || matches!(state.hand, Some(Hand::Bar { .. }));
             let border = Border { radius: metric::PILL.into(), ..Border::default() };
-            let color = if is_wanted { palette.border } else { palette.line };
+            let color = if is_wanted { palette.border } else { palette.track };
             renderer.fill_quad(renderer::Quad { bounds: bar.thumb, border, ..renderer::Quad::default() }, color);
         }
         if state.shows_focus {

@@ -16,6 +16,9 @@ const FILE: usize = 20_000_000;
 /// Bytes of a sealed chunk.
 const CHUNK: u64 = 256 * 1024 + 16;
 
+/// What the log of a device says of each chunk that it gives.
+const GIVEN: &str = "A chunk of an attachment is given to a device.";
+
 /// How long a tenth may take, on a slow machine under load.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -154,32 +157,46 @@ async fn whoever_is_killed_at_every_tenth_of_a_file_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_file_comes_straight_though_its_sender_is_killed_now_and_then() {
+async fn a_file_comes_straight_though_both_ends_are_killed_now_and_then() {
     play(async |room| {
-        let Pair { mut relay, alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;
+        let Pair { mut relay, mut alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;
         let (content, path) = (content(), room.join("film.mkv"));
         fs::write(&path, &content)?;
+        alice_runs.terminate().await?;
+        alice.environment.push(("KITH_LOG".into(), "kith_core=debug".into()));
+        let mut sends = alice.run().await?;
         alice.is_connected_to("bob").await?;
         alice.ask_one(&["send", "bob", "--file", &path.display().to_string(), "--wait", "0"]).await?;
         let id = text(&bob.newest_file("alice").await?, "id").to_owned();
         // Nobody else could give it.
         relay.kill().await?;
-        let mut runs = alice_runs;
+        let (mut gets, mut kills) = (bob_runs, 0);
         let mut fetching = bob.kith().args(["fetch", "alice", &id]).spawn()?;
         // Each costs the time after which a connection is known to be dead.
-        for tenth in [3, 7] {
+        for tenth in [2, 4, 6, 8] {
             until("so much of the file", || {
                 part_bytes(&bob) * 10 >= FILE as u64 * tenth || sealed(&bob, "list").len() > sealed(&bob, "part").len()
             })
             .await?;
-            runs.kill().await?;
-            runs = alice.run().await?;
+            if tenth % 4 == 0 {
+                sends.kill().await?;
+                sends = alice.run().await?;
+            } else {
+                gets.kill().await?;
+                gets = bob.run().await?;
+            }
+            kills += 1;
         }
-        fetching.wait().await?;
+        // The command that asked for it ended with the process that it was attached to.
+        let _ = fetching.wait().await?;
         bob.has("alice", &content, &room.join("straight")).await?;
         alice.transfer_is("bob", &["done"]).await?;
-        runs.kill().await?;
-        bob_runs.kill().await
+        let given = fs::read_to_string(room.join("alice.log"))?.matches(GIVEN).count();
+        let all = FILE.div_ceil(256 * 1024);
+        // What was under way when it was killed comes again: one chunk, and no more.
+        check((all..=all + kills).contains(&given), &format!("{given} chunks went for {all}, with {kills} kills"))?;
+        sends.kill().await?;
+        gets.kill().await
     })
     .await;
 }

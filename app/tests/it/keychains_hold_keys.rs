@@ -123,6 +123,65 @@ async fn a_key_in_the_keychain_opens_the_profile_without_a_passphrase() {
 }
 
 #[tokio::test]
+async fn what_opens_a_profile_is_changed_to_a_key_to_another_and_back() {
+    if cfg!(target_os = "macos") {
+        eprintln!("skipped: a test must not write to this user's own keychain");
+        return;
+    }
+    play(async |room| {
+        let keychain = Keychain::start(room).await?;
+        let mut alice = person(room, "alice")?;
+        alice.environment = keychain.environment.clone();
+        let me = alice.ask_one(&["register", "--local"]).await?;
+        let named = room.join("alice/keychain");
+        let is_me = async |arguments: &[&str]| -> Outcome {
+            let found = alice.ask_one(arguments).await?;
+            check(found["account"] == me["account"], &format!("{arguments:?}: it is {found}"))
+        };
+        check(!named.exists(), "a passphrase has a key")?;
+        alice.ask(&["passphrase", "--keychain"]).await?;
+        forgets_password(&alice)?;
+        is_me(&["whoami"]).await?;
+
+        // Another key, while the profile is in use.
+        let first = std::fs::read_to_string(&named)?;
+        let runs = alice.run().await?;
+        alice.ask(&["passphrase", "--keychain"]).await?;
+        alice.ask(&["stop"]).await?;
+        runs.ended().await?;
+        let second = std::fs::read_to_string(&named)?;
+        check(first != second, "it is the same key")?;
+        is_me(&["whoami"]).await?;
+        // The former key is gone.
+        std::fs::write(&named, &first)?;
+        check(alice.refused(&["whoami"]).await?.code == "keychain_key", "the former key is still there")?;
+
+        // A change that was cut off, before the ring was rewritten and after it.
+        for names in [format!("{second}\0{first}"), format!("{first}\0{second}"), format!("{second}\0")] {
+            std::fs::write(&named, &names)?;
+            is_me(&["whoami"]).await?;
+            check(std::fs::read_to_string(&named)? == second, "what opened the profile is not named alone")?;
+        }
+
+        let new = room.join("new-passphrase");
+        let new = new.to_string_lossy();
+        std::fs::write(&*new, "battery staple horse correct\n")?;
+        alice.ask(&["passphrase", "--new-passphrase-file", &new]).await?;
+        check(!named.exists(), "a passphrase has a key")?;
+        is_me(&["whoami", "--passphrase-file", &new]).await?;
+        let other = room.join("other-passphrase");
+        let other = other.to_string_lossy();
+        std::fs::write(&*other, "something else\n")?;
+        let refused = alice.refused(&["passphrase", "--keychain", "--passphrase-file", &other]).await?;
+        check(refused.code == "wrong_passphrase", &format!("it was {refused:?}"))?;
+        check(!named.exists(), "a change that was refused names a key")?;
+        is_me(&["whoami", "--passphrase-file", &new]).await?;
+        keychain.ends().await
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_a_keychain_nobody_is_signed_up_and_a_passphrase_still_does() {
     if cfg!(target_os = "macos") {
         eprintln!("skipped: macOS always has a keychain");

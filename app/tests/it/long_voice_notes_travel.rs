@@ -1,13 +1,13 @@
 //! A voice note that is too long for a message: recorded by a microphone, left with the relay for somebody who is away, fetched by
 //! them when they are back, understood and played.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::sound_server::{Server, clip, until, wav};
+use crate::sound_server::{Server, clip, samples_of, until, wav};
 use crate::world::{Failure, Outcome, Pair, check, play, text};
 
 /// Seconds between sentences: longer than a breath, so that the small model hears one at a time, which is what it can.
@@ -22,12 +22,10 @@ const MISHEARD: usize = 2;
 /// Sentences one after the other, with silence behind each: what is said last is on its way for a while, too. The file, how long it
 /// lasts, and what is said.
 fn said(server: &Server) -> Outcome<(PathBuf, Duration, Vec<String>)> {
-    let clips = clip().parent().map(Path::to_owned).unwrap_or_default();
-    let list = std::fs::read_to_string(clips.join("clips.tsv"))?;
+    let list = std::fs::read_to_string(clip().with_file_name("clips.tsv"))?;
     let (mut samples, mut sentences) = (Vec::new(), Vec::new());
     for (name, rest) in list.lines().filter_map(|line| line.split_once('\t')) {
-        let speech = std::fs::read(clips.join(name))?;
-        samples.extend_from_slice(speech.get(44..).ok_or_else(|| Failure::new("a clip is empty"))?);
+        samples.extend(samples_of(name));
         samples.resize(samples.len() + 16_000 * 2 * PAUSE, 0);
         sentences.push(rest.split('\t').next().unwrap_or_default().to_owned());
     }

@@ -25,6 +25,8 @@ mod keychains_hold_keys;
 #[cfg(target_os = "linux")]
 mod long_voice_notes_travel;
 mod models_are_fetched_in_a_window;
+#[cfg(target_os = "linux")]
+mod notes_are_played_in_windows;
 mod people_meet_on_the_local_network;
 #[cfg(target_os = "linux")]
 mod people_talk_in_windows;
@@ -37,6 +39,8 @@ mod profiles_are_taken_along_and_erased;
 mod recordings_are_made_in_windows;
 mod relays_are_found_out;
 mod relays_serve_their_operators;
+#[path = "../../../core/tests/it/silero.rs"]
+mod silero;
 #[cfg(target_os = "linux")]
 mod sound_is_recorded_and_played;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! A model that is listed is fetched in the settings: from an address of one's own and from one's relay, with a pause, a kill and an address
 //! that lies; and then it is used.
 //!
-//! The model is Silero's, which is the one that is small enough: where the folder with it is not beside this repository, nothing is shown.
+//! The model is Silero's, which is the one that is small enough.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::process::command;
+use crate::silero::silero;
 use crate::sound_server::{clip, models};
 use crate::window::{Display, Window, until};
 use crate::world::{Outcome, Person, Relay, check, play, sign_up};
@@ -116,8 +117,7 @@ impl Scene<'_> {
 
 #[tokio::test]
 async fn a_model_is_fetched_with_a_pause_a_kill_and_an_address_that_lies_and_is_used() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models/silero-v6.2.0.bin");
-    let Ok(model) = std::fs::read(source) else { return };
+    let Some(model) = silero().map(|path| std::fs::read(path).unwrap()) else { return };
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
     std::fs::create_dir_all(&pictures).unwrap();
     play(async |room| {

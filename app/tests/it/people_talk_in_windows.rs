@@ -10,7 +10,7 @@ use crate::world::{Outcome, Person, Relay, check, person, play, text};
 
 /// No window may work for longer from one frame to the next, in a build without optimisation. It is a time of the processor: what the
 /// machine does besides does not count.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 const OFFLINE: &str = "Your relay is not reached. Messages wait here and go out by themselves.";
 const GREETING: &str = "Bob here, from a window.";

@@ -103,15 +103,27 @@ pub(crate) struct Ear<'a> {
 
 impl Ear<'_> {
     /// Until so many milliseconds of sound came, whatever it was: what was heard, in words.
-    pub(crate) fn words_after(mut self, ms: u64) -> String {
-        let raw = self.server.path("heard.raw");
-        // 16 bits, 48 kHz.
-        until("what was played", || std::fs::metadata(&raw).unwrap().len() > ms * 96);
-        let _ = self.child.kill();
-        let samples = std::fs::read(raw).unwrap();
+    pub(crate) fn words_after(self, ms: u64) -> String {
         let heard = self.server.path("heard.wav");
-        std::fs::write(&heard, wav(48_000, &samples)).unwrap();
+        std::fs::write(&heard, wav(48_000, &self.sound_after(ms))).unwrap();
         self.server.words(&heard)
+    }
+
+    /// As before: how long it took from the first that was loud to the last.
+    pub(crate) fn span_after(self, ms: u64) -> Duration {
+        let sound = self.sound_after(ms);
+        let loud = |sample: &[u8; 2]| i16::from_le_bytes(*sample).unsigned_abs() > 1_000;
+        let (samples, _) = sound.as_chunks::<2>();
+        let (first, last) = (samples.iter().position(loud), samples.iter().rposition(loud));
+        let (first, last) = first.zip(last).expect("something loud was played");
+        Duration::from_secs_f64((last - first) as f64 / 48_000.0)
+    }
+
+    /// What was heard until so many milliseconds of it came: 16 bits, 48 kHz.
+    fn sound_after(&self, ms: u64) -> Vec<u8> {
+        let raw = self.server.path("heard.raw");
+        until("what was played", || std::fs::metadata(&raw).unwrap().len() > ms * 96);
+        std::fs::read(raw).unwrap()
     }
 }
 
@@ -135,6 +147,12 @@ pub(crate) fn models() -> PathBuf {
 
 pub(crate) fn clip() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/clips/ok_01.wav")
+}
+
+/// The samples of a clip, 16 bits at 16 kHz each, as they lie in its file.
+pub(crate) fn samples_of(name: &str) -> Vec<u8> {
+    let file = std::fs::read(clip().with_file_name(name)).unwrap();
+    file.get(44..).unwrap().to_vec()
 }
 
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {

@@ -83,7 +83,12 @@ impl Screen {
 
     /// All words on it.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(|(words, _)| words.as_str())
+        self.placed().map(|(words, _)| words)
+    }
+
+    /// And where they stand.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, Place)> {
+        self.words.iter().map(|(words, place)| (words.as_str(), *place))
     }
 
     /// Whether the field that has the focus is the one of this name, which stands above it.
@@ -362,7 +367,8 @@ impl<'a> Window<'a> {
         self.is_in_field(name).await
     }
 
-    async fn press_at(&self, x: f64, y: f64) -> Outcome {
+    /// Presses the mouse's button there.
+    pub(crate) async fn press_at(&self, x: f64, y: f64) -> Outcome {
         let (x, y) = (x.round().to_string(), y.round().to_string());
         self.display.does(&["mousemove", "--sync", "--window", &self.id, &x, &y, "click", "1"]).await
     }

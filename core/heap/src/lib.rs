@@ -1,6 +1,12 @@
 //! What Kith asks of the system's allocator, in a crate of its own since all others forbid unsafe code.
 #![deny(missing_docs)]
 
+#[cfg(feature = "counting")]
+mod counting;
+
+#[cfg(feature = "counting")]
+pub use counting::{Counting, touched};
+
 /// Allocations of this size and more get pages of their own, which go back to the system when they are freed: glibc's default.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE_BYTES: libc::c_int = 128 * 1024;

@@ -23,6 +23,8 @@ pub enum Sound<'a> {
     },
     /// Mono samples at 48 kHz, cleaned.
     Samples(&'a [f32]),
+    /// It stands still, and the microphone was let go of.
+    Paused,
     /// The microphone is gone; it, or another, is looked for.
     Lost(AudioError),
     /// Nothing more comes: it was stopped, or there is no microphone.
@@ -112,15 +114,21 @@ impl Listening {
 
     fn run(&mut self, listener: &mut dyn FnMut(Sound<'_>)) -> Result<(), AudioError> {
         let mut input = Some(self.choice.open()?);
+        let mut paused = false;
         loop {
             let Some(running) = input.as_mut() else {
                 match self.wish() {
                     STOP => return Ok(()),
-                    PAUSE => thread::park_timeout(RETRY),
+                    PAUSE if paused => thread::park_timeout(RETRY),
+                    PAUSE => {
+                        paused = true;
+                        listener(Sound::Paused);
+                    }
                     _ => input = self.open_again()?,
                 }
                 continue;
             };
+            paused = false;
             listener(Sound::Opened { name: running.device.name(), stands_in: running.stands_in() });
             input = self.listen(running, listener).unwrap_or_else(|error| {
                 tracing::warn!(%error, "a microphone was lost while it was listened to");
@@ -147,20 +155,16 @@ impl Listening {
             clean.clear();
             let alive = running.device.read(&mut raw);
             converter.push(&raw, &mut ours).map_err(refused)?;
-            self.cleaner.push(&ours, &mut clean);
             if wish != RUN || returned.is_some() || alive.is_err() {
+                // What waits for more of it was said, too.
+                converter.finish(&mut ours).map_err(refused)?;
+                self.cleaner.push(&ours, &mut clean);
                 self.cleaner.finish(&mut clean);
+                tell(&clean, listener);
+                return alive.map(|()| returned.filter(|_| wish == RUN));
             }
-            if !clean.is_empty() {
-                listener(Sound::Samples(&clean));
-            }
-            alive?;
-            if wish != RUN {
-                return Ok(None);
-            }
-            if returned.is_some() {
-                return Ok(returned);
-            }
+            self.cleaner.push(&ours, &mut clean);
+            tell(&clean, listener);
             if raw.is_empty() {
                 thread::park_timeout(LOOK);
             }
@@ -183,6 +187,12 @@ impl Listening {
     }
 }
 
+fn tell(samples: &[f32], listener: &mut dyn FnMut(Sound<'_>)) {
+    if !samples.is_empty() {
+        listener(Sound::Samples(samples));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, channel};
@@ -197,6 +207,7 @@ mod tests {
         Opened,
         StandsIn,
         Samples(Vec<f32>),
+        Paused,
         Lost(AudioError),
         Ended(Option<AudioError>),
     }
@@ -216,6 +227,7 @@ mod tests {
                 }
                 Sound::Opened { .. } => Told::Opened,
                 Sound::Samples(samples) => Told::Samples(samples.to_vec()),
+                Sound::Paused => Told::Paused,
                 Sound::Lost(error) => Told::Lost(error),
                 Sound::Ended(error) => Told::Ended(error),
             });
@@ -245,6 +257,25 @@ mod tests {
         microphone.stop();
         assert_eq!(next(&events), Told::Ended(None));
         assert!(events.recv().is_err(), "the end comes last");
+    }
+
+    #[test]
+    fn what_was_said_last_is_heard_at_any_rate() {
+        for rate in [16_000, 44_100, 48_000] {
+            let devices = Buffers::new(Pcm { rate, samples: vec![0.5; rate as usize] }, rate as usize / 100);
+            let (microphone, events) = listen(&devices);
+            while !devices.all_heard() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            microphone.stop();
+            assert_eq!(next(&events), Told::Opened);
+            let parts = std::iter::from_fn(|| match next(&events) {
+                Told::Samples(samples) => Some(samples.len()),
+                _ => None,
+            });
+            let heard: usize = parts.sum();
+            assert!(heard.abs_diff(48_000) <= 1, "{heard} samples of a second at {rate} Hz");
+        }
     }
 
     #[test]
@@ -332,7 +363,10 @@ mod tests {
         let (microphone, events) = listen(&devices);
         microphone.pause();
         // Whatever was under way comes first; then nothing, until it goes on with a device that is opened anew.
-        while events.recv_timeout(Duration::from_millis(500)).is_ok() {}
+        let before = |told: &Told| matches!(told, Told::Opened | Told::Samples(_));
+        let paused = std::iter::repeat_with(|| next(&events)).find(|told| !before(told));
+        assert_eq!(paused, Some(Told::Paused));
+        assert!(events.recv_timeout(Duration::from_millis(500)).is_err());
         microphone.resume();
         assert_eq!(next(&events), Told::Opened);
         assert!(matches!(next(&events), Told::Samples(_)));

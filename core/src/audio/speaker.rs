@@ -169,7 +169,7 @@ impl Playing {
                 continue;
             };
             if let Some(returned) = self.choice.returned(&mut open.running) {
-                let here = self.player.position().saturating_sub(open.ahead());
+                let here = self.here(open.ahead());
                 self.seek(here, listener);
                 line = Some(Line::new(returned, listener)?);
                 continue;
@@ -180,7 +180,7 @@ impl Playing {
                 Err(error) => {
                     tracing::warn!(%error, "a speaker was lost while it played");
                     // What it was given and did not play is played by the next one.
-                    let here = self.player.position().saturating_sub(open.ahead());
+                    let here = self.here(open.ahead());
                     self.seek(here, listener);
                     line = None;
                     listener(Progress::Lost(error));
@@ -190,12 +190,14 @@ impl Playing {
     }
 
     fn obey(&mut self, wish: Wish, line: &mut Option<Line>, listener: &mut dyn FnMut(Progress)) {
-        let ahead = line.as_ref().map_or(Duration::ZERO, Line::ahead);
+        let mut ahead = line.as_ref().map_or(Duration::ZERO, Line::ahead);
         self.told = None;
         match wish {
             Wish::Pause(paused) => self.paused = paused,
             Wish::Seek(to) => {
                 self.seek(to, listener);
+                // What the device still plays is from elsewhere.
+                ahead = Duration::ZERO;
                 if let Some(open) = line {
                     open.ready.clear();
                     open.taken = 0;
@@ -208,15 +210,21 @@ impl Playing {
                 }
             }
             Wish::Device(device) => {
-                let here = self.player.position().saturating_sub(ahead);
+                let here = self.here(ahead);
                 self.seek(here, listener);
                 self.choice.set(device);
                 *line = None;
             }
         }
         if self.paused {
-            listener(Progress::Paused(self.player.position().saturating_sub(ahead)));
+            listener(Progress::Paused(self.here(ahead)));
         }
+    }
+
+    /// The moment of the note that is heard, where so much of what the player gave is not heard yet.
+    fn here(&self, ahead: Duration) -> Duration {
+        let ahead = ahead.saturating_mul(u32::from(self.player.speed_percent())) / 100;
+        self.player.position().saturating_sub(ahead)
     }
 
     fn seek(&mut self, to: Duration, listener: &mut dyn FnMut(Progress)) {
@@ -258,7 +266,7 @@ impl Playing {
     fn tell(&mut self, ahead: Duration, listener: &mut dyn FnMut(Progress)) {
         if self.told.is_none_or(|told| told.elapsed() >= TELL) {
             self.told = Some(Instant::now());
-            listener(Progress::Playing(self.player.position().saturating_sub(ahead)));
+            listener(Progress::Playing(self.here(ahead)));
         }
     }
 
@@ -351,6 +359,69 @@ mod tests {
         until(&events, |progress| *progress == Progress::Finished);
         let rest = devices.played().len() as u64 - played;
         assert!(rest.abs_diff(24_000) < 4_800, "{rest}");
+    }
+
+    /// A speaker that keeps to itself what it is given.
+    #[derive(Debug, Default)]
+    struct Slow(usize);
+
+    impl Backend for Slow {
+        fn devices(&self, _: Direction) -> Result<Vec<super::super::Device>, AudioError> {
+            Ok(Vec::new())
+        }
+
+        fn open_input(&self, _: Option<&str>) -> Result<Box<dyn super::super::Input>, AudioError> {
+            Err(AudioError::Gone)
+        }
+
+        fn open_output(&self, _: Option<&str>) -> Result<Box<dyn Output>, AudioError> {
+            Ok(Box::new(Self::default()))
+        }
+    }
+
+    impl Output for Slow {
+        fn name(&self) -> &str {
+            "Slow"
+        }
+
+        fn rate(&self) -> u32 {
+            OPUS_RATE
+        }
+
+        fn room(&self) -> usize {
+            4_800_usize.saturating_sub(self.0)
+        }
+
+        fn waiting(&self) -> usize {
+            self.0
+        }
+
+        fn write(&mut self, samples: &[f32]) -> Result<(), AudioError> {
+            self.0 += samples.len();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_waits_in_a_speaker_was_not_heard_at_any_speed_and_is_not_of_where_it_was_sent_to() {
+        let (told, events) = mpsc::channel();
+        let mut player = Player::new(note(30)).unwrap();
+        player.set_speed(200).unwrap();
+        player.seek(Duration::from_secs(10)).unwrap();
+        let speaker = Speaker::start(Arc::new(Slow::default()), None, player, move |progress| {
+            let _ = told.send(progress);
+        });
+        let speaker = speaker.unwrap();
+        // All that was given waits: what is heard is still the beginning.
+        let nearly = |place: &Duration, at: u64| place.abs_diff(Duration::from_secs(at)) < Duration::from_millis(70);
+        for _ in 0..5 {
+            let now = until(&events, |progress| matches!(progress, Progress::Playing(_)));
+            assert!(matches!(&now, Progress::Playing(place) if nearly(place, 10)), "{now:?}");
+        }
+        speaker.pause(true);
+        until(&events, |progress| matches!(progress, Progress::Paused(_)));
+        speaker.seek(Duration::from_secs(29));
+        assert_eq!(until(&events, |p| matches!(p, Progress::Paused(_))), Progress::Paused(Duration::from_secs(29)));
     }
 
     #[test]

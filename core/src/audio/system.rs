@@ -330,19 +330,25 @@ where
     f32: FromSample<T>,
 {
     let channels = usize::from(config.channels).max(1);
-    let heard = move |data: &[T], _: &cpal::InputCallbackInfo| {
-        // A reader that is two seconds late loses what does not fit; waiting for it here would lose the device.
-        let count = (data.len() / channels).min(samples.slots());
-        if let Ok(chunk) = samples.write_chunk_uninit(count) {
-            let mono = data
-                .chunks_exact(channels)
-                .map(|frame| frame.iter().map(|sample| f32::from_sample_(*sample)).sum::<f32>() / channels as f32);
-            chunk.fill_from_iter(mono);
-        }
-    };
+    let heard = move |data: &[T], _: &cpal::InputCallbackInfo| hear(data, channels, &mut samples);
     let health = health.clone();
     let failed = move |error: cpal::Error| health.tell(error.kind());
     device.build_input_stream(config, heard, failed, Some(OPENING))
+}
+
+/// What a microphone's callback does: all channels become one. A reader that is two seconds late loses what does not fit; waiting for it
+/// here would lose the device.
+fn hear<T: SizedSample>(data: &[T], channels: usize, samples: &mut Producer<f32>)
+where
+    f32: FromSample<T>,
+{
+    let count = (data.len() / channels).min(samples.slots());
+    if let Ok(chunk) = samples.write_chunk_uninit(count) {
+        let mono = data
+            .chunks_exact(channels)
+            .map(|frame| frame.iter().map(|sample| f32::from_sample_(*sample)).sum::<f32>() / channels as f32);
+        chunk.fill_from_iter(mono);
+    }
 }
 
 fn output_stream(
@@ -362,13 +368,76 @@ fn output_of<T: SizedSample + FromSample<f32>>(
     health: &Health,
 ) -> Result<cpal::Stream, cpal::Error> {
     let channels = usize::from(config.channels).max(1);
-    let wanted = move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
-        for frame in data.chunks_mut(channels) {
-            let sample = T::from_sample_(samples.pop().unwrap_or(0.0));
-            frame.fill(sample);
-        }
-    };
+    let wanted = move |data: &mut [T], _: &cpal::OutputCallbackInfo| give(data, channels, &mut samples);
     let health = health.clone();
     let failed = move |error: cpal::Error| health.tell(error.kind());
     device.build_output_stream(config, wanted, failed, Some(OPENING))
+}
+
+/// What a speaker's callback does: every channel plays the same, and silence where nothing waits.
+fn give<T: SizedSample + FromSample<f32>>(data: &mut [T], channels: usize, samples: &mut Consumer<f32>) {
+    for frame in data.chunks_mut(channels) {
+        let sample = T::from_sample_(samples.pop().unwrap_or(0.0));
+        frame.fill(sample);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_heap::touched;
+
+    use super::*;
+
+    /// Frames of a block that do not fit into the rings below three times.
+    const FRAMES: usize = 400;
+
+    /// A device's callbacks run with nobody at the other end: the rings grow full and empty, and neither is waited for.
+    fn runs_alone<T: SizedSample + FromSample<f32>>(channels: usize)
+    where
+        f32: FromSample<T>,
+    {
+        let (mut to_reader, mut reader) = RingBuffer::new(1_000);
+        let (mut writer, mut from_writer) = RingBuffer::new(1_000);
+        let said = vec![T::from_sample_(0.5); FRAMES * channels];
+        let mut played = vec![T::from_sample_(0.25); FRAMES * channels];
+        (0..500).for_each(|_| writer.push(0.5).unwrap());
+        let health = Health::default();
+
+        let before = touched();
+        for _ in 0..3 {
+            hear(&said, channels, &mut to_reader);
+        }
+        give(&mut played, channels, &mut from_writer);
+        let heard_whole = played.iter().all(|sample| *sample == said[0]);
+        for _ in 0..2 {
+            give(&mut played, channels, &mut from_writer);
+        }
+        for kind in
+            [ErrorKind::Xrun, ErrorKind::BackendError, ErrorKind::PermissionDenied, ErrorKind::StreamInvalidated]
+        {
+            health.tell(kind);
+        }
+        assert_eq!(touched(), before, "a callback with {channels} channels of {} asked the heap", T::FORMAT);
+
+        assert!(heard_whole, "{channels} channels of {}", T::FORMAT);
+        let silence = T::from_sample_(0.0);
+        assert!(played.iter().all(|sample| *sample == silence), "where nothing waits it is silent");
+        let heard: Vec<f32> = std::iter::from_fn(|| reader.pop().ok()).collect();
+        assert_eq!(heard.len(), 1_000, "what does not fit is left out");
+        assert!(heard.iter().all(|sample| (sample - 0.5).abs() < 0.01), "{heard:?}");
+        assert_eq!(health.check(Direction::Input), Err(AudioError::Gone));
+    }
+
+    #[test]
+    fn a_devices_callback_asks_the_heap_for_nothing_and_waits_for_nobody() {
+        let before = touched();
+        drop(Box::new(1));
+        assert!(touched() > before, "nothing is counted");
+        for channels in [1, 2, 8] {
+            runs_alone::<f32>(channels);
+            runs_alone::<i16>(channels);
+            runs_alone::<cpal::I24>(channels);
+            runs_alone::<u8>(channels);
+        }
+    }
 }

@@ -570,6 +570,14 @@ pub enum Notice {
         /// Of which conversation.
         conversation: ConversationId,
     },
+    /// An account was not added to a group: no key package of its devices could be had, or the group does not let it in. The wish is
+    /// dropped; it may be asked for again.
+    NotSeated {
+        /// To which group.
+        conversation: ConversationId,
+        /// Who.
+        account: AccountId,
+    },
     /// Two signed events of one device for one place: the proof is kept and spread.
     FeedFork {
         /// Where.

@@ -9,6 +9,7 @@
 
 mod carry;
 mod doze;
+mod marks;
 mod meet;
 mod read;
 mod recall;
@@ -121,6 +122,7 @@ pub(crate) struct Conversation {
     membership: Membership,
     delivery: Delivery,
     marks_at: Option<u64>,
+    untold: marks::Untold,
     digest_at: u64,
     move_at: Option<u64>,
     renew_at: Option<u64>,
@@ -160,6 +162,7 @@ impl Conversation {
             membership,
             delivery,
             marks_at: None,
+            untold: marks::Untold::default(),
             digest_at: turn.now.mono_ms.saturating_add(DIGEST_MS),
             move_at: None,
             renew_at: None,
@@ -234,9 +237,7 @@ impl Conversation {
             self.sync_devices(turn, shared, 0)?;
         }
         self.pump(turn, shared)?;
-        if self.marks_at.is_some_and(|at| at <= now) {
-            self.tell_marks(turn, shared, None)?;
-        }
+        self.tell_due_marks(turn, shared)?;
         if self.digest_at <= now {
             self.digest_at = now.saturating_add(DIGEST_MS);
             let devices = self.others(shared);
@@ -257,6 +258,7 @@ impl Conversation {
             self.membership.wake_at(),
             sending,
             self.marks_at,
+            self.untold.wake_at(),
             present,
             self.move_at,
             self.renew_at,
@@ -272,6 +274,7 @@ impl Conversation {
     /// Waits until the relay or a device was away end.
     pub(crate) fn hurry(&mut self, device: Option<&DeviceId>) {
         self.delivery.hurry(device);
+        self.untold.hurry(device);
         let home = self.membership.policy().is_some_and(|policy| match device {
             Some(device) => policy.home.is_device(*device),
             None => true,

@@ -18,12 +18,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rand_core::RngCore;
-
 use self::row::{Link, MAX_MARKS, Place, Reach, Told};
 use super::api::{Now, Route, SendOutcome};
 use super::feed::Me;
 use super::feed::row::{Heads, damaged, gaps, joined, load, load_feed};
+use super::pause::retry_ms;
 use super::roster::{Member, Roster};
 use super::transaction::Transaction;
 use crate::store::{Range, Read, ReadError, Table};
@@ -31,12 +30,6 @@ use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, FeedId, Inca
 use crate::wire::codec::Body;
 use crate::wire::message::{Mark, Marks};
 use crate::wire::relay::Deposited;
-
-/// The first wait before an attempt is repeated, in milliseconds: a reconnect takes about as long.
-const FIRST_RETRY_MS: u64 = 2_000;
-
-/// The longest wait, in milliseconds: ten minutes; news of a peer or a relay ends a wait at once.
-const LAST_RETRY_MS: u64 = 600_000;
 
 /// How long an attempt may be without an outcome before it is repeated, in milliseconds.
 const PATIENCE_MS: u64 = 60_000;
@@ -379,9 +372,7 @@ impl Delivery {
 
     fn fail(&mut self, now: Now, rng: &mut Rng, to: &To) {
         let Some(attempt) = self.attempts.get_mut(to) else { return };
-        let wait = FIRST_RETRY_MS.saturating_mul(1 << attempt.failures.min(16)).min(LAST_RETRY_MS);
-        // Up to a quarter more, so that those who lost the same relay do not come back together.
-        let wait = wait.saturating_add(u64::from(rng.next_u32()) % (wait / 4).max(1));
+        let wait = retry_ms(rng, attempt.failures);
         attempt.failures = attempt.failures.saturating_add(1);
         attempt.retry_at = now.mono_ms.saturating_add(wait);
     }

@@ -186,6 +186,24 @@ pub enum Refusal {
     NoProof,
 }
 
+impl Refusal {
+    /// What it is counted under.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "event",
+            Self::OtherConversation => "event_elsewhere",
+            Self::OutOfBounds => "event_bounds",
+            Self::Cut => "event_cut",
+            Self::Ended => "event_ended",
+            Self::OffAnchor => "event_anchor",
+            Self::TooFar => "event_far",
+            Self::TooManyFeeds => "event_feeds",
+            Self::ParkedFull => "event_parked",
+            Self::NoProof => "event_proof",
+        }
+    }
+}
+
 /// A piece of work on the feeds of a conversation.
 #[must_use = "nothing is written before finish"]
 pub struct Feeds<'t, 's, R: ?Sized> {

@@ -77,6 +77,10 @@ impl Client {
                 self.done(Command::SetProfile { name, about, picture }).await
             }
             Request::Profile { who } => Ok(Reply::Profile(self.profile(who.as_deref())?)),
+            Request::ChangeLock { from, to } => {
+                self.change_lock(from, to).await?;
+                Ok(Reply::Done)
+            }
             Request::Export { to } => {
                 let written = self.export(to).await?;
                 Ok(Reply::Exported { files: written.files, messages: written.messages })

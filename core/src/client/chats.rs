@@ -7,6 +7,7 @@ use super::view::{cut, path_word};
 use super::views::Entry;
 use super::{Client, ClientError};
 use crate::chat::policy::{Kind, direct_conversation};
+use crate::chat::profile::profile;
 use crate::chat::shelf::shelf;
 use crate::chat::{Notice, timeline};
 use crate::net::Path;
@@ -169,6 +170,7 @@ impl Client {
             verified: person.is_some_and(|person| person.verified),
             me,
             devices: devices.unwrap_or(0),
+            picture: profile(self.store(), account)?.and_then(|profile| profile.picture).map(|hash| hash.to_string()),
         })
     }
 

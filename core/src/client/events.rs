@@ -218,6 +218,14 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<Said>, ClientError
             );
             Said::new(Code::HomeLost, words).of(name)
         }
+        Notice::NotSeated { conversation, account } => {
+            let (name, who) = (named(conversation)?, client.name_of(account)?);
+            let words = format!(
+                "{who} was not added to {name}: their devices could not be had, or the group takes nobody else. Try again when they \
+                 have been online."
+            );
+            Said::new(Code::NotAdded, words).of(name).besides(who)
+        }
         Notice::FeedFork { conversation, device } => {
             let (name, device) = (named(conversation)?, device.short());
             let words = format!(

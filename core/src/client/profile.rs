@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+pub(super) use self::building::step;
+
 use self::building::Building;
 use super::choices::Choice;
 use super::{Client, ClientError, Options, session_options};
@@ -22,7 +24,7 @@ use crate::wire::relay::Refusal;
 /// The store's directory in a profile.
 const STORE: &str = "store";
 /// The vault of an account without a relay, beside the store, with which it comes into its place.
-const VAULT: &str = "vault.kith";
+pub(super) const VAULT: &str = "vault.kith";
 /// Held in a store's directory while it is built.
 const LOCK: &str = "building";
 
@@ -52,6 +54,24 @@ impl Profile {
         let directory = directory.to_owned();
         let erased = tokio::task::spawn_blocking(move || erasing::erase(&directory)).await;
         erased.map_err(|_| ClientError::Ending)?
+    }
+
+    /// Writes a small file of the program's own beside the store, which only its owner may read: after a crash the old one or the new
+    /// one is there, whole, and after this returned the new one. The directory is made if it is not there.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn write_beside(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), ClientError> {
+        store::create_private_dir(directory)?;
+        Ok(store::write_private(&directory.join(name), bytes)?)
+    }
+
+    /// Takes such a file away, durably.
+    ///
+    /// # Errors
+    /// If the disk refuses; not if it is not there.
+    pub fn remove_beside(directory: &Path, name: &str) -> Result<(), ClientError> {
+        Ok(store::remove_private(&directory.join(name))?)
     }
 
     /// Whether a profile is there. A directory from which the store is missing still is one.

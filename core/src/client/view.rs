@@ -337,6 +337,13 @@ impl Client {
             undelivered: self.undelivered()?,
             contacts: reaches,
             warnings: removed.into_iter().chain(noticed).chain(link.clock).collect(),
+            refused: self
+                .inner
+                .session
+                .refused()
+                .into_iter()
+                .map(|(reason, count)| (reason.to_owned(), count))
+                .collect(),
         })
     }
 

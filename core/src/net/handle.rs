@@ -150,7 +150,7 @@ impl Handle {
         let body = request.encode();
         too_large(&body, Request::MAX_BYTES)?;
         if self.known(&relay.peer(), true).is_err() {
-            return self.courier.ask(relay.clone(), protocol::RELAY, body).await;
+            return self.judged(self.courier.ask(relay.clone(), protocol::RELAY, body).await);
         }
         let response = self.ask(relay.peer(), protocol::RELAY, &body, Request::MAX_BYTES).await?;
         // Granted only to a device that is signed in, which may have a circuit there.
@@ -179,7 +179,7 @@ impl Handle {
         let body = request.encode();
         too_large(&body, blob::Request::MAX_BYTES)?;
         if self.known(&relay.peer(), true).is_err() {
-            return self.courier.ask(relay.clone(), protocol::BLOB, body).await;
+            return self.judged(self.courier.ask(relay.clone(), protocol::BLOB, body).await);
         }
         self.ask(relay.peer(), protocol::BLOB, &body, blob::Request::MAX_BYTES).await
     }
@@ -234,10 +234,18 @@ impl Handle {
             self.connect(peer).await?;
         }
         match self.lanes.request(&peer, protocol, body, A::MAX_BYTES, PATIENCE).await {
-            Ok(answer) => Ok(A::decode(&answer)?),
+            Ok(answer) => self.judged(A::decode(&answer).map_err(NetError::from)),
             Err(_) if self.stop.is_cancelled() => Err(NetError::ShutDown),
-            Err(error) => Err(NetError::of_exchange(error, protocol, A::MAX_BYTES)),
+            Err(error) => self.judged(Err(NetError::of_exchange(error, protocol, A::MAX_BYTES))),
         }
+    }
+
+    /// Counts an answer that makes no sense.
+    fn judged<A>(&self, answer: Result<A, NetError>) -> Result<A, NetError> {
+        if matches!(answer, Err(NetError::Malformed(_))) {
+            self.counters.nonsense();
+        }
+        answer
     }
 
     async fn tell(&self, command: Command) -> Result<(), NetError> {

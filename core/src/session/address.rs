@@ -162,8 +162,11 @@ impl Addresses {
                 let _ = self.net.add_addresses(peer, book.addresses).await;
                 let _ = self.net.connect(peer).await;
             }
-            Ok(_) => tracing::debug!("An address record names another peer."),
-            Err(error) => tracing::debug!(%error, "An address record cannot be opened."),
+            Ok(_) => self.heart.refused.count("address"),
+            Err(error) => {
+                tracing::debug!(%error, "An address record cannot be opened.");
+                self.heart.refused.count("address");
+            }
         }
     }
 

@@ -123,8 +123,13 @@ impl Carrier {
         let outcome = match self.net.deliver(peer, bytes).await {
             Ok(PushAnswer::Durable) => SendOutcome::Direct,
             Ok(PushAnswer::Refused) => SendOutcome::Refused,
-            Ok(PushAnswer::TryLater) | Err(_) if !recipient.mailboxes.is_empty() => return Some(recipient),
-            Ok(PushAnswer::TryLater) | Err(_) => SendOutcome::Unreachable,
+            answer => {
+                tracing::debug!(?answer, "A device did not take an envelope.");
+                if !recipient.mailboxes.is_empty() {
+                    return Some(recipient);
+                }
+                SendOutcome::Unreachable
+            }
         };
         self.heart.outcome(Input::Sent { envelope, device, outcome });
         None
@@ -212,6 +217,9 @@ impl Carrier {
     }
 
     fn sent(&self, envelope: EnvelopeId, recipient: &Recipient, outcome: SendOutcome) {
+        if outcome != SendOutcome::Mailbox(Deposited::Taken) {
+            tracing::debug!(?outcome, "A mailbox did not take an envelope.");
+        }
         self.heart.outcome(Input::Sent { envelope, device: recipient.device, outcome });
     }
 

@@ -16,9 +16,10 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::outlook::Outlook;
+use super::tally::Tally;
 use super::{CommandFailure, Event, remembered};
 use crate::chat::{
-    Call, Command, CommandError, Effects, Engine, EngineError, Habits, Input, Now, Outgoing, Reply, Verdict,
+    Call, Command, CommandError, Effects, Engine, EngineError, Habits, Input, Notice, Now, Outgoing, Reply, Verdict,
 };
 use crate::net::Multiaddr;
 use crate::store::{Batch, Opened, Overlay, ReadError, Store, StoreError};
@@ -155,6 +156,8 @@ pub struct HeartHandle {
     outcomes: mpsc::UnboundedSender<Input>,
     recovered: Arc<Notify>,
     ended: watch::Receiver<bool>,
+    /// What came and was no good.
+    pub(super) refused: Tally,
 }
 
 impl std::fmt::Debug for Job {
@@ -255,6 +258,7 @@ pub(super) fn start(store: Store, engine: Engine, settings: Settings) -> std::io
     let (work, work_in) = mpsc::unbounded_channel();
     let (ended_in, ended) = watch::channel(false);
     let recovered = Arc::new(Notify::new());
+    let refused = Tally::default();
     let heart = Heart {
         store,
         engine,
@@ -271,6 +275,7 @@ pub(super) fn start(store: Store, engine: Engine, settings: Settings) -> std::io
         surroundings: Surroundings { habits, ..Surroundings::default() },
         failures: 0,
         recovered: Arc::clone(&recovered),
+        refused: refused.clone(),
     };
     // A timer of its own: the program's runtime may end while this thread still waits.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -278,7 +283,7 @@ pub(super) fn start(store: Store, engine: Engine, settings: Settings) -> std::io
         runtime.block_on(heart.run(inputs, outcomes_in, stop));
         let _ = ended_in.send(true);
     })?;
-    Ok((HeartHandle { jobs, outcomes, recovered, ended }, work_in))
+    Ok((HeartHandle { jobs, outcomes, recovered, ended, refused }, work_in))
 }
 
 /// The engine's randomness, seeded by the system.
@@ -317,6 +322,7 @@ struct Heart {
     /// Since something was last made durable.
     failures: u32,
     recovered: Arc<Notify>,
+    refused: Tally,
 }
 
 /// What is released after the flush.
@@ -654,6 +660,9 @@ impl Heart {
     ) {
         // Before the answers: whoever has one reads views that know of the change.
         for notice in effects.notices {
+            if let Notice::Dropped { reason } = notice {
+                self.refused.count(reason);
+            }
             let _ = self.events.send(Event::Notice(notice));
         }
         if let Some(verdict) = verdict {

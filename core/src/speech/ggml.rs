@@ -73,6 +73,12 @@ pub(super) fn inspect(source: &mut impl Read) -> Result<(), Flaw> {
     }
 }
 
+/// Whether bytes have the form of a model's file, for the fuzzer.
+#[cfg(feature = "test-utils")]
+pub fn inspect_model(bytes: &[u8]) -> bool {
+    inspect(&mut &*bytes).is_ok()
+}
+
 /// The numbers that decide how large everything is.
 struct Shape {
     vocabulary: u32,

@@ -489,6 +489,7 @@ impl Worker {
         let engine = match loaded {
             Some((_, engine)) => engine,
             None => {
+                self.shared.queue().loaded = false;
                 let model = file.load()?;
                 let failed = |reason| SpeechError::Whisper { reason };
                 Engine::new(model, &self.options, &self.shared.stop).map_err(failed)?

@@ -32,10 +32,11 @@ const MAX_FRAMES: usize = MAX_WINDOW.as_secs() as usize * SPEECH_RATE as usize /
 const BEGINS: f32 = 0.5;
 const ENDS: f32 = 0.35;
 
-/// A score that voices often have and instruments seldom: of the frames above [`BEGINS`] one in [`SURE_SHARE`] has to have it.
-/// Of the clips in `tests/clips` it is at least one in three, of melodies and chords one in six or less.
-const SURE: f32 = 0.84;
-const SURE_SHARE: usize = 4;
+/// Scores that voices often have and instruments seldom, and what a frame with such a score, or a higher one, is worth. The frames above
+/// [`BEGINS`] have to come to two fifths of a point each. Those of the clips in `tests/clips` come to 0.48 and more, as they are and as they
+/// are recorded; melodies, chords and clipped hums to 0.31 at most, most of all once a recording has evened out their loudness.
+const SURE: [(f32, usize); 2] = [(0.9, 3), (0.84, 1)];
+const ENOUGH: [usize; 2] = [2, 5];
 
 /// Fewer frames than this above [`BEGINS`] are a click or a cough: 112 ms.
 const LEAST: usize = 7;
@@ -179,8 +180,8 @@ struct Open {
     last: usize,
     /// Frames above [`BEGINS`].
     loud: usize,
-    /// Frames above [`SURE`].
-    sure: usize,
+    /// Points by [`SURE`].
+    points: usize,
 }
 
 impl Cutter {
@@ -282,14 +283,14 @@ impl Cutter {
         self.frame += 1;
         let Some(mut open) = self.open else {
             if score >= BEGINS {
-                self.open = Some(Open { first: now, last: now, loud: 1, sure: usize::from(score >= SURE) });
+                self.open = Some(Open { first: now, last: now, loud: 1, points: points(score) });
             }
             return;
         };
         if score >= ENDS {
             open.last = now;
             open.loud += usize::from(score >= BEGINS);
-            open.sure += usize::from(score >= SURE);
+            open.points += points(score);
         }
         self.open = Some(open);
         if now - open.last >= PAUSE {
@@ -298,13 +299,14 @@ impl Cutter {
         } else if now + 1 - open.first.saturating_sub(MARGIN).max(self.behind) >= MAX_FRAMES {
             let cut = self.quietest(now.saturating_sub(LOOK_BACK).max(open.first + LEAST), now);
             self.close(open, cut);
-            self.open = Some(Open { first: cut, last: open.last.max(cut), loud: LEAST, sure: LEAST });
+            self.open = Some(Open { first: cut, last: open.last.max(cut), loud: LEAST, points: LEAST });
         }
     }
 
     /// A piece has ended before a frame.
     fn close(&mut self, open: Open, end: usize) {
-        if open.loud < LEAST || open.sure.saturating_mul(SURE_SHARE) < open.loud {
+        let [some, of] = ENOUGH;
+        if open.loud < LEAST || open.points.saturating_mul(of) < open.loud.saturating_mul(some) {
             return;
         }
         let first = open.first.saturating_sub(MARGIN).max(self.behind);
@@ -358,6 +360,11 @@ impl Cutter {
         self.loudness.drain(..(gone / FRAME).min(self.loudness.len()));
         self.base = self.base.saturating_add(gone as u64);
     }
+}
+
+/// What a score is worth by [`SURE`].
+fn points(score: f32) -> usize {
+    SURE.iter().find(|(least, _)| score >= *least).map_or(0, |(_, points)| *points)
 }
 
 /// Which frames of a block are sound, or near some. What comes after the block is not known, and may be.

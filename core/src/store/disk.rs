@@ -185,13 +185,25 @@ impl Store {
         self.with(|open| open.db.acknowledge_restored())
     }
 
-    /// Seals the ring under another key, so that destroyed keys cannot be found with the old one either. Where a keychain
-    /// holds the key: store the new one there first, rotate, then forget the old one.
+    /// What opens the ring, if this key does. It takes the time of the stretching.
     ///
     /// # Errors
-    /// If the ring cannot be written; the old key then still opens it.
-    pub fn rotate(&self, key: &RingKey) -> Result<(), StoreError> {
-        self.with(|open| open.ring_mut().rotate(key))
+    /// [`StoreError::WrongKey`] if it does not.
+    pub fn opened_by(&self, key: &RingKey) -> Result<Opener, StoreError> {
+        let opener = self.with(|open| Ok::<_, StoreError>(open.ring().opener()))?;
+        if opener.is_of(key)? { Ok(opener) } else { Err(StoreError::WrongKey) }
+    }
+
+    /// Seals the ring under another key, so that destroyed keys cannot be found with the old one either. Where a keychain
+    /// holds the key: store the new one there first, rotate, then forget the old one. It takes the time of the stretching.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongKey`] if something else opens it by now, and nothing is changed. If the ring cannot be written, either key may
+    /// open it from now on.
+    pub fn rotate(&self, from: &Opener, to: &RingKey) -> Result<(), StoreError> {
+        // Stretched before the ring is held, so that nobody waits for that.
+        let to = Opener::new(to)?;
+        self.with(|open| open.ring_mut().rotate(from, to))
     }
 
     /// The number of the account's key, durable in the ring.

@@ -56,6 +56,18 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), super::StoreError>
     Ok(replace(path, bytes)?)
 }
 
+/// Takes a file away, durably. That there is none is no error.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn remove_private(path: &Path) -> Result<(), super::StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(sync_parent(path)?),
+    }
+}
+
 /// Creates a directory that only its owner may enter, and those above it, durably.
 ///
 /// # Errors

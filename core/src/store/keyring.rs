@@ -149,11 +149,34 @@ impl DataKey {
     }
 }
 
-/// What opened a ring, already stretched.
+/// What opens a ring, already stretched.
 #[derive(Clone)]
-pub(super) struct Opener {
+pub struct Opener {
     derivation: Derivation,
     key: Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for Opener {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Opener(…)")
+    }
+}
+
+impl Opener {
+    /// A key that opens no ring yet, stretched.
+    pub(super) fn new(key: &RingKey) -> Result<Self, StoreError> {
+        let derivation = Derivation::new(key)?;
+        Ok(Self { key: derivation.derive(key)?, derivation })
+    }
+
+    /// Whether it came of this key.
+    pub(super) fn is_of(&self, key: &RingKey) -> Result<bool, StoreError> {
+        match self.derivation.derive(key) {
+            Ok(derived) => Ok(*derived == *self.key),
+            Err(StoreError::WrongKey) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The data keys of a store.
@@ -189,9 +212,7 @@ impl Keyring {
 
     /// Creates the file, or replaces one that an unfinished first opening left.
     pub(super) fn create(dir: &Path, key: &RingKey) -> Result<Self, StoreError> {
-        let derivation = Derivation::new(key)?;
-        let key = derivation.derive(key)?;
-        let mut ring = Self { next: 1, ..Self::empty(dir.join(FILE), Opener { derivation, key }) };
+        let mut ring = Self { next: 1, ..Self::empty(dir.join(FILE), Opener::new(key)?) };
         ring.write()?;
         Ok(ring)
     }
@@ -309,12 +330,19 @@ impl Keyring {
         self.write_new()
     }
 
-    /// From now on another key opens the ring.
-    pub(super) fn rotate(&mut self, key: &RingKey) -> Result<(), StoreError> {
-        let derivation = Derivation::new(key)?;
-        let key = derivation.derive(key)?;
-        let before = (std::mem::replace(&mut self.derivation, derivation), std::mem::replace(&mut self.key, key));
-        self.write().inspect_err(|_| (self.derivation, self.key) = before)
+    /// From now on another key opens the ring, unless it is opened by another than was thought.
+    ///
+    /// # Errors
+    /// If the file cannot be written: either key may open it then, and the former one does from the next write on.
+    pub(super) fn rotate(&mut self, from: &Opener, to: Opener) -> Result<(), StoreError> {
+        if self.derivation != from.derivation {
+            return Err(StoreError::WrongKey);
+        }
+        let before = (std::mem::replace(&mut self.derivation, to.derivation), std::mem::replace(&mut self.key, to.key));
+        self.write().inspect_err(|_| {
+            (self.derivation, self.key) = before;
+            self.unwritten = true;
+        })
     }
 
     /// Writes the file, whole or not at all; durable when this returns.
@@ -510,7 +538,11 @@ mod tests {
         assert!(Keyring::open(dir.path(), &passphrase("correct horse")).unwrap().get(number).unwrap().is_some());
         assert_eq!(Keyring::open(dir.path(), &passphrase("battery")).err(), Some(StoreError::WrongKey));
         assert_eq!(Keyring::open(dir.path(), &raw(1)).err(), Some(StoreError::WrongKey));
-        ring.rotate(&raw(1)).unwrap();
+        let opener = ring.opener();
+        assert_eq!((opener.is_of(&passphrase("battery")), opener.is_of(&raw(1))), (Ok(false), Ok(false)));
+        assert_eq!(opener.is_of(&passphrase("correct horse")), Ok(true));
+        ring.rotate(&opener, Opener::new(&raw(1)).unwrap()).unwrap();
+        assert_eq!(ring.rotate(&opener, Opener::new(&raw(2)).unwrap()), Err(StoreError::WrongKey));
         assert_eq!(Keyring::open(dir.path(), &passphrase("correct horse")).err(), Some(StoreError::WrongKey));
         assert!(Keyring::open(dir.path(), &raw(1)).unwrap().get(number).unwrap().is_some());
     }

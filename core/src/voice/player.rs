@@ -75,6 +75,12 @@ impl Player {
         duration_of(usize::try_from(position).unwrap_or(usize::MAX), OPUS_RATE)
     }
 
+    /// How fast it plays, in per cent.
+    #[must_use]
+    pub fn speed_percent(&self) -> u16 {
+        self.tempo.percent()
+    }
+
     /// Whether all of it was played.
     #[must_use]
     pub fn is_finished(&self) -> bool {

@@ -4,10 +4,14 @@
 //! itself, and its `--json` prints the same objects: the names here are stable.
 //! A line is at most [`MAX_LINE`] bytes. The first line a server sends is a [`Greeting`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+mod lock;
 mod said;
 
+pub use lock::Lock;
 pub(crate) use said::words;
 pub use said::{Code, Said};
 
@@ -313,6 +317,14 @@ pub enum Request {
         /// Whose; one's own if nobody is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         who: Option<String>,
+    },
+    /// From now on something else opens the profile on this device: a new passphrase, or another key that a keychain holds already. The
+    /// account's password stays. When the answer does not come, either may open it.
+    ChangeLock {
+        /// What opens it now.
+        from: Lock,
+        /// What is to open it.
+        to: Lock,
     },
     /// Writes all that is here into a new folder of plain files, which anybody can read who can read the folder.
     Export {
@@ -654,6 +666,9 @@ pub struct Status {
     pub contacts: Vec<Reach>,
     /// What was noticed and should be looked at: a lying home, an older record, a forked feed.
     pub warnings: Vec<Said>,
+    /// How often something came that was no good and was not taken, by reason, since the profile was opened.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// How a contact is reached: by the best of its devices' ways.
@@ -772,6 +787,9 @@ pub struct Member {
     pub me: bool,
     /// Its devices in the conversation.
     pub devices: u32,
+    /// Names its picture; another picture has another name. Whoever shares a conversation has one, contact or not.
+    #[serde(default)]
+    pub picture: Option<String>,
 }
 
 /// A device of the own account.

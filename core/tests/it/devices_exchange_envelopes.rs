@@ -6,15 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use kith_core::net::exchange::Refusal;
-use kith_core::net::{Event, Handle, Multiaddr, NetError, Node, NodeConfig, Path, PeerId, TransportKey, Why};
+use futures::StreamExt as _;
+use kith_core::net::exchange::{self, Answer, Counters, Limits, Refusal};
+use kith_core::net::{
+    Event, Handle, Multiaddr, NetError, Node, NodeConfig, Path, PeerId, RelayAddress, TransportKey, Why, transport,
+};
 use kith_core::types::{DeviceId, EnvelopeId, GroupId, Hash};
 use kith_core::wire::codec::Body;
 use kith_core::wire::envelope::{Class, Envelope, Packet, Urgency};
-use kith_core::wire::log;
-use kith_core::wire::relay::PushAnswer;
+use kith_core::wire::relay::{PushAnswer, Request};
+use kith_core::wire::{log, protocol};
+use libp2p::swarm::SwarmEvent;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// How long anything here may take before the test fails.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -243,6 +248,45 @@ async fn what_is_no_envelope_is_refused_and_counted_and_the_connection_stays() {
     assert_eq!(alice.net.deliver(bob_peer, &envelope(1, 10)).await, Ok(PushAnswer::Durable));
     let counts = bob_net.counts();
     assert_eq!((counts.unreadable, counts.answered), (1, 1));
+}
+
+/// What answers every request with the same bytes, as long as the test goes on.
+async fn relay_that_says(answer: Vec<u8>) -> RelayAddress {
+    let key = TransportKey::throwaway();
+    let (behaviour, _, accepted) = exchange::Behaviour::new(&[protocol::RELAY], true);
+    let base = transport::base(&key, transport::Role::Relay).unwrap();
+    let mut swarm = transport::swarm(&key, base, behaviour, LIMIT);
+    swarm.listen_on(TCP.parse().unwrap()).unwrap();
+    let limits = Limits {
+        protocols: vec![(protocol::RELAY, Request::MAX_BYTES)],
+        lanes_per_peer: 4,
+        lanes: 4,
+        body_bytes: 1 << 20,
+        transfer: LIMIT,
+        patience: LIMIT,
+    };
+    let handler = move |_| std::future::ready(Answer::Body(answer.clone()));
+    tokio::spawn(exchange::serve(accepted, limits, Counters::default(), CancellationToken::new(), handler));
+    let address = loop {
+        if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
+            break address;
+        }
+    };
+    tokio::spawn(async move { while swarm.next().await.is_some() {} });
+    RelayAddress::new(key.peer(), &[address]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_makes_no_sense_is_an_error_and_counted() {
+    let alice = device(1, TCP).await;
+    let relay = relay_that_says(b"no answer".to_vec()).await;
+    // A stranger's relay first, and then one's own.
+    for counted in 1..=2 {
+        let answer = alice.net.relay_request(&relay, &Request::Hello).await;
+        assert!(matches!(answer, Err(NetError::Malformed(_))), "{answer:?}");
+        assert_eq!(alice.net.counts().nonsense, counted);
+        alice.net.set_relays(vec![relay.clone()]).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,8 @@
 
 #[cfg(all(feature = "client", feature = "test-utils", target_os = "linux"))]
 mod a_full_disk_is_survived;
+#[cfg(feature = "speech")]
+mod clips;
 #[cfg(feature = "client")]
 mod contacts_meet_on_the_local_network;
 #[cfg(all(feature = "client", feature = "test-utils"))]
@@ -15,11 +17,15 @@ mod corpora_are_replayed;
 mod devices_exchange_envelopes;
 mod floors;
 mod licences_are_known;
+#[cfg(all(feature = "client", feature = "test-utils"))]
+mod locks_are_changed;
 #[cfg(all(feature = "client", target_os = "linux"))]
 mod models_come_onto_a_full_disk;
 #[cfg(all(feature = "client", feature = "test-utils"))]
 mod profiles_are_whole_or_not_there;
 mod protocol_documents_name_every_key;
+#[cfg(feature = "speech")]
+mod silero;
 #[cfg(all(feature = "store", target_os = "linux"))]
 mod small_disk;
 #[cfg(feature = "speech")]

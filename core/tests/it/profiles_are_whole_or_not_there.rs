@@ -7,7 +7,7 @@ use kith_core::client::{Client, ClientError, Options, Profile, Reply, Request, U
 use kith_core::identity::vault::{self, Passphrase, Vault};
 use kith_core::identity::{RecoveryCode, RootKey};
 
-const PASSPHRASE: &str = "correct horse battery staple";
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
 const DIR: &str = "KITH_TEST_CUT_OFF_DIR";
 

@@ -212,6 +212,51 @@ async fn speech_that_was_heard_is_kept_shown_mended_attached_and_found() {
     client.shutdown().await;
 }
 
+/// The words of a note with their times, as soon as it is told that this is said in it, by whom it was written down.
+async fn told(events: &mut EventStream, note: &str, words: Option<(&str, &str)>) -> Vec<(u64, String)> {
+    let telling = async {
+        loop {
+            let Some(Event::Changed { message }) = events.next().await else { continue };
+            let spoken = message.spoken.as_ref();
+            let text = message.transcript.as_deref();
+            if message.id == note && text.zip(spoken.map(|spoken| spoken.source.as_str())) == words {
+                let segments = spoken.into_iter().flat_map(|spoken| &spoken.segments);
+                return segments
+                    .flat_map(|segment| &segment.words)
+                    .map(|word| (word.start_ms, word.text.clone()))
+                    .collect();
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, telling).await.unwrap_or_else(|_| panic!("{words:?} were not told"))
+}
+
+/// What an index of words lives on.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_of_what_is_said_in_a_note_is_told_with_its_words_and_times() {
+    let room = tempfile::tempdir().unwrap();
+    make(room.path(), unlock(), SAMPLE).unwrap();
+    let client = open(room.path()).await;
+    let chat = first_chat(&client).await;
+    let note = send(&client, &chat, "ok_01.wav").await;
+    let mut events = client.subscribe();
+    let heard = transcript(&client, transcribe(&chat, &note.id)).await;
+    let words = told(&mut events, &note.id, Some((&heard.text, "mine"))).await;
+    assert_eq!(words.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" "), heard.text);
+    assert!(words.len() == 7 && words.is_sorted_by_key(|(start_ms, _)| *start_ms), "{words:?}");
+
+    let edit = |text: &str| Request::EditTranscript { with: chat.clone(), message: note.id.clone(), text: text.into() };
+    let attach = |on| Request::AttachTranscript { with: chat.clone(), message: note.id.clone(), on };
+    let mended = "Meet Bob at the station at eleven.";
+    client.execute(edit(mended)).await.unwrap();
+    assert_eq!(told(&mut events, &note.id, Some((mended, "mine"))).await[1].1, "Bob");
+    client.execute(attach(true)).await.unwrap();
+    // Discarded, it is taken back from the others, too.
+    client.execute(edit("")).await.unwrap();
+    told(&mut events, &note.id, None).await;
+    client.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_that_is_looked_at_is_heard_before_those_that_nobody_sees() {
     let room = tempfile::tempdir().unwrap();

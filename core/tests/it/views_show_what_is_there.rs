@@ -378,6 +378,8 @@ async fn a_safety_number_comes_with_the_chat_that_is_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn members_and_devices_are_listed_and_a_second_start_reaches_every_listener() {
     let (_room, client) = made().await;
+    let picture = Some(PICTURE.to_vec());
+    done(&client, Request::SetProfile { name: None, about: None, picture, remove_picture: false }).await;
     let with = chats(&client).await.remove(0);
     let Reply::Members(members) = client.execute(Request::Members { with: with.id.clone() }).await.unwrap() else {
         panic!("no members");
@@ -386,6 +388,10 @@ async fn members_and_devices_are_listed_and_a_second_start_reaches_every_listene
     let mut seen: Vec<_> = members.iter().map(who).collect();
     seen.sort();
     assert_eq!(seen, [(with.name.clone(), false, 1), ("me".to_owned(), true, 1)]);
+    let has_picture = |member: &Member| (member.me, member.picture.is_some());
+    let mut pictures: Vec<_> = members.iter().map(has_picture).collect();
+    pictures.sort();
+    assert_eq!(pictures, [(false, false), (true, true)]);
     let Reply::Devices(devices) = client.execute(Request::Devices).await.unwrap() else { panic!("no devices") };
     assert_eq!(devices.len(), 1);
     assert!(devices[0].this && !devices[0].connected && devices[0].created_ms > 0);

@@ -12,6 +12,7 @@ mod circle;
 mod deposits;
 mod devices;
 mod figure;
+mod glyph;
 mod groups;
 mod history;
 mod latency;

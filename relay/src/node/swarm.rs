@@ -9,6 +9,7 @@ use libp2p::swarm::{Swarm, SwarmEvent};
 use libp2p::{ping, relay};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::behaviour::{Behaviour, BehaviourEvent};
@@ -18,6 +19,12 @@ use crate::metrics::Metrics;
 
 /// How long the sockets may take to say where they listen.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the end may wait for connections to close.
+const PARTING: Duration = Duration::from_millis(300);
+
+/// And for what was written last to be sent.
+const LAST_PACKETS: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(super) enum Command {
@@ -43,7 +50,7 @@ pub(super) async fn listen(swarm: &mut Swarm<Behaviour>, addresses: &[Multiaddr]
         }
         told
     };
-    Ok(tokio::time::timeout(LISTEN_PATIENCE, heard).await.unwrap_or_default())
+    Ok(timeout(LISTEN_PATIENCE, heard).await.unwrap_or_default())
 }
 
 pub(super) struct Actor {
@@ -109,10 +116,27 @@ impl Actor {
                 Some(_) = going.join_next(), if !going.is_empty() => {}
             }
         }
+        let listened = self.swarm.listeners().cloned().collect();
         self.reservations.clear();
         self.open = 0;
         self.count_circuits();
-        self.swarm.listeners().cloned().collect()
+        self.part().await;
+        listened
+    }
+
+    /// Says to all devices that this is the end: whoever does not hear of it takes a minute to be sure.
+    async fn part(&mut self) {
+        for peer in self.swarm.connected_peers().copied().collect::<Vec<_>>() {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let closing = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        let _ = timeout(PARTING, closing).await;
+        // A connection counts as closed a moment before the packet that says so is on its way.
+        sleep(LAST_PACKETS).await;
     }
 
     fn command(&mut self, command: Command) {

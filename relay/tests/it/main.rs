@@ -8,6 +8,8 @@
 mod accounts_and_records;
 mod attachments_in_a_bucket;
 mod attachments_travel;
+#[path = "../../../core/tests/it/clips.rs"]
+mod clips;
 mod contact_requests_cost_the_stranger;
 mod corpora_are_replayed;
 mod forgotten_passwords_are_replaced;
@@ -24,4 +26,5 @@ mod relay_processes_obey_and_recover;
 mod s3;
 mod servers_answer_when_it_is_durable;
 mod sim;
+mod speech_goes_from_microphone_to_text;
 mod world;

@@ -59,7 +59,7 @@ impl Person {
         Self::register_with(dir, name, relay, options()).await
     }
 
-    async fn register_with(dir: &Path, name: &str, relay: &str, options: Options) -> Self {
+    pub(crate) async fn register_with(dir: &Path, name: &str, relay: &str, options: Options) -> Self {
         let registered = Client::register(dir, unlock(), registration(name, relay), options).await.unwrap();
         assert!(!registered.recovery_code.is_empty());
         let client = registered.client.unwrap();

@@ -8,6 +8,7 @@
 mod commands;
 mod driver;
 mod faults;
+mod homes;
 mod hostile;
 mod listening;
 mod mutations;

@@ -94,11 +94,11 @@ pub(crate) enum Action {
 impl Details {
     /// The panel of a chat.
     pub(crate) fn new(chat: Chat, backend: Backend) -> (Self, Task<Message>) {
-        let members = Task::perform(backend.clone().members(chat.id.clone()), Message::MembersKnown);
         let status = Task::perform(backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
         let (listening, listens) = ListeningPart::new(chat.id.clone(), backend.clone());
         let (media, shares) = MediaPart::new(chat.id.clone(), backend.clone());
         let details = Self { chat, backend, members: None, reach: None, code: None, listening, media, problem: None };
+        let members = details.load_members();
         (details, Task::batch([members, status, listens.map(Message::Listening), shares.map(Message::Media)]))
     }
 
@@ -118,6 +118,23 @@ impl Details {
                 self.code = self.code();
             }
         }
+    }
+
+    /// Somebody says something else about themselves: who is in it is read anew.
+    pub(crate) fn person_changed(&self, account: &str) -> Task<Message> {
+        if self.members().iter().any(|member| member.account == account) {
+            return self.load_members();
+        }
+        Task::none()
+    }
+
+    /// Who is in it, as far as it is known.
+    pub(crate) fn members(&self) -> &[Member] {
+        self.members.as_deref().unwrap_or_default()
+    }
+
+    fn load_members(&self) -> Task<Message> {
+        Task::perform(self.backend.clone().members(self.chat.id.clone()), Message::MembersKnown)
     }
 
     /// What is drawn for a camera beside the safety number; none before it is known who is here.
@@ -178,6 +195,7 @@ impl Details {
     /// What is drawn.
     pub(crate) fn view<'a>(
         &'a self,
+        width: Length,
         chats: &'a [Chat],
         pictures: &'a Pictures,
         player: &'a Player,
@@ -189,24 +207,25 @@ impl Details {
             space::horizontal(),
             form::icon_button(Icon::X, i18n.tr("close"), Some(Message::Close)),
         ]
-        .align_y(Alignment::Center);
+        .align_y(Alignment::Center)
+        .padding([0.0, metric::GAP]);
         let is_direct = self.chat.kind == "direct";
-        let content = column![self.who(pictures)]
-            .push(self.problem.as_ref().map(|problem| form::error(problem.sentence(i18n))))
+        let content = column![inset(self.who(pictures))]
+            .push(self.problem.as_ref().map(|problem| inset(form::error(problem.sentence(i18n)))))
             .push(self.switches(context))
-            .push(is_direct.then(|| self.safety(context)))
-            .push(is_direct.then(|| self.path(context)))
+            .push(is_direct.then(|| inset(self.safety(context))))
+            .push(is_direct.then(|| inset(self.path(context))))
             .push((!is_direct).then(|| self.people(chats, pictures, context)))
             .push(self.listening.view(context).map(Message::Listening))
             .push(self.media.view(player, context).map(Message::Media))
-            .push(is_direct.then(|| self.block(context)))
+            .push(is_direct.then(|| inset(self.block(context))))
             .spacing(metric::WIDE)
-            .padding(iced::padding::right(metric::GAP));
+            .padding(iced::padding::right(metric::SMALL));
         let panel = column![head, ui::scroll(content).height(Length::Fill)].spacing(metric::PAD);
         container(panel)
-            .width(metric::DETAILS)
+            .width(width)
             .height(Length::Fill)
-            .padding(metric::PAD)
+            .padding([metric::PAD, metric::TIGHT])
             .style(theme::container::surface)
             .into()
     }
@@ -271,7 +290,7 @@ impl Details {
         let i18n = context.i18n;
         let path = self.chat.path.as_deref().unwrap_or("mailbox");
         let words = text(i18n.tr(&format!("path-{path}"))).font(font::MEDIUM);
-        let why = self.reach.as_ref().map(|reach| ui::caption(said::words(&reach.why, i18n)));
+        let why = self.reach.as_ref().and_then(|reach| said::why_not_better(reach, i18n)).map(ui::caption);
         let time = self.reach.as_ref().and_then(|reach| reach.round_trip_ms).map(|ms| {
             ui::caption(i18n.tr_with("round-trip", [("ms", format::decimal(i18n, format_args!("{ms:.1}")).into())]))
         });
@@ -286,13 +305,13 @@ impl Details {
         let i18n = context.i18n;
         let heading = text(i18n.count("members-count", self.chat.members.into())).font(font::SEMIBOLD);
         let Some(members) = &self.members else {
-            return column![heading, ui::caption(i18n.tr("loading"))].spacing(metric::SMALL).into();
+            return inset(column![heading, ui::caption(i18n.tr("loading"))].spacing(metric::SMALL));
         };
         let rows = members.iter().map(|member| {
             let name = if member.me { i18n.tr("you") } else { one_line(&member.name, 60) };
-            // Who is no contact has told nobody here what they look like.
-            let chat = chats.iter().find(|chat| chat.account.as_deref() == Some(&member.account));
-            let picture = chat.and_then(|chat| pictures.of(chat));
+            // Who is no contact has no chat to open.
+            let has_chat = chats.iter().any(|chat| chat.account.as_deref() == Some(&member.account));
+            let picture = member.picture.as_deref().and_then(|name| pictures.get(name));
             let round = avatar::avatar(&name, &member.account, picture, metric::AVATAR_SMALL);
             let sign = member.verified.then(|| {
                 text(Icon::ShieldCheck.glyph()).font(font::ICONS).size(metric::CAPTION).style(theme::text::good)
@@ -301,10 +320,10 @@ impl Details {
             press(line.spacing(metric::GAP).align_y(Alignment::Center))
                 .width(Length::Fill)
                 .style(theme::button::row(false))
-                .on_press_maybe((!member.me).then(|| Message::Open(member.account.clone())))
+                .on_press_maybe(has_chat.then(|| Message::Open(member.account.clone())))
                 .into()
         });
-        column![heading, Column::with_children(rows)].spacing(metric::SMALL).into()
+        column![inset(heading), Column::with_children(rows)].spacing(metric::SMALL).into()
     }
 
     fn block<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
@@ -312,8 +331,13 @@ impl Details {
         if self.chat.state == "blocked" {
             return form::wide_button(i18n.tr("unblock")).on_press(Message::Unblock).into();
         }
-        form::wide_button(i18n.tr("block")).style(theme::button::danger).on_press(Message::Block).into()
+        form::wide_button(i18n.tr("block")).style(theme::button::against).on_press(Message::Block).into()
     }
+}
+
+/// Stands where the words of rows stand, which have a ground of their own around them.
+fn inset<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    container(content).padding([0.0, metric::GAP]).into()
 }
 
 /// Twelve groups of digits in lines of four.

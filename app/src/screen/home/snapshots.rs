@@ -8,6 +8,7 @@ mod talk;
 
 use kith_core::wire::control::{Chat, ContactRequest, Me, Message as Shown, Page};
 
+use super::tests::not_reached;
 use super::timeline::key_of;
 use super::timeline::tests::message;
 use super::*;

@@ -1,4 +1,4 @@
-use kith_core::wire::control::{Code, ContactRequest, Page, Request, Said};
+use kith_core::wire::control::{Code, ContactRequest, Page, Said, Status};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
@@ -57,6 +57,18 @@ impl Window {
 
     fn pages(&self) -> usize {
         self.record.asked().iter().filter(|request| matches!(request, Request::Page { .. })).count()
+    }
+}
+
+/// What is said of a device whose relay is not reached.
+pub(super) fn not_reached(why: Option<Said>) -> Status {
+    Status {
+        relay_connected: Some(false),
+        relay_problem: why.map(Box::new),
+        addresses: Vec::new(),
+        undelivered: 0,
+        contacts: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -173,6 +185,47 @@ async fn whether_the_relay_is_reached_is_told_by_it_alone() {
     assert_eq!(window.home.link, Link::Down(None));
     window.tells(connection("relay", "direct"));
     assert_eq!(window.home.link, Link::Up);
+    // An answer that was under way since before that.
+    let why = Said::new(Code::Unreachable, "");
+    window.hears(Message::StatusKnown(Ok(Box::new(not_reached(Some(why.clone()))))));
+    assert_eq!(window.home.link, Link::Up);
+    window.tells(Event::Lagged { missed: 3 });
+    window.hears(Message::StatusKnown(Ok(Box::new(not_reached(Some(why.clone()))))));
+    assert_eq!(window.home.link, Link::Down(Some(why)));
+    let mut window = Window::new(&["Bob"]);
+    window.hears(Message::StatusKnown(Ok(Box::new(not_reached(None)))));
+    assert_eq!(window.home.link, Link::Calling, "nothing went wrong yet");
+}
+
+#[tokio::test]
+async fn a_member_of_a_group_is_seen_as_they_say_although_they_are_no_contact() {
+    let mut window = Window::new(&["Ann", "Climbers"]);
+    let group = Chat { kind: "group".into(), account: None, members: 2, ..chat("Climbers") };
+    window.tells(Event::Chat { chat: group });
+    window.hears(Message::List(list::Message::Open("id-Climbers".into())));
+    window.home.toggle_details();
+    let member = |picture: Option<&str>| Member {
+        account: "account-Eve".into(),
+        name: "Eve".into(),
+        handle: None,
+        verified: false,
+        me: false,
+        devices: 1,
+        picture: picture.map(str::to_owned),
+    };
+    let _ = window.record.asked();
+    let known = |picture| Message::Details(details::Message::MembersKnown(Ok(vec![member(picture)])));
+    window.hears(known(None));
+    assert_eq!(window.record.asked(), []);
+    window.tells(Event::Contact { account: "account-Ann".into() });
+    assert_eq!(window.record.asked(), [], "Ann is not in it");
+    window.tells(Event::Contact { account: "account-Eve".into() });
+    assert_eq!(window.record.asked(), [Request::Members { with: "id-Climbers".into() }]);
+    let asked = [Request::Profile { who: Some("account-Eve".into()) }];
+    window.hears(known(Some("a picture")));
+    assert_eq!(window.record.asked(), asked);
+    window.hears(known(Some("a picture")));
+    assert_eq!(window.record.asked(), [], "it is read once");
 }
 
 #[tokio::test]

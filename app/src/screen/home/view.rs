@@ -87,10 +87,12 @@ impl Home {
         let is_narrow = context.size.width < metric::NARROW;
         let chats = self.list.chats();
         let details = self.details.as_ref();
-        let details =
-            details.map(|details| details.view(chats, &self.pictures, &self.player, context).map(Message::Details));
+        let is_alone = context.size.width < metric::BESIDE;
+        let width = if is_alone { Length::Fill } else { Length::Fixed(metric::DETAILS) };
+        let details = details
+            .map(|details| details.view(width, chats, &self.pictures, &self.player, context).map(Message::Details));
         match (&self.open, details) {
-            (Some(_), Some(details)) if is_single => container(details).width(Length::Fill).into(),
+            (Some(_), Some(details)) if is_alone => details,
             (Some(_), None) if is_single => self.conversation(is_single, context),
             (None, _) if is_single => self.list(Length::Fill, context),
             (_, Some(details)) if is_narrow => {
@@ -120,14 +122,25 @@ impl Home {
             .map(move |message| Message::Conversation(id.clone(), message))
     }
 
-    /// Says that the relay is not reached: messages wait.
+    /// Says that the relay is not reached, or not yet: messages wait.
     fn banner<'a>(&'a self, context: Context<'a>) -> Option<Element<'a, Message>> {
-        let Link::Down(why) = &self.link else { return None };
         let i18n = context.i18n;
-        let sign = text(Icon::WifiOff.glyph()).font(font::ICONS).size(metric::CAPTION);
-        let words = text(i18n.tr("offline")).size(metric::CAPTION);
+        let (sign, words, ground, why) = match &self.link {
+            Link::Unknown | Link::Up => return None,
+            Link::Calling => (
+                Icon::RefreshCw,
+                i18n.tr("connecting"),
+                theme::container::rail as fn(&theme::Theme) -> container::Style,
+                &None,
+            ),
+            Link::Down(why) => {
+                (Icon::WifiOff, i18n.tr("offline"), theme::container::warning as fn(&theme::Theme) -> _, why)
+            }
+        };
+        let sign = text(sign.glyph()).font(font::ICONS).size(metric::CAPTION);
+        let words = text(words).size(metric::CAPTION);
         let line = row![sign, words].spacing(metric::SMALL).align_y(Alignment::Center);
-        let line = container(line).center_x(Length::Fill).padding(metric::TIGHT + 1.0).style(theme::container::warning);
+        let line = container(line).center_x(Length::Fill).padding(metric::TIGHT + 1.0).style(ground);
         Some(match why {
             Some(why) => ui::with_tooltip(line, said::alone(why, i18n), iced::widget::tooltip::Position::Bottom),
             None => line.into(),

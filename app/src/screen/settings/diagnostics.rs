@@ -111,6 +111,11 @@ impl Diagnostics {
             let words = parts::plain(i18n.count("settings-undelivered-count", status.undelivered));
             facts.push(parts::fact(i18n.tr("settings-undelivered"), words, None));
         }
+        let refused = status.refused.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
+        if refused > 0 {
+            let words = parts::plain(i18n.count("settings-refused-count", refused));
+            facts.push(parts::fact(i18n.tr("settings-refused"), words, None));
+        }
         let warnings = status.warnings.iter().map(|warning| parts::note(said::words(warning, i18n)));
         let warnings =
             (!status.warnings.is_empty()).then(|| parts::group(Some(i18n.tr("settings-warnings")), warnings));
@@ -127,7 +132,8 @@ impl Diagnostics {
 
 fn contact<'a>(reach: &Reach, i18n: &I18n) -> Element<'a, Message> {
     let name = format::one_line(&reach.name, MAX_NAME);
-    let words = column![parts::plain(way(reach, i18n)), ui::caption(said::words(&reach.why, i18n))];
+    let words = column![parts::plain(way(reach, i18n))];
+    let words = words.push(said::why_not_better(reach, i18n).map(ui::caption));
     parts::fact(name, words.spacing(metric::TIGHT / 2.0).into(), None)
 }
 
@@ -162,6 +168,9 @@ fn in_words(status: &Status, i18n: &I18n) -> String {
         line(i18n.tr("settings-addresses"), address);
     }
     line(i18n.tr("settings-undelivered"), &status.undelivered.to_string());
+    for (reason, count) in &status.refused {
+        line(i18n.tr("settings-refused"), &format!("{reason} {count}"));
+    }
     for warning in &status.warnings {
         line(i18n.tr("settings-warnings"), &said::words_and_cause(warning, i18n));
     }
@@ -195,12 +204,14 @@ mod tests {
             undelivered: 2,
             contacts: vec![reach("bob", "direct", Some(1.51)), reach("carol\u{202e}\n", "odd", None)],
             warnings: vec![Said::new(Code::RecordForked, "look").of("carol")],
+            refused: [("envelope".to_owned(), 3)].into(),
         };
         let text = in_words(&status, &I18n::new(Language::En));
         for line in [
             "Relay: Not connected",
             "Relay: nobody answers at the known addresses (unreachable: refused)",
             "/ip4/127.0.0.1/udp/4101/quic-v1",
+            "Not taken: envelope 3",
             "two different records of carol",
             "bob: Connected directly, 2 ms; not tried yet",
             "carol: odd; not tried yet",

@@ -310,7 +310,8 @@ impl Form {
             choice::check(i18n.tr("settings-password-forgotten"), self.is_forgotten, forgotten),
         ];
         let new = secret(NEW, i18n.tr("password-new"), &self.new, Place::New, None);
-        let new = column![new.view(i18n, Message::NewChanged, Message::Submit), strength::meter(self.strength(), i18n)];
+        let meter = strength::meter(self.strength(), new.wrong.is_some(), i18n);
+        let new = column![new.view(i18n, Message::NewChanged, Message::Submit), meter];
         let again = secret(AGAIN, i18n.tr("password-again"), &self.again, Place::Again, None);
         // Whoever uses the old code gets a new one in any case.
         let wants = Some(Message::WantsCode(!self.wants_code)).filter(|_| !self.is_forgotten);

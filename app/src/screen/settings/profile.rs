@@ -205,13 +205,14 @@ impl ProfileSection {
                 .padding(metric::GAP);
             parts::groups([
                 container(ui::caption(i18n.tr("settings-profile-words"))).padding([0.0, metric::GAP]).into(),
-                parts::group(None, [self.picture(known, i18n)]),
+                parts::group(None, [self.picture(known, context)]),
                 parts::group(None, [words.into()]),
             ])
         })
     }
 
-    fn picture<'a>(&'a self, known: &'a Known, i18n: &I18n) -> Element<'a, Message> {
+    fn picture<'a>(&'a self, known: &'a Known, context: Context<'_>) -> Element<'a, Message> {
+        let i18n = context.i18n;
         let shown = if self.name.trim().is_empty() { &known.account } else { &self.name };
         let drawn = avatar::avatar(shown, &known.account, known.picture.as_ref(), metric::AVATAR_LARGE);
         let may = |message| (!self.is_reading).then_some(message);
@@ -227,11 +228,13 @@ impl ProfileSection {
             None => ui::caption(i18n.tr("settings-picture-hint")),
         };
         let buttons = row![choose].push(remove).spacing(metric::SMALL).wrap();
-        row![drawn, column![buttons, hint].spacing(metric::SMALL).width(Length::Fill)]
-            .spacing(metric::PAD)
-            .padding(metric::GAP)
-            .align_y(Alignment::Center)
-            .into()
+        let words = column![buttons, hint].spacing(metric::SMALL).width(Length::Fill);
+        let both: Element<'a, Message> = if context.size.width < metric::SLIM {
+            column![drawn, words].spacing(metric::PAD).into()
+        } else {
+            row![drawn, words].spacing(metric::PAD).align_y(Alignment::Center).into()
+        };
+        container(both).padding(metric::GAP).into()
     }
 
     fn field<'a>(

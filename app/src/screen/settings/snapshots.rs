@@ -178,6 +178,7 @@ fn how_everything_is_reached() {
             reach("Константин Константинопольский", "mailbox", Code::NotTried, None),
             reach("dave", "circuit", Code::Connecting, Some(41.0)),
         ],
+        refused: [].into(),
         warnings: Vec::new(),
     };
     let mut page = page(Section::Diagnostics);

@@ -300,18 +300,20 @@ async fn how_contacts_are_reached_is_said_in_words() {
         addresses: Vec::new(),
         undelivered: 1,
         contacts: vec![reach; 300],
+        refused: [].into(),
         warnings: vec![Said::new(Code::RecordForked, "look").of("Carol")],
     };
     person.hears(Message::Diagnostics(diagnostics::Message::Came(Ok(status))));
     for words in [
         "bob",
-        "connected directly",
+        "On the same network, 2 ms",
         "No answer in time",
         "There are two different records of Carol. Compare safety numbers before you write.",
         "1 message is not delivered yet",
     ] {
         assert!(person.sees(words), "{words}");
     }
+    assert!(!person.sees("connected directly"), "there is nothing better");
     person.ends().await;
 }
 

@@ -444,6 +444,7 @@ impl Account {
             is_shown: self.is_shown,
             eye: (self.kind != Kind::Recover).then_some(Message::Look),
         };
+        let is_said = field.wrong.is_some();
         let field = field.view(i18n, Message::PasswordChanged, Message::Submit);
         if self.kind == Kind::LogIn {
             let forgotten = text(i18n.tr("welcome-forgotten")).size(metric::CAPTION).font(font::MEDIUM);
@@ -459,7 +460,7 @@ impl Account {
             is_shown: self.is_shown,
             eye: None,
         };
-        let meter = strength::meter(self.strength(), i18n);
+        let meter = strength::meter(self.strength(), is_said, i18n);
         let password = column![field, meter].spacing(metric::SMALL);
         column![password, again.view(i18n, Message::AgainChanged, Message::Submit)].spacing(metric::PAD).into()
     }

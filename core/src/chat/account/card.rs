@@ -489,7 +489,7 @@ impl Account {
         }
         let full = turn.read().scan(Table::Request, &[], Range::first(MAX_WAITING))?.len() >= MAX_WAITING;
         if earlier.is_none() && full {
-            turn.effects.notices.push(Notice::Dropped { reason: "contact requests" });
+            turn.effects.notices.push(Notice::Dropped { reason: "requests" });
             return Ok(());
         }
         turn.put(Table::Request, Scope::Account, waiting.account.as_ref(), waiting);

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use rand_core::RngCore;
-
+use crate::chat::pause::doubled_ms;
 use crate::types::{AccountId, Rng};
 
 /// The first pause, in milliseconds; doubled after each failure.
@@ -69,9 +68,7 @@ impl Retries {
             self.waiting.remove(&task);
             return;
         }
-        let pause = FIRST_MS.saturating_mul(1 << failures.min(16)).min(task.longest_ms());
-        // Up to a quarter more, so that those who lost the same relay do not come back together.
-        let pause = pause.saturating_add(u64::from(rng.next_u32()) % (pause / 4).max(1));
+        let pause = doubled_ms(rng, FIRST_MS, task.longest_ms(), failures);
         let failures = failures.saturating_add(1);
         self.waiting.insert(task, Again { at: now_ms.saturating_add(pause), failures });
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Conversation;
+use super::marks::Untold;
 use super::recall::Silence;
 use crate::chat::feed::Me;
 use crate::chat::membership::Unstored;
@@ -18,6 +19,7 @@ pub(crate) struct Dozing {
     devices: Vec<DeviceId>,
     unstored: Unstored,
     marks_at: Option<u64>,
+    untold: Untold,
     digest_at: u64,
     move_at: Option<u64>,
     renew_at: Option<u64>,
@@ -62,6 +64,7 @@ impl Conversation {
             membership,
             delivery: _,
             marks_at,
+            untold,
             digest_at,
             move_at,
             renew_at,
@@ -83,6 +86,7 @@ impl Conversation {
             devices,
             unstored: membership.put_down(turn)?,
             marks_at,
+            untold,
             digest_at,
             move_at,
             renew_at,
@@ -114,6 +118,7 @@ impl Conversation {
             membership: conversation.membership,
             delivery: conversation.delivery,
             marks_at: dozing.marks_at,
+            untold: dozing.untold,
             digest_at: dozing.digest_at,
             move_at: dozing.move_at,
             renew_at: dozing.renew_at,

@@ -33,7 +33,7 @@ impl Conversation {
             return Ok(());
         }
         self.hurry(Some(&device));
-        self.tell_marks(turn, shared, Some(device))?;
+        self.tell_marks(turn, shared, &[device], true)?;
         self.offer_digest(turn, shared, &[device])?;
         self.drive(turn, shared)?;
         self.pump(turn, shared)
@@ -110,7 +110,7 @@ impl Conversation {
         let vector = repair::vector(&turn.read(), &self.id)?;
         if repair::vector_hash(&vector) == digest.vector {
             self.in_step(shared);
-            return Ok(());
+            return self.holds_the_same(turn, from, &vector);
         }
         let vector = Vector { ask: true, ..vector };
         self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
@@ -273,18 +273,5 @@ impl Conversation {
         let message = Message::Fork { one: fault.one.clone(), other: fault.other.clone() };
         self.tell(turn, shared, to, &message, QUIET)?;
         Ok(())
-    }
-
-    /// What came of an envelope with events of the own feed.
-    pub(crate) fn sent(
-        &mut self,
-        turn: &mut Turn<'_>,
-        envelope: &crate::types::EnvelopeId,
-        device: &DeviceId,
-        outcome: crate::chat::api::SendOutcome,
-    ) {
-        let mut tx = crate::chat::transaction::Transaction::new(&turn.base, &mut turn.effects.batch);
-        let moved = self.delivery.outcome(&mut tx, turn.now, turn.rng, envelope, device, outcome);
-        self.told_delivery(turn, &moved);
     }
 }

@@ -9,7 +9,6 @@ use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
 use crate::chat::policy::{Kind as Sort, own_conversation};
 use crate::chat::roster::Member;
-use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
 use crate::store::Table;
@@ -96,12 +95,7 @@ impl Conversation {
         let from = opened.sender.device_id();
         match message {
             Message::Events(events) => self.take_events(turn, shared, from, events),
-            Message::Marks(marks) => {
-                let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
-                let moved = self.delivery.take_marks(&mut tx, self.membership.roster(), &from, &marks)?;
-                self.told_delivery(turn, &moved);
-                Ok(())
-            }
+            Message::Marks(marks) => self.take_marks(turn, from, &marks),
             Message::Digest(digest) => self.take_digest(turn, shared, from, &digest),
             Message::Vector(vector) => self.take_vector(turn, shared, from, &vector),
             Message::Fork { one, other } => {
@@ -223,21 +217,21 @@ impl Conversation {
         events: Vec<UnverifiedEvent>,
     ) -> Result<(), EngineError> {
         let (ahead, unknown, refused, gaps) = self.work(turn, shared, |feeds, _| {
-            let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, false, false);
+            let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, BTreeSet::new(), false);
             for event in events {
                 let live = event.peek().is_ok_and(|header| header.feed.device == from);
                 match feeds.ingest(event, live)? {
                     Outcome::OwnAhead => ahead = true,
                     Outcome::Parked => unknown = true,
                     Outcome::Kept => gaps = true,
-                    Outcome::Refused(_) => refused = true,
+                    Outcome::Refused(refusal) => drop(refused.insert(refusal.word())),
                     Outcome::New | Outcome::Completed | Outcome::Duplicate | Outcome::Fork => {}
                 }
             }
             Ok((ahead, unknown, refused, gaps))
         })?;
-        if refused {
-            dropped(turn, "event");
+        for reason in refused {
+            dropped(turn, reason);
         }
         if unknown {
             self.membership.read_log();

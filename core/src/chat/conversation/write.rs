@@ -1,6 +1,6 @@
 //! Writing own events, marks, and what this device wishes for.
 
-use super::say::{LIVE, QUIET};
+use super::say::LIVE;
 use super::{Conversation, Shared, draw};
 use crate::chat::api::{CommandError, Notice};
 use crate::chat::feed::{AppendError, Writing};
@@ -141,35 +141,6 @@ impl Conversation {
     ) -> Result<(), EngineError> {
         self.work(turn, shared, |feeds, _| Ok(feeds.merge_read(marks)?))?;
         turn.effects.notices.push(Notice::Listed { conversation: self.id });
-        Ok(())
-    }
-
-    /// Tells what is held and read; all of it to a device that was met, else what moved to everybody.
-    pub(super) fn tell_marks(
-        &mut self,
-        turn: &mut Turn<'_>,
-        shared: &mut Shared<'_>,
-        met: Option<DeviceId>,
-    ) -> Result<(), EngineError> {
-        if self.membership.present().is_none() {
-            self.marks_at = None;
-            return Ok(());
-        }
-        let receipts = shared.habits.read_receipts;
-        let marks = self.work(turn, shared, |feeds, _| Ok(feeds.take_marks(receipts, met.is_some())?))?;
-        if met.is_none() {
-            self.marks_at = None;
-        }
-        let Some(marks) = marks else { return Ok(()) };
-        let mut to = Vec::new();
-        for device in met.map_or_else(|| self.others(shared), |device| vec![device]) {
-            let account = self.membership.roster().member(&device).map(|member| member.account);
-            let Some(account) = account else { continue };
-            if !shared.account.is_blocked(turn, &account)? {
-                to.push(device);
-            }
-        }
-        self.tell(turn, shared, &to, &Message::Marks(marks), QUIET)?;
         Ok(())
     }
 

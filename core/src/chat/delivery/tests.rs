@@ -3,6 +3,7 @@ use rand_core::{RngCore, SeedableRng};
 
 use super::*;
 use crate::chat::laboratory::{CONVERSATION, Device, account, device, id, roster};
+use crate::chat::pause::{FIRST_RETRY_MS, LAST_RETRY_MS};
 use crate::store::{Batch, MemoryStore};
 use crate::types::{ContentId, Incarnation, Timestamp};
 

@@ -5,17 +5,12 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::chat::api::{Outgoing, Recipient, SendOutcome};
 use crate::chat::letter::{Letter, Matter};
+use crate::chat::pause::retry_ms;
 use crate::chat::policy::direct_conversation;
 use crate::chat::turn::{EngineError, Turn};
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId, Timestamp};
 use crate::wire::envelope::Class;
 use crate::wire::relay::Deposited;
-
-/// The first pause before a letter is sent again, doubled each time.
-const FIRST_RETRY_MS: u64 = 2_000;
-
-/// The longest pause.
-const LAST_RETRY_MS: u64 = 10 * 60 * 1000;
 
 /// An attempt without an outcome is repeated after so long.
 const PATIENCE_MS: u64 = 60_000;
@@ -337,7 +332,7 @@ impl Engine {
             }
             SendOutcome::Refused | SendOutcome::Unreachable | SendOutcome::Mailbox(_) => {
                 if due.to.get(&device) == Some(&Way::Open) {
-                    let pause = FIRST_RETRY_MS.saturating_mul(1 << due.failures.min(12)).min(LAST_RETRY_MS);
+                    let pause = retry_ms(turn.rng, due.failures);
                     due.failures = due.failures.saturating_add(1);
                     due.at = turn.now.mono_ms.saturating_add(pause);
                 }

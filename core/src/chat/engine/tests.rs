@@ -10,22 +10,26 @@ use crate::chat::api::{Answer, Call, CallTarget, Command, CommandError, Notice, 
 use crate::chat::home_log;
 use crate::chat::membership::Membership;
 use crate::chat::policy::direct_conversation;
-use crate::chat::{Anchor, ItemBody, timeline};
+use crate::chat::{Anchor, ItemBody, MessageState, timeline, view};
 use crate::identity::{
     AccountRecord, DeviceCertificate, DeviceKeys, Prekey, RecordBody, RelayAddress, RelayId, RootKey, SigningKey,
 };
 use crate::mls::{Suite, generate_prekey};
 use crate::store::MemoryStore;
-use crate::types::{Incarnation, Timestamp};
+use crate::types::{ContentId, Incarnation, Timestamp};
 use crate::wire::relay::{Deposited, Request};
 
 mod files;
+mod marks;
 mod posts;
 mod profiles;
 mod scenes;
 mod upkeep;
 
 /// The cheap suite: agreement does not depend on it.
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+
 const SUITE: Suite = Suite::X25519;
 
 struct Device {
@@ -447,6 +451,13 @@ impl World {
         let command = Command::SendText { conversation, text: text.into(), reply_to: None };
         let reply = self.command(id, command);
         assert!(matches!(reply, Ok(Reply::Written { .. })), "{reply:?}");
+    }
+
+    /// How far a message of a device's own has come.
+    fn state(&self, id: DeviceId, conversation: ConversationId, of: &ContentId) -> MessageState {
+        let Device { store, engine, .. } = &self.devices[&id];
+        let view = view::conversation(store, conversation).unwrap().unwrap();
+        view::message_state(store, &view, engine.me(), of).unwrap().0
     }
 
     /// Two who have accepted each other.

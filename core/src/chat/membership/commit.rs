@@ -8,6 +8,7 @@ use super::group::{certified, devices, write_key};
 use super::state::{Pending, pending_key};
 use super::{Fact, Held, Membership, Wish};
 use crate::chat::account::Account;
+use crate::chat::api::Notice;
 use crate::chat::policy::{Commit, Entrant, Home, Policy, Role, Seat, entitled};
 use crate::chat::roster::{Member, Place, Roster};
 use crate::chat::turn::{EngineError, Turn};
@@ -33,6 +34,8 @@ pub(super) enum Proposed {
 enum Plan {
     /// It is fulfilled, or can never be.
     Done,
+    /// Nobody can be added: none of the key packages that came is good.
+    Barren,
     /// Key packages of this account are needed.
     Need(AccountId),
     /// This commit.
@@ -125,7 +128,7 @@ impl Ground<'_> {
         let mut draft = self.draft();
         draft.adds = usable(packages, &record, self.suite).into_values().collect();
         if draft.adds.is_empty() {
-            return Plan::Done;
+            return Plan::Barren;
         }
         let (version, hash) = (record.version(), record.hash());
         draft.policy.seat_account(Seat {
@@ -203,12 +206,24 @@ impl Membership {
                     if self.make(turn, me, &wish, *draft)? {
                         return Ok(Proposed::Made);
                     }
-                    self.drop_wish(turn, place);
+                    self.give_up(turn, place, &wish);
                 }
+                Plan::Barren => self.give_up(turn, place, &wish),
                 Plan::Done => self.drop_wish(turn, place),
             }
         }
         Ok(need.map_or(Proposed::Nothing, Proposed::Need))
+    }
+
+    /// A wish comes to nothing. That somebody is not added is said: the person who asked for it waits for it.
+    fn give_up(&mut self, turn: &mut Turn<'_>, place: usize, wish: &Wish) {
+        if let Wish::Seat { record, .. } = wish
+            && let Ok(record) = AccountRecord::decode_stored(record)
+        {
+            let account = record.account_id();
+            turn.effects.notices.push(Notice::NotSeated { conversation: self.conversation, account });
+        }
+        self.drop_wish(turn, place);
     }
 
     fn drop_wish(&mut self, turn: &mut Turn<'_>, place: usize) {

@@ -128,7 +128,7 @@ fn remove(path: &Path) -> Result<(), ClientError> {
 }
 
 /// Ends the process here, if a test wants to see what is then left.
-fn step(name: &str) {
+pub(in crate::client) fn step(name: &str) {
     #[cfg(feature = "test-utils")]
     if std::env::var_os("KITH_TEST_CRASH_AT").is_some_and(|at| at == name) {
         std::process::abort();

@@ -137,6 +137,7 @@ impl Tape {
         match sound {
             Sound::Opened { name, stands_in } => self.state.send_modify(|state| state.opened(name, stands_in)),
             Sound::Samples(samples) => self.record(samples),
+            Sound::Paused => self.state.send_modify(|state| state.stopped(RecordingPhase::Paused, None)),
             Sound::Lost(error) => self.state.send_modify(|state| state.stopped(RecordingPhase::Searching, Some(error))),
             Sound::Ended(error) => {
                 // Before what was recorded is handed over: whoever gets nothing looks here why.

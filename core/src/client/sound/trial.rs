@@ -85,6 +85,7 @@ impl Ear {
                     }
                 });
             }
+            Sound::Paused => self.state.send_modify(|state| state.stopped(RecordingPhase::Paused, None)),
             Sound::Lost(error) => self.state.send_modify(|state| state.stopped(RecordingPhase::Searching, Some(error))),
             Sound::Ended(error) => {
                 // Before what was said is handed over: whoever gets nothing looks here why.

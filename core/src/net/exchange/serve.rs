@@ -78,6 +78,7 @@ struct Cells {
     busy: AtomicU64,
     late: AtomicU64,
     broken: AtomicU64,
+    nonsense: AtomicU64,
 }
 
 /// A reading of [`Counters`].
@@ -95,6 +96,8 @@ pub struct Counts {
     pub late: u64,
     /// Lanes that broke within a request.
     pub broken: u64,
+    /// Answers to own requests that were too long or could not be decoded.
+    pub nonsense: u64,
 }
 
 impl Counters {
@@ -108,12 +111,18 @@ impl Counters {
             busy: load(&self.0.busy),
             late: load(&self.0.late),
             broken: load(&self.0.broken),
+            nonsense: load(&self.0.nonsense),
         }
     }
 
     /// Counts a body that a handler could not decode, where the protocol has its own answer to that.
     pub fn unreadable(&self) {
         add(&self.0.unreadable);
+    }
+
+    /// Counts an answer that makes no sense.
+    pub fn nonsense(&self) {
+        add(&self.0.nonsense);
     }
 
     /// Counts a request that a handler refused as one too many, where the protocol has its own answer to that.

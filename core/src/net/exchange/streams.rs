@@ -245,8 +245,11 @@ impl NetworkBehaviour for Behaviour {
                     let connection = self.pending.swap_remove(place);
                     let mut connections = lock(&self.connections);
                     let of_peer = connections.entry(peer_id).or_default();
-                    of_peer.iter().for_each(|older| self.probes.ask(Arc::clone(older)));
                     of_peer.push(connection);
+                    // The new one, too: who denied it may have gone before that was said, and the newest is the one that is used.
+                    if of_peer.len() > 1 {
+                        of_peer.iter().for_each(|connection| self.probes.ask(Arc::clone(connection)));
+                    }
                 }
             }
             FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {

@@ -190,6 +190,7 @@ impl Fetching<'_> {
             }
             Err(ShelfError::Mismatch) => {
                 self.words = Some(lied());
+                self.inner.heart.refused.count("chunk");
                 self.machine.not_got(source, index, Failure::Lied, self.inner.now_ms());
                 Ok(())
             }
@@ -253,6 +254,7 @@ impl Fetching<'_> {
                     self.part = part;
                 }
                 Some(Err(ShelfError::Mismatch)) => {
+                    self.inner.heart.refused.count("chunk");
                     self.machine.not_listed(source, Failure::Lied, self.inner.now_ms());
                     return Ok(());
                 }

@@ -43,7 +43,10 @@ impl Attachments {
         // That the plan is busy does not matter: it only shows how far the other has come.
         let _ = self.orders.try_send(Order::Asked(claim.name, index));
         match read {
-            Some(Ok(chunk)) => Response::Chunk { chunk },
+            Some(Ok(chunk)) => {
+                tracing::debug!(index, "A chunk of an attachment is given to a device.");
+                Response::Chunk { chunk }
+            }
             _ => not_found(),
         }
     }

@@ -166,6 +166,8 @@ words! {
         HomeLied = "home_lied",
         /// The home of the conversation with `name` is away.
         HomeLost = "home_lost",
+        /// `other` was not added to the group `name`.
+        NotAdded = "not_added",
         /// Device `other` signed two messages for one place in the conversation with `name`.
         FeedForked = "feed_forked",
         /// This device lost the keys of the conversation with `name`.

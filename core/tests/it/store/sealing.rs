@@ -5,7 +5,7 @@ use std::fs;
 use kith_core::store::{Batch, Options, Range, Read as _, RingKey, Scope, Store, StoreError, Table};
 use kith_core::types::{ConversationId, GroupId};
 
-use super::scenario::{NOW, open};
+use super::scenario::{NOW, key, open};
 
 const SECRET: &[u8] = b"what a person wrote, which no disk may show";
 
@@ -59,7 +59,7 @@ fn a_dropped_scope_cannot_be_read_even_from_a_copy() {
     };
     check(&store);
     let new_key = RingKey::generate().unwrap();
-    store.rotate(&new_key).unwrap();
+    store.rotate(&store.opened_by(&key()).unwrap(), &new_key).unwrap();
     store.close();
     assert_eq!(open(dir.path()).map(|_| ()), Err(StoreError::WrongKey));
     let (store, _) = Store::open(dir.path(), &new_key, &Options::default()).unwrap();

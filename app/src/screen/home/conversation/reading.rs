@@ -43,6 +43,12 @@ impl Conversation {
         self.page(At::Newest, known.saturating_add(8).clamp(PAGE, RELOAD), Message::Reloaded)
     }
 
+    /// Somebody is called otherwise now: what they said in a group is shown with their name.
+    pub(crate) fn person_changed(&mut self, account: &str) -> Task<Message> {
+        let has_said = |entry: &Entry| entry.message.author == account;
+        if self.chat.kind == "group" && self.timeline.entries().any(has_said) { self.reload() } else { Task::none() }
+    }
+
     /// What is seen is read, if somebody is looking.
     pub(crate) fn seen(&mut self, is_looked_at: bool) -> Task<Message> {
         if !is_looked_at || self.chat.unread == 0 {

@@ -14,6 +14,8 @@ use crate::ui::language::{self, AUTO};
 use crate::ui::{self, choice, form};
 use crate::widget::press::press;
 
+use super::inset;
+
 /// The part of the panel.
 #[derive(Debug)]
 pub(super) struct ListeningPart {
@@ -78,7 +80,12 @@ impl ListeningPart {
         let wrong = self.wrong.as_ref().map(|problem| form::error(problem.sentence(i18n)));
         let chosen = self.listening.as_ref().map(|listening| self.choices(listening, context));
         let coming = (chosen.is_none() && wrong.is_none()).then(|| ui::caption(i18n.tr("loading")));
-        column![heading].push(coming).push(chosen).push(wrong).spacing(metric::SMALL).into()
+        column![inset(heading)]
+            .push(coming.map(inset))
+            .push(chosen)
+            .push(wrong.map(inset))
+            .spacing(metric::SMALL)
+            .into()
     }
 
     fn choices<'a>(&'a self, listening: &'a Listening, context: Context<'_>) -> Element<'a, Message> {
@@ -107,8 +114,8 @@ impl ListeningPart {
             listening.translate,
             Some(Message::Translate(!listening.translate)),
         );
-        column![ui::caption(i18n.tr("speech-language")), language]
-            .push(picker)
+        column![inset(ui::caption(i18n.tr("speech-language"))), inset(language)]
+            .push(picker.map(inset))
             .push(translate)
             .spacing(metric::SMALL)
             .into()

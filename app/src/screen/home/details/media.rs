@@ -14,6 +14,8 @@ use crate::ui::{self, form};
 use crate::widget::line::line;
 use crate::widget::press::press;
 
+use super::inset;
+
 /// So many are asked for at a time: more than the panel shows at once.
 const PAGE: u32 = 12;
 
@@ -100,14 +102,20 @@ impl MediaPart {
         let heading = text(i18n.tr("shared-media")).font(font::SEMIBOLD);
         let wrong = self.wrong.as_ref().map(|problem| form::error(problem.sentence(i18n)));
         let list = self.shared.as_ref().map(|shared| match (shared.is_empty(), &self.before) {
-            (true, None) => empty(context),
+            (true, None) => inset(empty(context)),
             _ => Column::with_children(shared.iter().map(|shown| entry(shown, player, context))).into(),
         });
         let coming = self.is_asking.then(|| ui::caption(i18n.tr("loading")));
         let words = i18n.tr(if self.wrong.is_some() { "failure-retry" } else { "shared-media-more" });
         let more = (!self.is_asking && (self.wrong.is_some() || self.before.is_some()))
             .then(|| form::wide_button(words).on_press(Message::More));
-        column![heading].push(list).push(coming).push(wrong).push(more).spacing(metric::SMALL).into()
+        column![inset(heading)]
+            .push(list)
+            .push(coming.map(inset))
+            .push(wrong.map(inset))
+            .push(more.map(inset))
+            .spacing(metric::SMALL)
+            .into()
     }
 }
 
@@ -145,9 +153,12 @@ fn entry<'a>(shown: &'a Shown, player: &Player, context: Context<'a>) -> Element
     let words = press(column![line(name).font(font::MEDIUM), facts].spacing(metric::TIGHT / 2.0))
         .padding([metric::TIGHT, metric::SMALL])
         .width(Length::Fill)
-        .style(theme::button::quiet)
+        .style(theme::button::row(false))
         .on_press(Message::Show(shown.id.clone()));
-    row![container(sign).center_x(metric::AVATAR_SMALL), words].align_y(Alignment::Center).into()
+    row![container(sign).center_x(metric::AVATAR_SMALL), words]
+        .padding(iced::padding::left(metric::TIGHT))
+        .align_y(Alignment::Center)
+        .into()
 }
 
 #[cfg(test)]

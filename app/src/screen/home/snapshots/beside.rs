@@ -4,6 +4,7 @@ use kith_core::types::AccountId;
 use kith_core::wire::control::{Code, File, Listening, Member, Reach, Said, Shared, Status, Transfer};
 
 use super::*;
+use crate::ui::picture;
 
 const NUMBER: &str = "12345 67890 13579 24680 11223 34455 66778 89900 98765 43210 10101 20202";
 
@@ -12,7 +13,7 @@ pub(super) fn account(number: u8) -> String {
 }
 
 fn world() -> World {
-    World::new(660.0, 980.0)
+    World::new(800.0, 980.0)
 }
 
 fn bob() -> Chat {
@@ -39,6 +40,7 @@ pub(super) fn two() -> Message {
         account: account(number),
         name: if me { "me" } else { "Bob" }.into(),
         handle: None,
+        picture: None,
         verified: false,
         me,
         devices: 1,
@@ -62,14 +64,7 @@ fn listens(scene: &mut Scene, language: &str, own: bool) {
 fn reached(path: &str, why: Code, round_trip_ms: Option<f64>) -> Message {
     let reach =
         Reach { account: account(2), name: "Bob".into(), path: path.into(), why: Said::new(why, ""), round_trip_ms };
-    let status = Status {
-        relay_connected: Some(true),
-        relay_problem: None,
-        addresses: Vec::new(),
-        undelivered: 0,
-        contacts: vec![reach],
-        warnings: Vec::new(),
-    };
+    let status = Status { relay_connected: Some(true), contacts: vec![reach], ..not_reached(None) };
     Message::Details(details::Message::StatusKnown(Ok(Box::new(status))))
 }
 
@@ -83,20 +78,21 @@ fn a_contact_who_is_not_verified() {
     }
     scene.shoot_in(World::new(360.0, 420.0).scaled(2.0), "details-200");
     scene.hears(Message::Details(details::Message::Done(Err(Problem::new("store", "the disk is full")))));
-    scene.shoot_in(World::new(660.0, 480.0), "details-problem");
+    scene.shoot_in(World::new(800.0, 480.0), "details-problem");
+    scene.shoot_in(World::new(660.0, 480.0), "details-narrow");
 }
 
 #[test]
 fn a_contact_who_is_verified_muted_and_pinned_or_blocked() {
     beside_bob(Chat { verified: true, muted: true, pinned: true, ..bob() }).shoot("details-verified");
     let blocked = Chat { state: "blocked".into(), safety_number: None, path: None, ..chat(&"Long name ".repeat(12)) };
-    beside(blocked).shoot_in(World::new(660.0, 700.0), "details-blocked");
+    beside(blocked).shoot_in(World::new(800.0, 700.0), "details-blocked");
 }
 
 #[test]
 fn a_group_and_its_members() {
     let mut scene = beside(Chat { members: 4, ..group("Climbing on Thursdays") });
-    scene.shoot_in(World::new(660.0, 560.0), "details-group-loading");
+    scene.shoot_in(World::new(800.0, 560.0), "details-group-loading");
     let member = |name: &str, verified, me| Member {
         account: format!("account-{name}"),
         name: name.into(),
@@ -104,16 +100,19 @@ fn a_group_and_its_members() {
         verified,
         me,
         devices: 1,
+        picture: None,
     };
     let members = vec![
         member("me", false, true),
-        member("Zoë", true, false),
+        Member { picture: Some("a picture".into()), ..member("Zoë", true, false) },
         member("Константин Константинопольский-Достопримечательный", false, false),
         member("Eve\u{202e}nimda", false, false),
     ];
     scene.hears(Message::Details(details::Message::MembersKnown(Ok(members))));
-    scene.shoot_in(World::new(660.0, 700.0), "details-group");
-    scene.shoot_in(World::new(660.0, 700.0).speaking(Language::Ru).colored(Variant::Dark), "details-group-ru-dark");
+    let picture = picture::round(include_bytes!("../../../../../assets/icons/kith-64.png")).unwrap();
+    scene.hears(Message::PictureRead("a picture".into(), Some(picture)));
+    scene.shoot_in(World::new(800.0, 700.0), "details-group");
+    scene.shoot_in(World::new(800.0, 700.0).speaking(Language::Ru).colored(Variant::Dark), "details-group-ru-dark");
 }
 
 #[test]
@@ -154,17 +153,17 @@ fn what_was_shared() {
 
 #[test]
 fn how_voice_notes_are_listened_to() {
-    let tall = || World::new(660.0, 1180.0);
+    let tall = || World::new(800.0, 1180.0);
     let mut scene = beside(group("Climbing on Thursdays"));
     let listening = |message| Message::Details(details::Message::Listening(message));
     scene.hears(listening(details::ListeningMessage::ToggleLanguages));
     scene.shoot_in(tall(), "details-languages");
     scene.shoot_in(tall().speaking(Language::Uk).colored(Variant::Dark), "details-languages-uk-dark");
     scene.hears(listening(details::ListeningMessage::QueryChanged("klingon".into())));
-    scene.shoot_in(World::new(660.0, 700.0), "details-languages-none");
+    scene.shoot_in(World::new(800.0, 700.0), "details-languages-none");
     scene.hears(listening(details::ListeningMessage::ToggleLanguages));
     listens(&mut scene, "uk", true);
     let refused = Problem::new("speech", "the model that listens cannot translate: choose another one in the settings");
     scene.hears(listening(details::ListeningMessage::Known(Err(refused))));
-    scene.shoot_in(World::new(660.0, 700.0).speaking(Language::Ru), "details-listening-own-ru");
+    scene.shoot_in(World::new(800.0, 700.0).speaking(Language::Ru), "details-listening-own-ru");
 }

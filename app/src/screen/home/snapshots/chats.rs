@@ -83,6 +83,11 @@ fn a_list_with_every_sort_of_chat() {
 fn a_window_without_its_relay_and_with_a_warning() {
     let (chats, requests) = every_sort();
     let mut scene = Scene::with(World::new(760.0, 520.0), chats, requests);
+    scene.hears(Message::StatusKnown(Ok(Box::new(not_reached(None)))));
+    scene.shoot("home-connecting");
+    for (tag, world) in languages(|| World::new(760.0, 520.0)) {
+        scene.shoot_in(world, &format!("home-connecting-{tag}"));
+    }
     let why = Some(Said::new(Code::Unreachable, ""));
     scene.tells(Event::Connection { who: "relay".into(), path: "none".into(), why });
     scene.tells(Event::Warning { said: Said::new(Code::ClockBehind, "").lasting(7200) });

@@ -196,7 +196,7 @@ async fn what_is_chosen_for_speech_is_kept_and_what_is_wrong_stands_beside_it() 
     let mut listener = Listener::at(Section::Speech, 0, Options { models, ..Options::default() }).await;
     listener.until_seen("kith-test.en").await;
     assert!(listener.sees("recommended") && listener.sees("Fetch small (487.6 MB)"));
-    listener.clicks("By themselves");
+    listener.clicks("Automatically");
     listener.until_seen("Only notes that are not longer than").await;
     listener.clicks("5 min");
     listener.clicks("Write English");

@@ -95,6 +95,7 @@ async fn pictures() {
                 reach("carol", "mailbox", Code::NotTried, None),
                 reach("dave", "circuit", Code::Connecting, Some(41.0)),
             ],
+            refused: [].into(),
             warnings: Vec::new(),
         };
         p.hears(Message::Diagnostics(diagnostics::Message::Came(Ok(status))));

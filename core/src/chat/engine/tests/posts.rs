@@ -3,15 +3,10 @@
 use super::*;
 use crate::chat::account::{contact, waiting_request};
 use crate::chat::feed::Me;
-use crate::chat::view;
 use crate::store::{Range, Table};
 use crate::types::EnvelopeId;
 use crate::wire::codec::Body;
 use crate::wire::envelope::{Class, Envelope, Packet, Urgency};
-
-const MINUTE_MS: u64 = 60_000;
-
-const HOUR_MS: u64 = 60 * MINUTE_MS;
 
 fn letters(world: &World, id: DeviceId) -> usize {
     world.devices[&id].store.scan(Table::Outbox, b"letter/", Range::all()).unwrap().len()
@@ -411,21 +406,16 @@ fn what_waits_in_an_earlier_feed_is_queued_and_leaves_after_a_restore() {
         let items = view::page(&world.devices[&b].store, &view, me, Anchor::Newest, 10).unwrap();
         items.last().unwrap().id
     };
-    let state = |world: &World| {
-        let store = &world.devices[&b].store;
-        let view = view::conversation(store, id).unwrap().unwrap();
-        view::message_state(store, &view, world.devices[&b].engine.me(), &place).unwrap().0
-    };
-    assert_eq!(state(&world), crate::chat::MessageState::Queued);
+    assert_eq!(world.state(b, id, &place), MessageState::Queued);
     world.restart(b, true);
     world.run();
     world.say(b, id, "in a new life");
     world.pass(HOUR_MS);
-    assert_eq!(state(&world), crate::chat::MessageState::Queued);
+    assert_eq!(world.state(b, id, &place), MessageState::Queued);
     world.relay_up = true;
     world.input(b, Input::RelayUp { queue: Incarnation::new([1; 8]) });
     world.pass(HOUR_MS);
-    assert_eq!(state(&world), crate::chat::MessageState::Delivered);
+    assert_eq!(world.state(b, id, &place), MessageState::Delivered);
     assert_eq!(world.texts(a, id), ["hello", "not sent yet", "in a new life"]);
     assert!(contact(&world.devices[&b].store, &alice.id()).unwrap().unwrap().accepted);
 }

@@ -79,6 +79,22 @@ fn a_profile_reaches_those_one_writes_with_and_is_no_message() {
 }
 
 #[test]
+fn a_profile_reaches_whoever_shares_a_group_and_is_no_contact() {
+    let mut world = World::new(37);
+    let (alice, bob, carol) = (world.person(), world.person(), world.person());
+    world.befriend(&alice, &bob);
+    world.befriend(&alice, &carol);
+    world.command(bob.device(0), set(Some("Bob"), None, PictureChange::Set(picture(3)))).unwrap();
+    world.pass(5_000);
+    assert_eq!(known(&world, carol.device(0), bob.id()), (None, None));
+    let members = vec![bob.id(), carol.id()];
+    world.command(alice.device(0), Command::CreateGroup { name: "trip".into(), members }).unwrap();
+    world.pass(60_000);
+    assert_eq!(known(&world, carol.device(0), bob.id()), (Some("Bob".into()), Some(3)));
+    assert!(world.devices[&carol.device(0)].notices.contains(&Notice::Profile { account: bob.id() }));
+}
+
+#[test]
 fn what_is_out_of_bounds_is_refused_with_a_sentence() {
     let mut world = World::new(32);
     let alice = world.person();

@@ -303,6 +303,27 @@ pub(super) fn takes_in_and_removes(world: &mut World) {
 }
 
 #[test]
+fn who_cannot_be_added_to_a_group_is_named_and_may_be_added_again() {
+    let mut world = World::new(32);
+    let (alice, bob, _) = world.friends();
+    let (a, b) = (alice.device(0), bob.device(0));
+    world.pass(2_000);
+    let packages = world.packages.remove(&b).unwrap();
+    let group = Command::CreateGroup { name: "some".into(), members: vec![bob.id()] };
+    let Ok(Reply::Created { conversation: id }) = world.command(a, group) else { panic!("no group") };
+    world.pass(100_000);
+    let wanted = Notice::NotSeated { conversation: id, account: bob.id() };
+    let told = |world: &World| world.devices[&a].notices.iter().filter(|notice| **notice == wanted).count();
+    assert_eq!(told(&world), 1);
+    assert!(world.membership(a, id).policy().unwrap().seat(bob.id()).is_none());
+    world.packages.insert(b, packages);
+    world.command(a, Command::AddMembers { conversation: id, members: vec![bob.id()] }).unwrap();
+    world.pass(100_000);
+    assert_eq!(world.present(a, id), world.present(b, id));
+    assert_eq!(told(&world), 1, "he was added");
+}
+
+#[test]
 fn who_leaves_a_group_is_removed_by_another() {
     let mut world = World::new(12);
     let (alice, bob, carol) = (world.person(), world.person(), world.person());

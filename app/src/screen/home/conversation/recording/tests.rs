@@ -129,6 +129,11 @@ fn state(phase: RecordingPhase, seconds: u64) -> RecordingState {
     }
 }
 
+/// That another microphone listens than the one that was chosen.
+fn stand_in() -> Box<Said> {
+    Said::new(Code::MicrophoneAway, "").of("Built-in Audio Analog Stereo").into()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_while_one_speaks_is_sent_when_it_is_let_go() {
     let mut booth = Booth::with(3).await;
@@ -140,6 +145,8 @@ async fn what_is_held_while_one_speaks_is_sent_when_it_is_let_go() {
     booth.shoot_all("recording-held");
     booth.does(Deed::Pull(Vector::new(-90.0, 0.0)));
     booth.shoot(&World::new(560.0, 260.0), "recording-held-nearly-away");
+    booth.stands(RecordingState { stand_in: Some(stand_in()), ..state(RecordingPhase::Recording, 3) });
+    booth.shoot_all("recording-held-stand-in");
     booth.later_ms = 3_000;
     booth.does(Deed::LetGo);
     booth.until("the note", |booth| matches!(booth.tape(), Tape::Empty)).await;
@@ -168,8 +175,7 @@ async fn a_short_press_frees_the_hands_and_what_was_said_is_heard_before_it_is_s
     booth.shoot(&World::new(560.0, 260.0).speaking(Language::Ru), "recording-lost-ru");
     booth.stands(RecordingState { unsaved: Some("full".into()), ..state(RecordingPhase::Recording, 75) });
     booth.shoot(&World::new(560.0, 260.0), "recording-unsaved");
-    let away = Said::new(Code::MicrophoneAway, "").of("Built-in Audio Analog Stereo");
-    booth.stands(RecordingState { stand_in: Some(away.into()), ..state(RecordingPhase::Recording, 75) });
+    booth.stands(RecordingState { stand_in: Some(stand_in()), ..state(RecordingPhase::Recording, 75) });
     booth.shoot_all("recording-stand-in");
     booth.does(Deed::Stop);
     booth.until("the draft", |booth| matches!(booth.tape(), Tape::Made { .. })).await;
@@ -186,6 +192,24 @@ async fn a_short_press_frees_the_hands_and_what_was_said_is_heard_before_it_is_s
     assert!(booth.talk.recorder.preview.is_none(), "what is sent falls silent");
     booth.until("the note", |booth| matches!(booth.tape(), Tape::Empty)).await;
     assert_eq!(booth.sent().await.len(), 1);
+    booth.backend.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_still_goes_on_and_becomes_one_note() {
+    let mut booth = Booth::with(2).await;
+    booth.does(Deed::Toggle);
+    booth.records(2).await;
+    booth.does(Deed::Pause);
+    let paused =
+        |booth: &Booth| matches!(booth.tape(), Tape::Running(_, state) if state.phase == RecordingPhase::Paused);
+    booth.until("the pause", paused).await;
+    booth.devices.say(kith_core::voice::Pcm { rate: 48_000, samples: vec![0.2; 48_000] });
+    booth.does(Deed::Pause);
+    booth.records(3).await;
+    booth.does(Deed::Send);
+    booth.until("the note", |booth| matches!(booth.tape(), Tape::Empty)).await;
+    assert_eq!(booth.sent().await.first().and_then(|note| note.duration_ms), Some(3_000));
     booth.backend.close().await;
 }
 

@@ -115,11 +115,12 @@ fn held<'a>(state: Option<&RecordingState>, hold: Hold, context: Context<'_>) ->
         text(Icon::ChevronUp.glyph()).font(font::ICONS).size(metric::CAPTION).style(style),
     ];
     let lock = container(lock.spacing(metric::TIGHT)).padding(iced::padding::bottom(up * metric::SMALL));
+    let notice = state.and_then(|state| notice(state, context.i18n));
     if context.size.width < metric::SINGLE {
-        return column![words, in_line(row![sign(), time, level(Length::Fill), lock])].spacing(metric::SMALL).into();
+        let parts = in_line(row![sign(), time, level(Length::Fill), lock]);
+        return column![].push(notice).push(words).push(parts).spacing(metric::SMALL).into();
     }
     let parts = in_line(row![sign(), time, level(metric::LEVEL.into()), words, lock]);
-    let notice = state.and_then(|state| notice(state, context.i18n));
     column![].push(notice).push(parts).spacing(metric::TIGHT).into()
 }
 

@@ -1,0 +1,251 @@
+//! Homes that lie, hide what they have, or take nothing, and moves away from them.
+
+use kith_core::chat::Command;
+use kith_core::chat::policy::Kind;
+
+use super::faults::{Lie, Plan};
+use super::scenarios::{calm, contacts_of, contacts_without_a_relay, settled};
+use super::world::World;
+
+#[test]
+fn garbage_in_the_log_stops_nobody() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.relays[0].lie = Some(Lie::Garbage);
+    for _ in 0..4 {
+        world.command(0, Command::UpdateKeys { conversation }, |_, _| {});
+        world.command(1, Command::UpdateKeys { conversation }, |_, _| {});
+        world.run_for(30_000);
+    }
+    world.add_device(1);
+    let text = world.say(0, conversation);
+    let world = settled(world);
+    assert!(world.shows(2, &text));
+}
+
+#[test]
+fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
+    let (mut world, conversation) = contacts_of(calm());
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    for device in [0, 1] {
+        world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
+    }
+    world.run_for(60_000);
+    world.say(0, conversation);
+    world.say(1, conversation);
+    world.run_for(30 * 60_000);
+    let told = world.devices.iter().any(|device| device.told.contains_key("home lied"));
+    assert!(told, "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+fn a_home_that_hides_the_end_of_its_log_from_a_device_is_noticed_and_left() {
+    let (mut world, conversation) = contacts_of(calm());
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.command(0, Command::UpdateKeys { conversation }, |_, _| {});
+    world.run_for(60_000);
+    let text = world.say(0, conversation);
+    world.run_for(30 * 60_000);
+    assert!(world.shows(1, &text), "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+fn whoever_a_forced_move_left_behind_is_told_and_comes_after() {
+    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_person(Some(0));
+    // Without a relay nobody keeps key packages for it.
+    world.add_person(None);
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(1, 0);
+    world.run_for(10_000);
+    world.accept_all(0);
+    world.run_for(60_000);
+    let conversation = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct).map(|view| view.id);
+    let Some(conversation) = conversation else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let victim = world.devices[0].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    for device in [0, 1] {
+        world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
+    }
+    world.run_for(60_000);
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}");
+    }
+}
+
+#[test]
+fn a_member_that_may_not_move_a_group_follows_it_although_the_home_hides_every_commit_from_it() {
+    let (mut world, _) = contacts_of(calm());
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "hidden".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    for _ in 0..3 {
+        world.command(0, Command::UpdateKeys { conversation: group.id }, |_, _| {});
+        world.run_for(60_000);
+        let text = world.say(0, group.id);
+        world.run_for(30 * 60_000);
+        assert!(world.shows(1, &text), "{text}\n{}", world.trace.text());
+    }
+}
+
+#[test]
+fn what_a_removed_device_wrote_in_a_rival_only_shows_to_all_or_to_nobody() {
+    // Which of the rivals holds is drawn.
+    for seed in 1..5 {
+        let mut world = World::new(Plan::calm(seed), std::env::var_os("KITH_SIM_TRACE").is_some());
+        world.add_relay();
+        world.add_person(Some(0));
+        world.add_person(Some(0));
+        world.watch_links();
+        world.run_for(5_000);
+        let second = world.add_device(1);
+        world.run_for(10 * 60_000);
+        // One device's request founds a group, and the other's answer founds another.
+        world.request(0, 1);
+        world.run_for(5_000);
+        world.links.cut.insert((1, second));
+        world.links.relay_cut.insert((second, 0));
+        let connection = world.devices[second].connection;
+        world.disconnect_relay(second, connection);
+        world.request(1, 0);
+        world.run_for(2_000);
+        world.accept_all(0);
+        world.run_for(5_000);
+        world.stop(1);
+        world.accept_all(second);
+        world.remove_device(1);
+        world.links.relay_cut.clear();
+        world.run_for(60_000);
+        world.boot(1, false);
+        settled(world);
+    }
+}
+
+#[test]
+fn a_conversation_whose_home_lets_no_member_begin_its_log_is_moved() {
+    let mut plan = calm();
+    plan.relays = 2;
+    let mut world = World::new(plan, std::env::var_os("KITH_SIM_TRACE").is_some());
+    world.add_relay();
+    world.add_relay();
+    world.add_person(Some(0));
+    world.add_person(Some(0));
+    world.watch_links();
+    world.run_for(5_000);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
+    let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let relay = Some(world.relays[1].address.clone());
+    world.command(0, Command::MoveHome { conversation: view.id, relay }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    let second = world.add_device(1);
+    let text = world.say(0, view.id);
+    let world = settled(world);
+    assert!(world.shows(second, &text));
+}
+
+#[test]
+fn a_conversation_whose_home_is_a_device_that_was_removed_is_moved() {
+    let (mut world, conversation) = contacts_without_a_relay();
+    let second = [0, 1].map(|person| world.add_device(person));
+    world.run_for(10 * 60_000);
+    // Each is the home of its account's conversation with itself, and one of them that of the other.
+    let text = world.say(0, conversation);
+    world.run_for(60_000);
+    for device in [0, 1] {
+        world.stop(device);
+        world.remove_device(device);
+    }
+    let world = settled(world);
+    assert!(second.iter().all(|device| world.shows(*device, &text)));
+}
+
+#[test]
+fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_who_took_it_in() {
+    let mut plan = calm();
+    plan.accounts = 3;
+    let (mut world, _) = contacts_of(plan);
+    world.request(0, 2);
+    world.run_for(10_000);
+    world.accept_all(2);
+    world.run_for(60_000);
+    let [_, second, third] = [0, 1, 2].map(|device: usize| world.devices[device].account);
+    let command = Command::CreateGroup { name: "forked".to_owned(), members: vec![second] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    let command = Command::AddMembers { conversation: group.id, members: vec![third] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    // Another commit of the same place, so that the two logs contradict each other.
+    world.command(1, Command::UpdateKeys { conversation: group.id }, |_, _| {});
+    world.run_for(60_000);
+    let text = world.say(2, group.id);
+    let world = settled(world);
+    assert!(world.shows(1, &text));
+}
+
+#[test]
+fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
+    let (mut world, _) = contacts_of(calm());
+    let member = world.devices[1].account;
+    let command = Command::CreateGroup { name: "hidden".to_owned(), members: vec![member] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[1].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.ledger.unseated.insert((group.id, member));
+    let command = Command::RemoveMember { conversation: group.id, member };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let views = world.conversations(1);
+    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[1].id));
+}
+
+#[test]
+fn an_admin_who_left_and_was_shown_a_lying_log_founds_nothing_and_learns_that_it_is_out() {
+    let (mut world, _) = contacts_of(calm());
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "left".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
+    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
+    let victim = world.devices[0].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    world.ledger.unseated.insert((group.id, world.devices[0].account));
+    // Another commit of the place where its removal is.
+    world.command(0, Command::UpdateKeys { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    world.command(0, Command::Leave { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let views = world.conversations(0);
+    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[0].id));
+}
