@@ -21,6 +21,7 @@ mod network_costs;
 mod node_serves_devices;
 mod operators_run_a_relay;
 mod people_at_one_relay;
+mod relay_processes_are_killed;
 mod relay_processes_obey_and_recover;
 mod s3;
 mod servers_answer_when_it_is_durable;

@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const OBEDIENCE: Duration = Duration::from_secs(5);
 
 /// Limits that a load does not reach.
-const UNLIMITED: [(&str, &str); 3] = [
+pub(crate) const UNLIMITED: [(&str, &str); 3] = [
     ("KITH_RELAY_LIMITS_REQUESTS_RATE", "1000000+60000000/min"),
     ("KITH_RELAY_LIMITS_ADDRESS_RATE", "1000000+60000000/min"),
     ("KITH_RELAY_LIMITS_DEPOSITS_RATE", "1000000+60000000/min"),
@@ -89,7 +89,7 @@ impl Process {
         &self.said
     }
 
-    fn address(&self) -> RelayAddress {
+    pub(crate) fn address(&self) -> RelayAddress {
         let address: Multiaddr = self.said.parse().unwrap();
         let Some(libp2p::multiaddr::Protocol::P2p(peer)) = address.iter().last() else { panic!("{address}") };
         RelayAddress::new(peer, &[address]).unwrap()
@@ -139,7 +139,7 @@ async fn run(program: &str, arguments: &[&str]) {
 }
 
 /// Looks until it is so.
-async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !look().await {
             tokio::time::sleep(LOOK).await;
@@ -148,7 +148,7 @@ async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(LIMIT, looking).await.unwrap_or_else(|_| panic!("not in time: {what}"));
 }
 
-async fn net(key: TransportKey) -> Handle {
+pub(crate) async fn net(key: TransportKey) -> Handle {
     let config = NodeConfig { listen: Vec::new(), mdns: false, ..NodeConfig::new(key) };
     let (net, mut events) = Node::start(config).await.unwrap();
     tokio::spawn(async move { while events.recv().await.is_some() {} });
@@ -156,8 +156,9 @@ async fn net(key: TransportKey) -> Handle {
 }
 
 /// A person who has signed up, and the node of the device.
-async fn sign_up(relay: &RelayAddress, name: &str) -> (Person, Handle) {
-    let person = Person::new(&mut Rng::seed_from_u64(5), 1);
+pub(crate) async fn sign_up(relay: &RelayAddress, name: &str) -> (Person, Handle) {
+    let seed = name.bytes().fold(5, |seed: u64, letter| seed.wrapping_mul(31) + u64::from(letter));
+    let person = Person::new(&mut Rng::seed_from_u64(seed), 1);
     let net = net(TransportKey::from_seed((*person.devices[0].transport.seed().expose()).into()).unwrap()).await;
     net.set_relays(vec![relay.clone()]).await.unwrap();
     let tokens = vec![(Purpose::Delivery, token_hash(&person.token))];
@@ -167,32 +168,36 @@ async fn sign_up(relay: &RelayAddress, name: &str) -> (Person, Handle) {
     (person, net)
 }
 
-fn deposit(to: &Person, envelope: Vec<u8>) -> Request {
+pub(crate) fn deposit(to: &Person, envelope: Vec<u8>) -> Request {
     Request::Deposit { to: Destination::Mailboxes(vec![to.mailbox(0)]), envelope }
 }
 
-fn taken() -> Response {
+pub(crate) fn taken() -> Response {
     Response::Deposited { results: vec![Deposited::Taken] }
 }
 
 /// What waits for somebody in a directory whose relay does not run.
 async fn waiting(dir: &Path, person: &Person) -> Vec<Vec<u8>> {
     let server = Server::bind(config(dir)).await.unwrap();
-    let (mut found, mut from) = (Vec::new(), None);
-    loop {
-        match server.handle().request(person.caller(0), Request::Fetch { from }).await {
-            Response::Waiting { cursor, envelopes, more } => {
-                found.extend(envelopes.into_iter().map(|stored| stored.envelope));
-                from = Some(cursor);
-                if !more {
-                    break;
-                }
-            }
-            other => panic!("nothing fetched: {other:?}"),
-        }
-    }
+    let handle = server.handle();
+    let found = fetched(async |request| handle.request(person.caller(0), request).await).await;
     server.shutdown().await;
     found
+}
+
+/// All that waits for whoever asks.
+pub(crate) async fn fetched(ask: impl AsyncFn(Request) -> Response) -> Vec<Vec<u8>> {
+    let (mut found, mut from) = (Vec::new(), None);
+    loop {
+        let Response::Waiting { cursor, envelopes, more } = ask(Request::Fetch { from }).await else {
+            panic!("nothing fetched")
+        };
+        found.extend(envelopes.into_iter().map(|stored| stored.envelope));
+        from = Some(cursor);
+        if !more {
+            return found;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
