@@ -144,19 +144,23 @@ async fn notes_that_came_are_heard_one_after_the_other_from_any_word_at_any_spee
         listener.ends(&window).await?;
         listener.stands("that it was heard", |note| note["heard"] == true).await?;
 
-        // Where it was left it goes on, also in another window.
+        // Where it was left it goes on, also in another window: that is between its sentences, however late the pause was.
+        let silence = listener.said[0][1] + SILENCE / 2;
         window.press(PLAY).await?;
-        listener.comes_to(&window, listener.said[0][1] / 1_000 + 2).await?;
+        listener.comes_to(&window, 1).await?;
         window.press(PAUSE).await?;
-        let left = |note: &Value| note["heard_ms"].as_u64().is_some_and(|ms| ms > listener.said[0][1]);
-        listener.stands("where it was left", left).await?;
+        window.hides(PAUSE).await?;
+        listener.seek(&window, silence).await?;
+        let there = |screen: &Screen| (listener.at(screen) == Some(silence.div_ceil(1_000))).then_some(());
+        window.until("the place that was pressed", there).await?;
         window.close().await?;
         let window = listener.window(&display, &relay.address, 2).await?;
         listener.comes_to(&window, 1).await?;
+        let left = |note: &Value| note["heard_ms"].as_u64().is_some_and(|ms| ms.abs_diff(silence) < 200);
+        listener.stands("where it was left", left).await?;
         hears("the place where it was left", &listener, &window, async || window.press(PLAY).await).await?;
 
         // A press on its waveform, and one on a word of it.
-        let silence = listener.said[0][1] + SILENCE / 2;
         hears("a press on the waveform", &listener, &window, async || listener.seek(&window, silence).await).await?;
         let [x, y, width, height] = window.shows(&shown).await?;
         let part = (sentences.find(WORD).unwrap_or_default() + WORD.len() / 2) as f64 / shown.len() as f64;
