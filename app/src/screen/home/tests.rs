@@ -70,7 +70,6 @@ pub(super) fn not_reached(why: Option<Said>) -> Status {
         contacts: Vec::new(),
         refused: [].into(),
         warnings: Vec::new(),
-        refused: [].into(),
     }
 }
 
