@@ -4,6 +4,7 @@
 //! Invariant: once it ran, its name and its port stay what they are, since accounts name its address: a port that another program
 //! has taken is an error, not a reason for another one.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::RangeInclusive;
@@ -195,12 +196,17 @@ async fn serve(directory: &Path, record: &Record) -> Result<(Server, String), Se
     let mut server = Server::bind(config).await?;
     match attach_node(&mut server).await {
         Ok(node) => {
-            let addresses = || node.addresses().iter().map(ToString::to_string).collect::<Vec<_>>();
-            // The ways come one after the other when the node listens; each time all of them are to be told.
+            let addresses = || node.addresses().iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+            // The ways come one after the other when the node listens; each time all of them are to be told: both on every network, and
+            // none that was not there a moment ago.
+            let mut before = BTreeSet::new();
             for _ in 0..LOOKS {
-                if ["/udp/", "/tcp/"].into_iter().all(|way| addresses().iter().any(|address| address.contains(way))) {
+                let now = addresses();
+                let of = |way| now.iter().filter(|address| address.contains(way)).count();
+                if now == before && of("/udp/") == of("/tcp/") && !now.is_empty() {
                     break;
                 }
+                before = now;
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
             Ok((server, told(addresses()).join(",")))
@@ -213,7 +219,7 @@ async fn serve(directory: &Path, record: &Record) -> Result<(Server, String), Se
 }
 
 /// The addresses that are told: those of the network first, QUIC before TCP, and this computer's own last.
-fn told(addresses: Vec<String>) -> Vec<String> {
+fn told(addresses: impl IntoIterator<Item = String>) -> Vec<String> {
     let ip = |address: &str| address.split('/').nth(2).and_then(|ip| ip.parse::<Ipv4Addr>().ok());
     let mut known: Vec<(bool, Ipv4Addr, bool, String)> = addresses
         .into_iter()
@@ -351,7 +357,7 @@ mod tests {
     fn the_network_is_told_first_and_this_computer_last() {
         let of = |ip: &str| [format!("/ip4/{ip}/tcp/4001/p2p/x"), format!("/ip4/{ip}/udp/4001/quic-v1/p2p/x")];
         let ips = ["127.0.0.1", "10.0.0.9", "169.254.0.1", "192.168.1.2", "172.17.0.1", "203.0.113.5"];
-        let addresses = told(ips.iter().flat_map(|ip| of(ip)).chain(["/ip6/::1/tcp/4001/p2p/x".into()]).collect());
+        let addresses = told(ips.iter().flat_map(|ip| of(ip)).chain(["/ip6/::1/tcp/4001/p2p/x".into()]));
         assert_eq!(addresses.len(), 8);
         assert_eq!(addresses[0], "/ip4/10.0.0.9/udp/4001/quic-v1/p2p/x");
         assert_eq!(addresses[7], "/ip4/127.0.0.1/tcp/4001/p2p/x");

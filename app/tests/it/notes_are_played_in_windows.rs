@@ -174,6 +174,7 @@ async fn notes_that_came_are_heard_one_after_the_other_from_any_word_at_any_spee
         window.press(PLAY).await?;
         listener.comes_to(&window, 1).await?;
         window.press(PAUSE).await?;
+        window.hides(PAUSE).await?;
         for speeds in ["1×", "1.25×", "1.5×", "2×"].windows(2) {
             window.press(speeds[0]).await?;
             window.shows(speeds[1]).await?;

@@ -370,19 +370,19 @@ impl Actor {
         let now = Instant::now();
         if left == 0 && self.relays.lost(&peer, now) {
             self.notices.push(Event::RelayDown { relay: peer, reason: Down::Lost });
-        } else if let Some(event) = self.peers.closed(&peer, connection) {
+        } else if let Some(event) = self.peers.closed(&peer, connection, now) {
             self.notices.push(event);
         }
     }
 
     fn behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, connection_id, info, .. }) => {
                 if info.protocols.contains(&relay::HOP_PROTOCOL_NAME) {
                     self.relays.can_reserve(&peer_id, Instant::now());
                     self.retry_relays();
                 }
-                self.peers.identified(&peer_id, &info.listen_addrs);
+                self.peers.identified(&peer_id, connection_id, &info.listen_addrs);
             }
             BehaviourEvent::RelayClient(relay::client::Event::ReservationReqAccepted {
                 relay_peer_id,

@@ -22,14 +22,17 @@ fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
     paths
 }
 
+/// The module that others know a source by: of a file in `message/`, that.
 fn module(path: &Path) -> &str {
-    path.file_stem().unwrap().to_str().unwrap()
+    let folder = path.parent().filter(|folder| folder.ends_with("message"));
+    folder.unwrap_or(path).file_stem().unwrap().to_str().unwrap()
 }
 
 /// The sources of what travels in the protocol. Local control is JSON, and `docs/cli.md` has it.
 fn sources() -> Vec<PathBuf> {
     let mut paths = files("core/src/wire", "rs");
     paths.retain(|path| !["codec", "control"].contains(&module(path)));
+    paths.extend(files("core/src/wire/message", "rs"));
     paths.extend(files("core/src/identity", "rs"));
     paths.extend(["core/src/chat/policy.rs", "core/src/types/id.rs"].map(|path| root().join(path)));
     paths

@@ -33,7 +33,8 @@ impl Connection {
         let Some(socket) = place::find(profile)? else { return Ok(None) };
         let stream = match UnixStream::connect(&socket).await {
             Ok(stream) => stream,
-            Err(error) if is_nobody(error.kind()) => return Ok(None),
+            // Whoever goes down resets what waits to be let in.
+            Err(error) if is_nobody(error.kind()) || error.kind() == ErrorKind::ConnectionReset => return Ok(None),
             Err(error) => return Err(place::failed(&socket, &error)),
         };
         let (reader, writer) = stream.into_split();

@@ -58,6 +58,9 @@ struct Peer {
     proven: Option<Multiaddr>,
     circuits: Vec<RelayAddress>,
     connections: BTreeMap<ConnectionId, Path>,
+    /// Those of them that were dialled and whose other end has said nothing yet: whoever lets nobody in ends them only after they
+    /// were made.
+    unheard: BTreeSet<ConnectionId>,
     dial: Dial,
     waiting: Vec<Waiting>,
     failures: u32,
@@ -78,6 +81,7 @@ impl Peer {
             proven: None,
             circuits: Vec::new(),
             connections: BTreeMap::new(),
+            unheard: BTreeSet::new(),
             dial: Dial::Rest,
             waiting: Vec::new(),
             failures: 0,
@@ -141,11 +145,15 @@ impl Peer {
 
     fn give_up(&mut self, error: NetError, now: Instant) {
         self.dial = Dial::Rest;
+        self.pause(error.clone(), now);
+        self.answer(&Err(error));
+    }
+
+    fn pause(&mut self, error: NetError, now: Instant) {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now.checked_add(pause);
-        self.last = Some(error.clone());
-        self.answer(&Err(error));
+        self.last = Some(error);
     }
 
     fn why(&self, always_relay: bool) -> Why {
@@ -344,7 +352,10 @@ impl Peers {
             peer.proven = Some(address.clone());
             peer.learn(address);
         }
-        peer.forget_pause();
+        match dialled {
+            Some(_) => drop(peer.unheard.insert(connection)),
+            None => peer.forget_pause(),
+        }
         peer.last = None;
         peer.ended = false;
         let after = peer.path();
@@ -352,10 +363,13 @@ impl Peers {
         changed(*id, peer.device, before, after)
     }
 
-    pub(super) fn closed(&mut self, id: &PeerId, connection: ConnectionId) -> Option<Event> {
+    pub(super) fn closed(&mut self, id: &PeerId, connection: ConnectionId, now: Instant) -> Option<Event> {
         let peer = self.peers.get_mut(id)?;
         let before = peer.path();
         peer.connections.remove(&connection);
+        if peer.unheard.remove(&connection) {
+            peer.pause(NetError::Interrupted, now);
+        }
         let after = peer.path();
         if after == Path::None {
             peer.ended = true;
@@ -373,8 +387,11 @@ impl Peers {
 
     /// A connected peer says where it listens. What it says of private networks counts only on one: elsewhere those addresses
     /// are somebody else's.
-    pub(super) fn identified(&mut self, id: &PeerId, addresses: &[Multiaddr]) {
+    pub(super) fn identified(&mut self, id: &PeerId, connection: ConnectionId, addresses: &[Multiaddr]) {
         let Some(peer) = self.peers.get_mut(id) else { return };
+        if peer.unheard.remove(&connection) {
+            peer.forget_pause();
+        }
         let path = peer.path();
         for address in addresses.iter().take(MAX_ADDRESSES).filter_map(|address| bare(address, id)) {
             let near = crate::net::path::path_of(&address) == Path::Lan;
@@ -502,7 +519,7 @@ mod tests {
         table.established(&goes, ConnectionId::new_unchecked(2), Path::Direct, None);
         let gone = table.set(BTreeMap::from([(stays, DeviceId::new([1; 32]))]));
         assert!(matches!(&gone[..], [(id, Some(Event::PeerDown { .. }))] if *id == goes), "{gone:?}");
-        assert!(table.closed(&goes, ConnectionId::new_unchecked(2)).is_none(), "it is not told twice");
+        assert!(table.closed(&goes, ConnectionId::new_unchecked(2), Instant::now()).is_none(), "it is not told twice");
     }
 
     #[test]
@@ -510,8 +527,51 @@ mod tests {
         let id = peer(1);
         let mut table = with(&[id]);
         table.established(&id, ConnectionId::new_unchecked(1), Path::Direct, None);
-        table.identified(&id, &[address("/ip4/192.168.1.1/tcp/80"), address("/ip4/203.0.113.1/tcp/1")]);
+        table.identified(
+            &id,
+            ConnectionId::new_unchecked(1),
+            &[address("/ip4/192.168.1.1/tcp/80"), address("/ip4/203.0.113.1/tcp/1")],
+        );
         assert_eq!(table.peers[&id].addresses, [address("/ip4/203.0.113.1/tcp/1")]);
+    }
+
+    #[test]
+    fn whoever_lets_nobody_in_is_dialled_less_often_each_time() {
+        let id = peer(1);
+        let mut table = with(&[id]);
+        let there = address("/ip4/203.0.113.1/tcp/1");
+        table.add_addresses(&id, std::slice::from_ref(&there));
+        let (mut now, mut number) = (Instant::now(), 0);
+        // A dial that is let in as far as the encryption goes.
+        let mut dial = |table: &mut Peers, now| {
+            let Next::Dial(options) = table.connect(&id, oneshot::channel().0, now) else { return None };
+            number += 1;
+            assert!(table.established(&id, options.connection_id(), Path::Direct, Some(&there)).is_some(), "{number}");
+            Some(options.connection_id())
+        };
+        for pause in [1, 2, 4, 8] {
+            let connection = dial(&mut table, now).expect("the pause is over");
+            assert!(table.closed(&id, connection, now).is_some());
+            assert!(dial(&mut table, now).is_none(), "at once");
+            now += Duration::from_secs(pause);
+        }
+        // One that says who it is has let us in, and is dialled at once when it was lost.
+        let connection = dial(&mut table, now).expect("the pause is over");
+        table.identified(&id, connection, &[]);
+        table.closed(&id, connection, now);
+        assert!(dial(&mut table, now).is_some());
+    }
+
+    #[test]
+    fn whoever_comes_by_themselves_lets_us_in() {
+        let (id, now) = (peer(1), Instant::now());
+        let mut table = with(&[id]);
+        let there = address("/ip4/203.0.113.1/tcp/1");
+        table.established(&id, ConnectionId::new_unchecked(1), Path::Direct, Some(&there));
+        table.closed(&id, ConnectionId::new_unchecked(1), now);
+        table.established(&id, ConnectionId::new_unchecked(2), Path::Direct, None);
+        table.closed(&id, ConnectionId::new_unchecked(2), now);
+        assert!(matches!(table.connect(&id, oneshot::channel().0, now), Next::Dial(_)));
     }
 
     #[test]
@@ -525,8 +585,8 @@ mod tests {
             table.established(&id, lan, Path::Lan, None),
             Some(Event::PathChanged { path: Path::Lan, .. })
         ));
-        assert!(matches!(table.closed(&id, lan), Some(Event::PathChanged { path: Path::Circuit, .. })));
-        assert!(matches!(table.closed(&id, circuit), Some(Event::PeerDown { .. })));
+        assert!(matches!(table.closed(&id, lan, Instant::now()), Some(Event::PathChanged { path: Path::Circuit, .. })));
+        assert!(matches!(table.closed(&id, circuit, Instant::now()), Some(Event::PeerDown { .. })));
         assert_eq!(table.reachability(&id).why, Why::Ended);
     }
 }
