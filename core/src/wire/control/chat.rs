@@ -21,8 +21,8 @@ pub struct Chat {
     pub state: String,
     /// Safety number compared.
     pub verified: bool,
-    /// The safety number, 12 groups of 5 digits. It takes milliseconds, and is there once a [`Request::Page`] or
-    /// [`Request::Members`] of this chat was asked for: an [`Event::Chat`] tells it.
+    /// The safety number, 12 groups of 5 digits. It takes milliseconds, and is there once a [`Request::Page`](super::Request::Page) or
+    /// [`Request::Members`](super::Request::Members) of this chat was asked for: an [`Event::Chat`](super::Event::Chat) tells it.
     pub safety_number: Option<String>,
     /// Messages that were not read.
     pub unread: u64,

@@ -76,7 +76,7 @@ pub enum Request {
         /// An absolute path that the running profile can read.
         file: std::path::PathBuf,
     },
-    /// Sends a file as an attachment. It is copied first: the answer, [`Reply::Message`], comes when the copy and the message are
+    /// Sends a file as an attachment. It is copied first: the answer, [`Reply::Message`](super::Reply::Message), comes when the copy and the message are
     /// durable, and the file may change or go after that.
     SendFile {
         /// To whom.
@@ -103,7 +103,7 @@ pub enum Request {
         reply_to: Option<String>,
     },
     /// Fetches a message's attachment; or tries at once what waits to be tried again, one's own upload too. The answer,
-    /// [`Reply::Transfer`], does not wait for it: [`Event::Transfer`] tells how it goes on.
+    /// [`Reply::Transfer`](super::Reply::Transfer), does not wait for it: [`Event::Transfer`](super::Event::Transfer) tells how it goes on.
     Fetch {
         /// Where.
         with: String,
@@ -117,7 +117,7 @@ pub enum Request {
         /// Of which message.
         message: String,
         /// An absolute path that the running profile can write: of a new file, or of a folder, in which it gets its own name, with
-        /// a number if there is one of that name. The answer is [`Reply::Saved`].
+        /// a number if there is one of that name. The answer is [`Reply::Saved`](super::Reply::Saved).
         path: std::path::PathBuf,
     },
     /// Gives up a transfer: what was fetched so far goes, what was sent is not offered any more. [`Request::Fetch`] begins anew.
@@ -280,7 +280,7 @@ pub enum Request {
         upto: String,
     },
     /// Turns a voice note into text on this device, and keeps the text. The answer comes when that is done;
-    /// [`Event::Transcription`] tells how it goes meanwhile. What was kept before is the answer at once.
+    /// [`Event::Transcription`](super::Event::Transcription) tells how it goes meanwhile. What was kept before is the answer at once.
     Transcribe {
         /// With whom.
         with: String,
@@ -301,7 +301,7 @@ pub enum Request {
         again: bool,
     },
     /// Says which voice notes of a chat are on the screen now: those of them that wait to become text come before all others, and
-    /// what was on the screen before waits its usual turn. It puts nothing in the queue. The answer is [`Reply::Waiting`].
+    /// what was on the screen before waits its usual turn. It puts nothing in the queue. The answer is [`Reply::Waiting`](super::Reply::Waiting).
     LookAt {
         /// Which chat.
         with: String,
@@ -388,7 +388,7 @@ pub enum Request {
     },
     /// The speech models that Kith knows, and how each stands.
     Models,
-    /// Fetches a model, or goes on with it; [`Event::Model`] tells how it goes.
+    /// Fetches a model, or goes on with it; [`Event::Model`](super::Event::Model) tells how it goes.
     DownloadModel {
         /// Its name.
         name: String,

@@ -19,7 +19,7 @@ pub struct Spoken {
     pub model: String,
     /// It was mended by hand.
     pub edited: bool,
-    /// This is its beginning only, since it is long: [`Request::Transcript`] has all of it.
+    /// This is its beginning only, since it is long: [`Request::Transcript`](super::Request::Transcript) has all of it.
     pub cut: bool,
 }
 
