@@ -87,6 +87,13 @@ pub enum Event {
         /// How now.
         path: Path,
     },
+    /// A connected contact's device says where it is found, or was found where it was dialled.
+    Found {
+        /// Which.
+        device: DeviceId,
+        /// Where, the newest and the last good one first.
+        addresses: Vec<Multiaddr>,
+    },
     /// A contact's device is not connected any more.
     PeerDown {
         /// Its transport key's peer id.

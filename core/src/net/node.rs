@@ -382,7 +382,9 @@ impl Actor {
                     self.relays.can_reserve(&peer_id, Instant::now());
                     self.retry_relays();
                 }
-                self.peers.identified(&peer_id, connection_id, &info.listen_addrs);
+                if let Some(event) = self.peers.identified(&peer_id, connection_id, &info.listen_addrs) {
+                    self.notices.push(event);
+                }
             }
             BehaviourEvent::RelayClient(relay::client::Event::ReservationReqAccepted {
                 relay_peer_id,

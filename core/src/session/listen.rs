@@ -70,6 +70,10 @@ impl Listener {
                 self.input(Input::PeerUp { device }).await;
             }
             net::Event::PathChanged { device, path, .. } => self.reached(device, path),
+            net::Event::Found { device, addresses } => {
+                // The heart ends with the session, and then nothing is left to be kept.
+                let _ = self.heart.found(device, addresses).await;
+            }
             net::Event::PeerDown { device, .. } => {
                 self.reached(device, Path::None);
                 self.input(Input::PeerDown { device }).await;

@@ -387,9 +387,15 @@ impl Peers {
 
     /// A connected peer says where it listens. What it says of private networks counts only on one: elsewhere those addresses
     /// are somebody else's.
-    pub(super) fn identified(&mut self, id: &PeerId, connection: ConnectionId, addresses: &[Multiaddr]) {
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        if peer.unheard.remove(&connection) {
+    pub(super) fn identified(
+        &mut self,
+        id: &PeerId,
+        connection: ConnectionId,
+        addresses: &[Multiaddr],
+    ) -> Option<Event> {
+        let peer = self.peers.get_mut(id)?;
+        let mut news = peer.unheard.remove(&connection);
+        if news {
             peer.forget_pause();
         }
         let path = peer.path();
@@ -398,8 +404,11 @@ impl Peers {
             let known = peer.addresses.contains(&address);
             if !known && (!near || path == Path::Lan) && peer.addresses.len() < MAX_ADDRESSES {
                 peer.addresses.push(address);
+                news = true;
             }
         }
+        let found = || Event::Found { device: peer.device, addresses: peer.addresses.clone() };
+        (news && !peer.addresses.is_empty()).then(found)
     }
 
     pub(super) fn measured(&mut self, id: &PeerId, round_trip: Duration) {
@@ -527,12 +536,11 @@ mod tests {
         let id = peer(1);
         let mut table = with(&[id]);
         table.established(&id, ConnectionId::new_unchecked(1), Path::Direct, None);
-        table.identified(
-            &id,
-            ConnectionId::new_unchecked(1),
-            &[address("/ip4/192.168.1.1/tcp/80"), address("/ip4/203.0.113.1/tcp/1")],
-        );
-        assert_eq!(table.peers[&id].addresses, [address("/ip4/203.0.113.1/tcp/1")]);
+        let connection = ConnectionId::new_unchecked(1);
+        let said = [address("/ip4/192.168.1.1/tcp/80"), address("/ip4/203.0.113.1/tcp/1")];
+        let found = table.identified(&id, connection, &said);
+        assert!(matches!(found, Some(Event::Found { addresses, .. }) if addresses == said[1..]));
+        assert!(table.identified(&id, connection, &said).is_none(), "it is known");
     }
 
     #[test]
