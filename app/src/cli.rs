@@ -4,6 +4,7 @@
 //! whichever way they go. All words that a person reads are in [`text`]. What it prints as JSON and how it exits:
 //! `docs/cli.md`.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -132,7 +133,10 @@ fn init_logs() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KITH_LOG");
     let filter =
         filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,openmls=off,pulseaudio=off,symphonia=off"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_filter(filter);
     // What the window's diagnostics offer to copy says more than a terminal should.
     let recent = crate::log::Recent::default()
         .with_filter(tracing_subscriber::EnvFilter::new("info,openmls=off,symphonia=off,wgpu=warn"));

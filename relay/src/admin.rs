@@ -1,6 +1,7 @@
 //! The command line of `kith-relay`: runs the relay, and does what its operator wants of one, running or not.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -264,7 +265,10 @@ fn settings(config: &Config, json: bool) -> String {
 pub fn init_logs(config: &Config) {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log_level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let ready = match config.log_format {
         crate::config::LogFormat::Text => logs.try_init(),
         crate::config::LogFormat::Json => logs.json().try_init(),

@@ -1,6 +1,7 @@
 //! A file of 20 MB whose sender, receiver and relay are killed at every tenth of its way: it arrives whole, and next to nothing goes
 //! twice.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -191,10 +192,14 @@ async fn a_file_comes_straight_though_both_ends_are_killed_now_and_then() {
         let _ = fetching.wait().await?;
         bob.has("alice", &content, &room.join("straight")).await?;
         alice.transfer_is("bob", &["done"]).await?;
-        let given = fs::read_to_string(room.join("alice.log"))?.matches(GIVEN).count();
-        let all = FILE.div_ceil(256 * 1024);
+        let log = fs::read_to_string(room.join("alice.log"))?;
+        let given: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once(GIVEN)?.1)).collect();
+        let all = given.iter().collect::<BTreeSet<_>>().len();
+        // With its padding it is more than its bytes are; how much more is not for this test to say.
+        check(all >= FILE.div_ceil(256 * 1024), &format!("only {all} chunks were given"))?;
         // What was under way when it was killed comes again: one chunk, and no more.
-        check((all..=all + kills).contains(&given), &format!("{given} chunks went for {all}, with {kills} kills"))?;
+        let again = given.len() - all;
+        check(again <= kills, &format!("{again} of {all} chunks went twice, with {kills} kills"))?;
         sends.kill().await?;
         gets.kill().await
     })
