@@ -678,7 +678,9 @@ impl Home {
     fn set(&mut self, message: settings::Message, context: Context<'_>) -> Action {
         // A recovery code is shown once: who has left the settings meanwhile is led back.
         let back = (self.page.is_none() && message.holds_code()).then(|| self.show_settings(Section::Account));
-        let Some(page) = &mut self.page else { return Action::None };
+        let Some(page) = &mut self.page else {
+            return message.failed().cloned().map_or(Action::None, |problem| Action::Run(self.warn(problem)));
+        };
         match page.update(message, context) {
             settings::Action::Run(task) if back.is_some() => {
                 Action::Run(Task::batch(back.into_iter().chain([task.map(Message::Settings)])))
