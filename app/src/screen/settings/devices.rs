@@ -9,6 +9,7 @@ use super::parts::{self, Wanted};
 use super::password::{At, MAX_TEXT};
 use crate::app::Context;
 use crate::backend::Backend;
+use crate::format::within;
 use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
@@ -279,11 +280,11 @@ fn shown(device: &str) -> String {
 
 fn line<'a>(device: &DeviceInfo, action: Option<Element<'a, Message>>, context: Context<'_>) -> Element<'a, Message> {
     let i18n = context.i18n;
-    let since = context.clock.heading(i18n, device.created_ms, context.now_ms);
+    let since = context.clock.day_within(i18n, device.created_ms, context.now_ms);
     let state = match (device.this, device.path.as_deref()) {
         (true, _) => i18n.tr("settings-device-here"),
         (false, Some(path)) if device.connected => {
-            i18n.try_tr(&format!("path-{path}")).unwrap_or_else(|| path.to_owned())
+            i18n.try_tr(&format!("path-{path}")).map_or_else(|| path.to_owned(), |words| within(&words))
         }
         _ => i18n.tr("settings-device-away"),
     };

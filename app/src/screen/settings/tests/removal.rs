@@ -9,7 +9,7 @@ use crate::relay::EmbeddedRelay;
 async fn devices_tell_which_is_this_one_and_how_the_others_are_reached() {
     let mut person = Person::at(Section::Devices).await;
     person.hears(Message::Devices(devices::Message::Came(Ok(devices::tests::known()))));
-    for words in ["aaaabbbbcccc", "this one", "Added: Today · On the same network", "Added: Today · not connected"] {
+    for words in ["aaaabbbbcccc", "this one", "Added: today · on the same network", "Added: today · not connected"] {
         assert!(person.sees(words), "{words}");
     }
     person.ends().await;
