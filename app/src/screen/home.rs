@@ -19,7 +19,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Member, Request, Said};
+use kith_core::wire::control::{Chat, Me, Member, Request, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -28,10 +28,10 @@ use self::list::ChatList;
 use self::player::Player;
 use crate::app::Context;
 use crate::backend::{Backend, Overview};
+use crate::format::one_line;
 use crate::i18n::I18n;
 use crate::modal::question::{self, Question};
 use crate::modal::{add, group, help, review, switcher};
-use crate::platform::sign::Sign;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
 use crate::said;
@@ -40,11 +40,16 @@ use crate::settings::Change;
 use crate::theme::metric;
 use crate::ui::avatar::Pictures;
 
+/// Letters of a name that a window's title shows.
+const OWNER: usize = 40;
+
 /// Somebody is signed in.
 #[derive(Debug)]
 pub(crate) struct Home {
     backend: Backend,
     me: Option<Me>,
+    /// What the account calls itself.
+    name: Option<String>,
     list: ChatList,
     open: Option<Conversation>,
     details: Option<Details>,
@@ -107,6 +112,8 @@ enum Link {
 pub(crate) enum Message {
     /// What the list shows is here.
     Loaded(Result<Overview, Problem>),
+    /// What the account calls itself is known.
+    NameKnown(Result<Option<String>, Problem>),
     /// How everything is reached is known.
     StatusKnown(Result<Box<kith_core::wire::control::Status>, Problem>),
     /// Once more.
@@ -194,6 +201,7 @@ impl Home {
     pub(crate) fn new(backend: Backend, link: Option<String>, context: Context<'_>) -> (Self, Task<Message>) {
         let mut home = Self {
             me: None,
+            name: None,
             list: ChatList::default(),
             open: None,
             details: None,
@@ -219,12 +227,28 @@ impl Home {
         &self.backend
     }
 
-    /// The name of the window, with how much waits.
+    /// The name of the window: how much waits, and whose it is, since there may be several.
     pub(crate) fn title(&self, i18n: &I18n) -> String {
+        let app = i18n.tr("app-name");
+        let title = match self.owner() {
+            Some(owner) => format!("{owner} – {app}"),
+            None => app,
+        };
         match self.list.unread() {
-            0 => i18n.tr("app-name"),
-            count => format!("({count}) {}", i18n.tr("app-name")),
+            0 => title,
+            count => format!("({count}) {title}"),
         }
+    }
+
+    /// Who is signed in: by what they call themselves, else by their name at the relay.
+    fn owner(&self) -> Option<String> {
+        let handle = || self.me.as_ref()?.handle.as_deref()?.split('@').next();
+        let owner = one_line(self.name.as_deref().or_else(handle)?, OWNER);
+        (!owner.is_empty()).then_some(owner)
+    }
+
+    fn load_name(&self) -> Task<Message> {
+        Task::perform(self.backend.clone().own_profile(), |profile| Message::NameKnown(profile.map(|own| own.name)))
     }
 
     /// Whether it can go on without a window.
@@ -262,7 +286,7 @@ impl Home {
 
     fn load(&self) -> Task<Message> {
         let status = Task::perform(self.backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
-        Task::batch([Task::perform(self.backend.clone().overview(), Message::Loaded), status])
+        Task::batch([Task::perform(self.backend.clone().overview(), Message::Loaded), self.load_name(), status])
     }
 
     /// Something to be looked at.
@@ -349,6 +373,10 @@ impl Home {
                 let warned = status.warnings.iter().map(|said| self.warn(said.clone()));
                 Action::Run(Task::batch(warned.collect::<Vec<_>>()))
             }
+            Message::NameKnown(Ok(name)) => {
+                self.name = name;
+                Action::None
+            }
             Message::Reload => Action::Run(self.load()),
             Message::List(message) => self.listed(message, context),
             Message::Conversation(id, message) => self.conversed(&id, message, context),
@@ -401,7 +429,9 @@ impl Home {
             Message::Tray(tray::Chosen::Show) => Action::Raise(Task::none()),
             Message::Tray(tray::Chosen::Quit) => Action::Quit,
             Message::Done(Ok(())) => Action::None,
-            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) => Action::Run(self.warn(problem)),
+            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) | Message::NameKnown(Err(problem)) => {
+                Action::Run(self.warn(problem))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ mod chats;
 mod listen;
 mod talk;
 
-use kith_core::wire::control::{Chat, ContactRequest, Me, Message as Shown, Page};
+use kith_core::wire::control::{Chat, ContactRequest, Event, Me, Message as Shown, Page};
 
 use super::tests::not_reached;
 use super::timeline::key_of;

@@ -1,10 +1,11 @@
-use kith_core::wire::control::{Code, ContactRequest, Page, Said, Status};
+use kith_core::wire::control::{Code, ContactRequest, Event, Page, Said, Status};
 
 use super::list::tests::chat;
 use super::timeline::tests::message;
 use super::*;
 use crate::backend::asked::tests::Record;
 use crate::keys::Press;
+use crate::platform::sign::Sign;
 use crate::problem::Problem;
 use crate::snapshots::{World, outputs};
 use crate::widget::stage::{Stage, frame, moved, wheel};
@@ -425,4 +426,31 @@ async fn what_is_scrolled_and_where_the_focus_is_stays_whatever_the_conversation
     let emoji = conversation::Message::ToggleEmoji(conversation::Target::Composer);
     window.hears(Message::Conversation("id-Bob".into(), emoji));
     assert_eq!(look(&mut stage, &window).1, Some(conversation::COMPOSER.into()), "emoji are offered");
+}
+
+#[test]
+fn a_window_is_named_after_whose_it_is_and_how_much_waits() {
+    let mut window = Window::new(&["Bob"]);
+    let title = |window: &Window| window.home.title(&window.world.i18n);
+    assert_eq!(title(&window), "(1) Kith", "of an account without a relay and a name");
+    window.home.me.as_mut().unwrap().handle = Some("alice@home-0011aabb".into());
+    assert_eq!(title(&window), "(1) alice – Kith");
+    window.hears(Message::NameKnown(Ok(Some("Alice\n\u{202e}Liddell".into()))));
+    assert_eq!(title(&window), "(1) Alice Liddell – Kith");
+    window.home.list.load(Vec::new(), Vec::new());
+    assert_eq!(title(&window), "Alice Liddell – Kith");
+    window.hears(Message::NameKnown(Ok(Some("а".repeat(1_000)))));
+    assert_eq!(title(&window).chars().count(), OWNER + "… – Kith".chars().count());
+    window.hears(Message::NameKnown(Ok(Some("\u{202e}".into()))));
+    assert_eq!(title(&window), "Kith");
+}
+
+#[test]
+fn another_name_of_ones_own_is_asked_for_when_it_is_told() {
+    let mut window = Window::new(&["Bob"]);
+    let _ = window.record.asked();
+    window.tells(Event::Contact { account: "account-Bob".into() });
+    assert!(window.record.asked().iter().all(|request| !matches!(request, Request::Profile { who: None })));
+    window.tells(Event::Contact { account: "me".into() });
+    assert!(window.record.asked().iter().any(|request| matches!(request, Request::Profile { who: None })));
 }

@@ -115,11 +115,13 @@ impl Home {
         Task::batch([picture, seen, self.show_count(context)])
     }
 
-    /// Somebody says something else about themselves, whether they are a contact or share a group.
+    /// Somebody says something else about themselves, whether they are a contact, share a group or are signed in here.
     fn person_changed(&mut self, account: &str) -> Task<Message> {
+        let is_me = self.me.as_ref().is_some_and(|me| me.account == account);
+        let own = if is_me { self.load_name() } else { Task::none() };
         let members = self.details.as_ref().map_or_else(Task::none, |details| details.person_changed(account));
         let names = self.in_open(|open| open.person_changed(account));
-        Task::batch([members.map(Message::Details), names])
+        Task::batch([own, members.map(Message::Details), names])
     }
 
     fn notify(&self, notice: Notice, context: Context<'_>) -> Task<Message> {
