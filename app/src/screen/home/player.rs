@@ -336,8 +336,8 @@ pub(crate) mod tests {
     use kith_core::voice::{OPUS_RATE, Packets, Pcm};
     use kith_core::wire::control::Code;
 
-    use super::super::timeline::tests::message;
     use super::*;
+    use crate::samples::message;
 
     fn playback() -> Playback {
         let packets = Packets::of(&[0.0; 48_000], 24_000).unwrap();

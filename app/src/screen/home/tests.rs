@@ -1,12 +1,12 @@
 use kith_core::wire::control::{Code, ContactRequest, Event, Page, Said, Status};
 
 use super::list::tests::chat;
-use super::timeline::tests::message;
 use super::*;
 use crate::backend::asked::tests::Record;
 use crate::keys::Press;
 use crate::platform::sign::Sign;
 use crate::problem::Problem;
+use crate::samples::message;
 use crate::snapshots::{World, outputs};
 use crate::widget::stage::{Stage, frame, moved, wheel};
 
