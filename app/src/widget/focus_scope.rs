@@ -20,14 +20,21 @@ pub(crate) struct FocusScope<'a, Message> {
     content: Element<'a, Message>,
     on_escape: Option<Message>,
     on_outside: Option<Message>,
+    is_passed_by: bool,
 }
 
 /// Makes `content` something that can be left.
 pub(crate) fn focus_scope<'a, Message>(content: impl Into<Element<'a, Message>>) -> FocusScope<'a, Message> {
-    FocusScope { content: content.into(), on_escape: None, on_outside: None }
+    FocusScope { content: content.into(), on_escape: None, on_outside: None, is_passed_by: false }
 }
 
 impl<Message> FocusScope<'_, Message> {
+    /// The walk of the focus passes it by: a field that nothing can be typed into would take the focus and show nothing of it.
+    pub(crate) fn passed_by(mut self, is_passed_by: bool) -> Self {
+        self.is_passed_by = is_passed_by;
+        self
+    }
+
     /// What Escape says, if nothing in it wanted the key.
     pub(crate) fn on_escape(mut self, message: Message) -> Self {
         self.on_escape = Some(message);
@@ -81,7 +88,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for FocusScope<'_, Message
         if let Some((tree, layout)) = tree.children.first_mut().zip(layout.children().next()) {
             operation.container(None, layout.bounds());
             operation.traverse(&mut |operation| {
-                self.content.as_widget_mut().operate(tree, layout, renderer, operation);
+                let content = self.content.as_widget_mut();
+                match self.is_passed_by {
+                    true => content.operate(tree, layout, renderer, &mut WithoutFocus(operation)),
+                    false => content.operate(tree, layout, renderer, operation),
+                }
             });
         }
     }

@@ -5,8 +5,9 @@ use kith_core::wire::control::{Code, LiveOptions, Me, Profile, Reach, Said, Stat
 use super::*;
 use crate::i18n::Language;
 use crate::problem::Problem;
-use crate::snapshots::World;
+use crate::snapshots::{World, operations};
 use crate::theme::Variant;
+use crate::widget::focus_scope;
 
 fn page(section: Section) -> SettingsPage {
     SettingsPage::new(section, Backend::detached().0).0
@@ -79,6 +80,10 @@ async fn a_device_is_removed() {
     }
     hears(&mut page, devices::Message::Came(Ok(devices::tests::known())));
     everywhere(hears(&mut page, devices::Message::Remove(devices::tests::LOST.into())), "settings-device-remove");
+    // The keyboard stands on the button that cannot be undone.
+    let keys = (0..3).flat_map(|_| operations::<()>(focus_scope::focus_previous())).collect();
+    let dark = world().colored(Variant::Dark);
+    dark.shoot_after("settings-device-remove-focus-dark", || page.view(dark.context()), keys);
     let narrow = || World::new(360.0, 640.0).scaled(2.0);
     shoot(
         hears(&mut page, devices::Message::Submit),
