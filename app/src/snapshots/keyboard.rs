@@ -25,8 +25,8 @@ const ELSEWHERE: [(&str, &str); 7] = [
     ("Choose()", "Ctrl+↑ and Ctrl+↓ go from message to message"),
     ("Recording(Grip)", "Enter begins a recording; only a pointer holds"),
     ("Recording(LetGo)", "Enter ends it"),
-    ("Switcher(Open(", "Ctrl+↓ marks, and Enter in the field opens"),
-    ("PickEmoji(", "the field finds them by name, and Enter there takes the first"),
+    ("Switcher(Open(", "↓ and ↑ mark one, and Enter in the field opens it"),
+    ("PickEmoji(", "arrows go to them from the one where the walk stops"),
     ("PercentDragged()", "the buttons beside the slider"),
     ("PercentReleased", "the buttons beside the slider"),
 ];

@@ -302,6 +302,28 @@ async fn keys_lead_from_chat_to_chat_and_not_past_what_lies_above() {
 }
 
 #[tokio::test]
+async fn keys_mark_a_chat_to_jump_to_and_choose_a_message() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    let press = |window: &mut Window, key: Press| {
+        let _ = window.home.key_pressed(&key, window.world.context());
+    };
+    for (keys, name) in [(vec![Press::Down], "Bob"), (vec![Press::Down, Press::Up], "Ann")] {
+        press(&mut window, Press::Switcher);
+        for key in keys {
+            press(&mut window, key);
+        }
+        window.hears(Message::Switcher(switcher::Message::Submit));
+        assert_eq!(window.open(), Some(name));
+    }
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Opened(Ok(page()))));
+    press(&mut window, Press::Down);
+    assert!(!window.home.open.as_mut().unwrap().escape(), "there is nothing to be marked");
+    press(&mut window, Press::OlderMessage);
+    assert!(window.home.open.as_mut().unwrap().escape(), "what can be done with a message was shown");
+}
+
+#[tokio::test]
 async fn somebody_is_asked_once_and_told_why_not() {
     let mut window = Window::new(&[]);
     window.hears(Message::ShowAdd);
