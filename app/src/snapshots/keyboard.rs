@@ -258,7 +258,12 @@ impl<'a, V: Fn() -> Element<'a, Message>, Message: Debug + 'static> Trial<V, Mes
 
 /// What is said, whatever moment or place it is said of.
 fn without_numbers(message: &impl Debug) -> String {
-    format!("{message:?}").replace(|letter: char| letter.is_ascii_digit() || letter == '.', "")
+    let mut in_number = false;
+    let mut is_other = |letter: &char| {
+        in_number = letter.is_ascii_digit() || (in_number && ".nµms".contains(*letter));
+        !in_number
+    };
+    format!("{message:?}").chars().filter(|letter| is_other(letter)).collect()
 }
 
 /// How many pixels in and around a rectangle are plainly other ones.
