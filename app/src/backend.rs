@@ -187,15 +187,12 @@ pub(crate) async fn recover(
     created(&setup.profile, made.map_err(Problem::from)).await
 }
 
-/// Gives the account of this name at a relay another password; what comes back is a new recovery code, if there is one.
+/// Gives the account of this name at a relay the registration's password; what comes back is a new recovery code, if there is one.
 pub(crate) async fn change_password(
-    relay: String,
-    handle: String,
+    registration: Registration,
     proof: Proof,
-    password: Zeroizing<String>,
     new_code: bool,
 ) -> Result<Option<Zeroizing<String>>, Problem> {
-    let registration = Registration { relay, handle, password, invitation: None };
     Ok(Client::change_password(registration, proof, new_code).await?)
 }
 

@@ -73,6 +73,13 @@ impl Clock {
         }
     }
 
+    /// The same within a sentence.
+    pub(crate) fn day_within(&self, i18n: &I18n, ms: u64, now_ms: u64) -> String {
+        let heading = self.heading(i18n, ms, now_ms);
+        let is_word = heading == i18n.tr("today") || heading == i18n.tr("yesterday");
+        if is_word { within(&heading) } else { heading }
+    }
+
     /// The day and the time, where both are wanted.
     pub(crate) fn full(&self, i18n: &I18n, ms: u64, now_ms: u64) -> String {
         i18n.tr_with(
@@ -93,6 +100,12 @@ impl Clock {
         let values = values.into_iter().chain([("year", FluentValue::from(day.year().to_string()))]);
         i18n.tr_with(&format!("date-{order}-year"), values)
     }
+}
+
+/// Words that can begin a sentence, as they are within one.
+pub(crate) fn within(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// The country of a locale, such as `en_GB.UTF-8`, if it names one.
@@ -260,6 +273,10 @@ mod tests {
         assert_eq!(heading(Language::Ru, DAY), "Вчера");
         assert_eq!(heading(Language::Uk, 10 * DAY), "15 листопада");
         assert_eq!(heading(Language::En, 400 * DAY), "October 21, 2024");
+        let within = |language, ago| clock.day_within(&I18n::new(language), NOON - ago, NOON);
+        assert_eq!((within(Language::En, 0), within(Language::Uk, 0)), ("today".into(), "сьогодні".into()));
+        assert_eq!(within(Language::Ru, DAY), "вчера");
+        assert_eq!(within(Language::En, 10 * DAY), "November 15", "a name keeps its capital");
         // A clock that is ahead, or a time that no calendar has.
         assert_eq!(clock.short(&I18n::new(Language::En), NOON + DAY, NOON), "12:00");
         assert_eq!(clock.short(&I18n::new(Language::En), u64::MAX, NOON), "");

@@ -31,6 +31,10 @@ pub(crate) enum Press {
     NextChat,
     /// The chat above.
     PreviousChat,
+    /// The mark goes down, where one of several is marked.
+    Down,
+    /// The mark goes up.
+    Up,
     /// The chat at this place of the list.
     Chat(usize),
     /// Away with what is on top.
@@ -108,6 +112,8 @@ fn of_named(key: Named, modifiers: Modifiers, free: bool) -> Option<Press> {
         Named::ArrowUp if modifiers.command() => Some(Press::OlderMessage),
         Named::ArrowDown if modifiers.alt() => Some(Press::NextChat),
         Named::ArrowUp if modifiers.alt() => Some(Press::PreviousChat),
+        Named::ArrowDown if free && modifiers.is_empty() => Some(Press::Down),
+        Named::ArrowUp if free && modifiers.is_empty() => Some(Press::Up),
         _ => None,
     }
 }
@@ -169,5 +175,8 @@ mod tests {
         assert_eq!(pressed(tab.clone(), Modifiers::SHIFT, Status::Ignored), Some(Press::FocusPrevious));
         assert_eq!(pressed(tab, Modifiers::empty(), Status::Captured), None);
         assert_eq!(pressed(Key::Named(Named::Escape), Modifiers::empty(), Status::Captured), None);
+        let down = Key::Named(Named::ArrowDown);
+        assert_eq!(pressed(down.clone(), Modifiers::empty(), Status::Ignored), Some(Press::Down));
+        assert_eq!(pressed(down, Modifiers::empty(), Status::Captured), None);
     }
 }

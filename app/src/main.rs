@@ -20,6 +20,8 @@ mod problem;
 #[expect(clippy::disallowed_types, reason = "a driver: it looks for free ports")]
 mod relay;
 mod said;
+#[cfg(test)]
+mod samples;
 mod screen;
 mod settings;
 #[cfg(test)]

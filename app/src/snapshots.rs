@@ -2,13 +2,18 @@
 //!
 //! A picture that is not stored fails. `KITH_BLESS=1` stores what is drawn; it is to be looked at before it is committed. The processor
 //! draws, with the bundled fonts and none of the system's, so that only rounding may differ from one machine to the next.
+//!
+//! Every screen that is drawn in English and in light colours is also tried by the keyboard (`keyboard`).
 
 mod compare;
 mod errands;
+mod keyboard;
 mod paint;
 mod starts;
 
 pub(crate) use errands::Errands;
+
+use std::fmt::Debug;
 
 use iced::Size;
 use iced::advanced::widget::Operation;
@@ -82,12 +87,12 @@ impl World {
     }
 
     /// Draws this, and compares it with the picture of this name.
-    pub(crate) fn shoot<'a, Message: 'static>(&self, name: &str, view: impl Fn() -> Element<'a, Message>) {
+    pub(crate) fn shoot<'a, Message: Debug + 'static>(&self, name: &str, view: impl Fn() -> Element<'a, Message>) {
         self.shoot_after(name, view, Vec::new());
     }
 
     /// The same after these operations, as a screen's tasks ask for them.
-    pub(crate) fn shoot_after<'a, Message: 'static>(
+    pub(crate) fn shoot_after<'a, Message: Debug + 'static>(
         &self,
         name: &str,
         view: impl Fn() -> Element<'a, Message>,
@@ -102,6 +107,11 @@ impl World {
             let _ = stage.draw_as(view(), theme, self.scale);
         }
         compare::with_stored(name, &stage.draw_as(view(), theme, self.scale));
+        // What can be reached does not hang on colours and words.
+        if self.variant == Variant::Light && self.i18n.language() == Language::En && self.scale == 1.0 {
+            let faults = keyboard::faults(stage, self.size, view);
+            assert!(faults.is_empty(), "{name}: {faults:#?}");
+        }
     }
 }
 

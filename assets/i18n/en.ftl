@@ -491,6 +491,12 @@ settings-device-this = this one
 settings-device-here = in use now
 settings-device-away = not connected
 settings-device-since = Added: { $day } · { $state }
+settings-device-remove = Remove…
+settings-device-remove-words = This device is taken out of your account for good: it gets nothing new and can send nothing more. What it had stays on it.
+settings-device-remove-now = Remove the device
+settings-device-password = Password of your account
+settings-device-removing = The device is being removed: this takes a few seconds.
+settings-device-removed = The device { $device } is removed. Whoever has it still has what it had: change the password if they may know it.
 settings-devices-words = Every device of your account reads all of its messages.
 
 settings-receipts = Read receipts

@@ -503,6 +503,12 @@ settings-device-this = это устройство
 settings-device-here = используется сейчас
 settings-device-away = нет связи
 settings-device-since = Добавлено: { $day } · { $state }
+settings-device-remove = Удалить…
+settings-device-remove-words = Это устройство насовсем исключается из вашего аккаунта: к нему больше ничего не придёт, и отправить с него ничего нельзя. То, что на нём было, на нём останется.
+settings-device-remove-now = Удалить устройство
+settings-device-password = Пароль вашего аккаунта
+settings-device-removing = Устройство удаляется: это займёт несколько секунд.
+settings-device-removed = Устройство { $device } удалено. То, что на нём было, остаётся у того, в чьих оно руках: смените пароль, если он может быть ему известен.
 settings-devices-words = Каждое устройство аккаунта читает все его сообщения.
 
 settings-receipts = Отметки о прочтении

@@ -503,6 +503,12 @@ settings-device-this = цей пристрій
 settings-device-here = використовується зараз
 settings-device-away = немає зв’язку
 settings-device-since = Додано: { $day } · { $state }
+settings-device-remove = Вилучити…
+settings-device-remove-words = Цей пристрій назавжди вилучається з вашого облікового запису: до нього більше нічого не надійде, і надіслати з нього нічого не можна. Те, що на ньому було, на ньому лишиться.
+settings-device-remove-now = Вилучити пристрій
+settings-device-password = Пароль вашого облікового запису
+settings-device-removing = Пристрій вилучається: це забере кілька секунд.
+settings-device-removed = Пристрій { $device } вилучено. Те, що на ньому було, лишається в того, в чиїх він руках: змініть пароль, якщо він може бути йому відомий.
 settings-devices-words = Кожен пристрій облікового запису читає всі його повідомлення.
 
 settings-receipts = Позначки про прочитання

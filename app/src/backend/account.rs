@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kith_core::client::control::Server;
+use kith_core::client::{Client, Registration};
 use kith_core::wire::control::{LiveOptions, Me, Profile, Reply, Request};
 
 use super::Backend;
@@ -38,6 +39,12 @@ impl Backend {
             Reply::Options(options) => Ok(options),
             _ => Err(Problem::nonsense()),
         }
+    }
+
+    /// Takes a device out of the account: at its relay, which wants the password, and here.
+    pub(crate) async fn remove_device(self, registration: Registration, device: String) -> Result<(), Problem> {
+        let record = Client::remove_device(registration, &device).await?;
+        self.command(Request::TakeRecord { record }).await
     }
 
     /// Writes all that is here into a new folder; gives how many messages that were.

@@ -70,6 +70,7 @@ mod tests {
 
     use crate::cli::account::Newcomer;
     use crate::cli::error::Error;
+    use crate::samples;
 
     fn me() -> Me {
         Me {
@@ -89,23 +90,12 @@ mod tests {
             author_name: "me".into(),
             mine: true,
             sent_ms: 1_800_000_000_000,
-            kind: "text".into(),
-            text: Some("hello".into()),
-            edited: false,
             reply_to: Some("d2.i2.3".into()),
             reply_preview: Some("bob: hello?".into()),
             reactions: vec![("👍".into(), 2)],
-            duration_ms: None,
-            peaks: None,
-            heard_ms: None,
-            heard: None,
-            heard_by: None,
-            transcript: None,
-            file: None,
-            spoken: None,
             state: Some("sent".into()),
             route: Some("mailbox".into()),
-            problem: None,
+            ..samples::message(7, "hello")
         }
     }
 

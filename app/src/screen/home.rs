@@ -11,6 +11,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod told;
 mod view;
 
 use std::future::Future;
@@ -18,7 +19,7 @@ use std::pin::Pin;
 
 use iced::widget::operation;
 use iced::{Subscription, Task};
-use kith_core::wire::control::{Chat, Event, Me, Member, Request, Said};
+use kith_core::wire::control::{Chat, Me, Member, Request, Said};
 
 use self::above::{Deed, Modal};
 use self::conversation::Conversation;
@@ -27,11 +28,10 @@ use self::list::ChatList;
 use self::player::Player;
 use crate::app::Context;
 use crate::backend::{Backend, Overview};
+use crate::format::one_line;
 use crate::i18n::I18n;
 use crate::modal::question::{self, Question};
 use crate::modal::{add, group, help, review, switcher};
-use crate::platform::notify::Notice;
-use crate::platform::sign::Sign;
 use crate::platform::tray::{self, Tray};
 use crate::problem::Problem;
 use crate::said;
@@ -40,11 +40,16 @@ use crate::settings::Change;
 use crate::theme::metric;
 use crate::ui::avatar::Pictures;
 
+/// Letters of a name that a window's title shows.
+const OWNER: usize = 40;
+
 /// Somebody is signed in.
 #[derive(Debug)]
 pub(crate) struct Home {
     backend: Backend,
     me: Option<Me>,
+    /// What the account calls itself.
+    name: Option<String>,
     list: ChatList,
     open: Option<Conversation>,
     details: Option<Details>,
@@ -107,6 +112,8 @@ enum Link {
 pub(crate) enum Message {
     /// What the list shows is here.
     Loaded(Result<Overview, Problem>),
+    /// What the account calls itself is known.
+    NameKnown(Result<Option<String>, Problem>),
     /// How everything is reached is known.
     StatusKnown(Result<Box<kith_core::wire::control::Status>, Problem>),
     /// Once more.
@@ -194,6 +201,7 @@ impl Home {
     pub(crate) fn new(backend: Backend, link: Option<String>, context: Context<'_>) -> (Self, Task<Message>) {
         let mut home = Self {
             me: None,
+            name: None,
             list: ChatList::default(),
             open: None,
             details: None,
@@ -219,12 +227,28 @@ impl Home {
         &self.backend
     }
 
-    /// The name of the window, with how much waits.
+    /// The name of the window: how much waits, and whose it is, since there may be several.
     pub(crate) fn title(&self, i18n: &I18n) -> String {
+        let app = i18n.tr("app-name");
+        let title = match self.owner() {
+            Some(owner) => format!("{owner} – {app}"),
+            None => app,
+        };
         match self.list.unread() {
-            0 => i18n.tr("app-name"),
-            count => format!("({count}) {}", i18n.tr("app-name")),
+            0 => title,
+            count => format!("({count}) {title}"),
         }
+    }
+
+    /// Who is signed in: by what they call themselves, else by their name at the relay.
+    fn owner(&self) -> Option<String> {
+        let handle = || self.me.as_ref()?.handle.as_deref()?.split('@').next();
+        let owner = one_line(self.name.as_deref().or_else(handle)?, OWNER);
+        (!owner.is_empty()).then_some(owner)
+    }
+
+    fn load_name(&self) -> Task<Message> {
+        Task::perform(self.backend.clone().own_profile(), |profile| Message::NameKnown(profile.map(|own| own.name)))
     }
 
     /// Whether it can go on without a window.
@@ -262,7 +286,7 @@ impl Home {
 
     fn load(&self) -> Task<Message> {
         let status = Task::perform(self.backend.clone().status(), |status| Message::StatusKnown(status.map(Box::new)));
-        Task::batch([Task::perform(self.backend.clone().overview(), Message::Loaded), status])
+        Task::batch([Task::perform(self.backend.clone().overview(), Message::Loaded), self.load_name(), status])
     }
 
     /// Something to be looked at.
@@ -297,136 +321,9 @@ impl Home {
         act(open).map(move |message| Message::Conversation(id.clone(), message))
     }
 
-    /// The core tells something. `is_seen`: somebody looks at the window.
-    pub(crate) fn told(&mut self, event: Event, is_seen: bool, context: Context<'_>) -> Task<Message> {
-        self.is_looked_at = is_seen;
-        match event {
-            Event::Message { message } => self.message_came(&message, context),
-            Event::Changed { message } => {
-                self.tell_details(&message);
-                match &self.open {
-                    Some(open) if open.chat().id == message.conversation => self.in_open(|open| open.changed(message)),
-                    _ => Task::none(),
-                }
-            }
-            Event::Chat { chat } => self.chat_changed(chat, context),
-            Event::ChatGone { chat } => {
-                self.list.remove(&chat);
-                if self.open.as_ref().is_some_and(|open| open.chat().id == chat) {
-                    self.open = None;
-                    self.details = None;
-                }
-                Task::none()
-            }
-            Event::Request { contact_request } => {
-                let notice = Notice::request(&contact_request, context);
-                self.list.asked(contact_request);
-                Task::batch([self.notify(notice, context), self.sounds(context), self.show_count(context)])
-            }
-            Event::Typing { conversation, account, on } => match &self.open {
-                Some(open) if open.chat().id == conversation => {
-                    self.in_open(|open| open.typing(account, on, context.now_ms))
-                }
-                _ => Task::none(),
-            },
-            Event::Connection { who, path, why } if who == "relay" => {
-                self.link = if path == "none" { Link::Down(why) } else { Link::Up };
-                Task::none()
-            }
-            Event::Warning { said } => self.warn(said),
-            Event::Transcription { conversation, message, progress } => self.in_open(|open| {
-                if open.chat().id == conversation { open.transcribed(message, progress) } else { Task::none() }
-            }),
-            Event::Transfer { conversation, message, transfer } => self.in_open(|open| {
-                if open.chat().id == conversation {
-                    open.transferred(&message, transfer);
-                }
-                Task::none()
-            }),
-            Event::Lagged { .. } => {
-                self.link = Link::Unknown;
-                Task::batch([self.load(), self.in_open(Conversation::reload)])
-            }
-            Event::Raise { link: Some(link) } => self.add(Some(link)),
-            Event::Model { model } => match &mut self.page {
-                Some(page) => page.model_changed(model).map(Message::Settings),
-                None => Task::none(),
-            },
-            Event::Contact { account } => self.person_changed(&account),
-            Event::Connection { .. } | Event::Raise { link: None } => Task::none(),
-        }
-    }
-
-    fn message_came(&mut self, message: &kith_core::wire::control::Message, context: Context<'_>) -> Task<Message> {
-        self.tell_details(message);
-        let is_open = self.open.as_ref().is_some_and(|open| open.chat().id == message.conversation);
-        let shown = if is_open { self.in_open(|open| open.came(message)) } else { Task::none() };
-        let is_muted = self.list.chat(&message.conversation).is_some_and(|chat| chat.muted);
-        if message.mine || is_muted || (is_open && self.is_looked_at) {
-            return shown;
-        }
-        let chat = self.list.chat(&message.conversation);
-        let notice = Notice::message(message, chat, context);
-        Task::batch([shown, self.notify(notice, context), self.sounds(context)])
-    }
-
-    /// A sound says that something came; not into a microphone that listens.
-    fn sounds(&self, context: Context<'_>) -> Task<Message> {
-        if !context.settings.sounds || self.open.as_ref().is_some_and(Conversation::is_recording) {
-            return Task::none();
-        }
-        Task::future(Sign::Came.give(self.backend.clone())).discard()
-    }
-
-    fn tell_details(&mut self, message: &kith_core::wire::control::Message) {
-        if let Some(details) = &mut self.details {
-            details.told(message);
-        }
-    }
-
-    fn chat_changed(&mut self, chat: Chat, context: Context<'_>) -> Task<Message> {
-        let picture = self.want_picture(&chat);
-        let is_looked_at = self.is_looked_at();
-        let seen = match self.open.as_mut().filter(|open| open.chat().id == chat.id) {
-            Some(open) => {
-                open.chat_changed(chat.clone());
-                // That there is something unread is told after the message that is: it may have been seen meanwhile.
-                self.in_open(|open| open.seen(is_looked_at))
-            }
-            None => Task::none(),
-        };
-        if let Some(details) = &mut self.details {
-            details.chat_changed(&chat);
-        }
-        self.list.change(chat);
-        Task::batch([picture, seen, self.show_count(context)])
-    }
-
-    /// Somebody says something else about themselves, whether they are a contact or share a group.
-    fn person_changed(&mut self, account: &str) -> Task<Message> {
-        let members = self.details.as_ref().map_or_else(Task::none, |details| details.person_changed(account));
-        let names = self.in_open(|open| open.person_changed(account));
-        Task::batch([members.map(Message::Details), names])
-    }
-
-    /// Pictures of those who are no contacts come with the list of a group's members.
-    fn want_members_pictures(&mut self) -> Task<Message> {
-        let members = self.details.as_ref().map(Details::members).unwrap_or_default();
-        let named = |member: &Member| Some((member.account.clone(), member.picture.clone()?));
-        let wanted: Vec<_> = members.iter().filter_map(named).collect();
-        Task::batch(wanted.iter().map(|(who, name)| self.want_picture_of(who, name)).collect::<Vec<_>>())
-    }
-
     /// Somebody looks at the conversation, and at nothing that lies above it.
     fn is_looked_at(&self) -> bool {
         self.is_looked_at && self.modal.is_none() && self.page.is_none()
-    }
-
-    fn notify(&self, notice: Notice, context: Context<'_>) -> Task<Message> {
-        if !context.settings.notifications {
-            return Task::none();
-        }
-        Task::perform(notice.show(), Message::NoticeEnded)
     }
 
     /// Says beside the window, too, how much waits, in the language that it has now.
@@ -452,6 +349,14 @@ impl Home {
         Task::perform(backend.picture(who), move |picture| Message::PictureRead(name.clone(), picture))
     }
 
+    /// Pictures of those who are no contacts come with the list of a group's members.
+    fn want_members_pictures(&mut self) -> Task<Message> {
+        let members = self.details.as_ref().map(Details::members).unwrap_or_default();
+        let named = |member: &Member| Some((member.account.clone(), member.picture.clone()?));
+        let wanted: Vec<_> = members.iter().filter_map(named).collect();
+        Task::batch(wanted.iter().map(|(who, name)| self.want_picture_of(who, name)).collect::<Vec<_>>())
+    }
+
     /// Something happened.
     pub(crate) fn update(&mut self, message: Message, context: Context<'_>) -> Action {
         match message {
@@ -467,6 +372,10 @@ impl Home {
                 }
                 let warned = status.warnings.iter().map(|said| self.warn(said.clone()));
                 Action::Run(Task::batch(warned.collect::<Vec<_>>()))
+            }
+            Message::NameKnown(Ok(name)) => {
+                self.name = name;
+                Action::None
             }
             Message::Reload => Action::Run(self.load()),
             Message::List(message) => self.listed(message, context),
@@ -520,7 +429,9 @@ impl Home {
             Message::Tray(tray::Chosen::Show) => Action::Raise(Task::none()),
             Message::Tray(tray::Chosen::Quit) => Action::Quit,
             Message::Done(Ok(())) => Action::None,
-            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) => Action::Run(self.warn(problem)),
+            Message::Done(Err(problem)) | Message::StatusKnown(Err(problem)) | Message::NameKnown(Err(problem)) => {
+                Action::Run(self.warn(problem))
+            }
         }
     }
 
@@ -678,7 +589,9 @@ impl Home {
     fn set(&mut self, message: settings::Message, context: Context<'_>) -> Action {
         // A recovery code is shown once: who has left the settings meanwhile is led back.
         let back = (self.page.is_none() && message.holds_code()).then(|| self.show_settings(Section::Account));
-        let Some(page) = &mut self.page else { return Action::None };
+        let Some(page) = &mut self.page else {
+            return message.failed().cloned().map_or(Action::None, |problem| Action::Run(self.warn(problem)));
+        };
         match page.update(message, context) {
             settings::Action::Run(task) if back.is_some() => {
                 Action::Run(Task::batch(back.into_iter().chain([task.map(Message::Settings)])))

@@ -25,6 +25,7 @@ use kith_core::wire::control::SpeechModel;
 use crate::app::Context;
 use crate::backend::Backend;
 use crate::i18n::I18n;
+use crate::problem::Problem;
 use crate::settings::Change;
 use crate::theme::{self, Element, Icon, choice, font, metric};
 use crate::ui::{self, form};
@@ -180,6 +181,12 @@ impl Message {
     pub(crate) fn holds_code(&self) -> bool {
         matches!(self, Self::Account(account::Message::Password(message)) if message.holds_code())
     }
+
+    /// Why something was not done that goes on when the settings are left.
+    pub(crate) fn failed(&self) -> Option<&Problem> {
+        let Self::Devices(message) = self else { return None };
+        message.failed()
+    }
 }
 
 #[cfg(test)]
@@ -252,6 +259,7 @@ impl SettingsPage {
         match self.section {
             Section::Sound if !self.is_list => SoundSection::subscription().map(Message::Sound),
             Section::Account => self.account.subscription().map(Message::Account),
+            Section::Devices => self.devices.subscription().map(Message::Devices),
             _ => Subscription::none(),
         }
     }

@@ -11,15 +11,21 @@ fn style(palette: &Palette, background: Option<Color>, text_color: Color) -> Sty
         text_color,
         border: Border { radius: metric::RADIUS.into(), ..Border::default() },
         ring: palette.accent,
+        ring_gap: None,
     }
+}
+
+/// On a ground of a strong colour the ring would not be seen.
+fn strong(palette: &Palette, background: Color, text_color: Color) -> Style {
+    Style { ring_gap: Some(metric::RING), ..style(palette, Some(background), text_color) }
 }
 
 /// What most people want to do here.
 pub(crate) fn primary(theme: &Theme, status: Status) -> Style {
     let palette = theme.palette();
     match status {
-        Status::Active => style(palette, Some(palette.accent), palette.on_accent),
-        Status::Hovered | Status::Pressed => style(palette, Some(palette.accent_hovered), palette.on_accent),
+        Status::Active => strong(palette, palette.accent, palette.on_accent),
+        Status::Hovered | Status::Pressed => strong(palette, palette.accent_hovered, palette.on_accent),
         Status::Disabled => style(palette, Some(palette.line), palette.muted),
     }
 }
@@ -42,10 +48,8 @@ pub(crate) fn secondary(theme: &Theme, status: Status) -> Style {
 pub(crate) fn danger(theme: &Theme, status: Status) -> Style {
     let palette = theme.palette();
     match status {
-        Status::Active => style(palette, Some(palette.danger), palette.on_danger),
-        Status::Hovered | Status::Pressed => {
-            style(palette, Some(Color { a: 0.85, ..palette.danger }), palette.on_danger)
-        }
+        Status::Active => strong(palette, palette.danger, palette.on_danger),
+        Status::Hovered | Status::Pressed => strong(palette, Color { a: 0.85, ..palette.danger }, palette.on_danger),
         Status::Disabled => style(palette, Some(palette.line), palette.muted),
     }
 }
@@ -126,6 +130,7 @@ pub(crate) fn reaction(own: bool) -> impl Fn(&Theme, Status) -> Style {
         let mut style = style(palette, Some(background), palette.text);
         let color = if own { palette.accent } else { palette.line };
         style.border = Border { radius: metric::PILL.into(), width: 1.0, color };
+        style.ring_gap = own.then_some(metric::RING);
         style
     }
 }

@@ -36,6 +36,8 @@ fn style(theme: &Theme, background: Option<Color>, text_color: Color, edge: Opti
             color: edge.unwrap_or(Color::TRANSPARENT),
         },
         ring: palette.accent,
+        // Upon an edge of its own colour the ring would not be seen.
+        ring_gap: (edge == Some(palette.accent)).then_some(metric::RING),
     }
 }
 

@@ -8,12 +8,12 @@ use super::{Theme, metric};
 
 fn border(theme: &Theme, focused: bool, wrong: bool) -> Border {
     let palette = theme.palette();
-    let (color, width) = match (focused, wrong) {
-        (_, true) => (palette.danger, metric::RING),
-        (true, false) => (palette.accent, metric::RING),
-        (false, false) => (palette.border, 1.0),
+    let color = match (focused, wrong) {
+        (_, true) => palette.danger,
+        (true, false) => palette.accent,
+        (false, false) => palette.border,
     };
-    Border { color, width, radius: metric::RADIUS.into() }
+    Border { color, width: if focused { metric::RING } else { 1.0 }, radius: metric::RADIUS.into() }
 }
 
 impl text_input::Catalog for Theme {

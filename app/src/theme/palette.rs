@@ -196,7 +196,7 @@ impl Variant {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Relative luminance (WCAG 2.2).
@@ -207,7 +207,8 @@ mod tests {
         0.2126 * linear(color.r) + 0.7152 * linear(color.g) + 0.0722 * linear(color.b)
     }
 
-    fn contrast(one: Color, other: Color) -> f32 {
+    /// How plainly one is told from the other: 1 to 21.
+    pub(crate) fn contrast(one: Color, other: Color) -> f32 {
         let (one, other) = (luminance(one), luminance(other));
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }

@@ -8,6 +8,7 @@ use iced::widget::{Column, Row, column, container, text, text_input};
 use crate::app::Context;
 use crate::i18n::Language;
 use crate::theme::{self, Element, font, metric};
+use crate::widget::focus_scope::focus_scope;
 use crate::widget::press::press;
 
 /// In a row.
@@ -60,6 +61,8 @@ pub(crate) fn picker<'a, Message: Clone + 'a>(
         }
     }
     let mut shown: Vec<&Emoji> = found(query, i18n.language()).take(SHOWN).collect();
+    let first = shown.first().filter(|_| !query.is_empty()).map(|emoji| on_pick(emoji.sign.to_owned()));
+    let field = field.on_submit_maybe(first);
     if shown.is_empty() {
         rows = rows.push(heading(i18n.tr("list-nothing-title")));
     }
@@ -72,7 +75,8 @@ pub(crate) fn picker<'a, Message: Clone + 'a>(
         }
     }
     let list = crate::ui::scroll(rows.width(Length::Fill)).height(Length::Fixed(200.0));
-    container(column![field, list].spacing(metric::SMALL))
+    let list = focus_scope(list).one_stop();
+    container(column![field, Element::from(list)].spacing(metric::SMALL))
         .padding(metric::SMALL)
         .width(Length::Fixed(376.0))
         .style(theme::container::card)
@@ -92,7 +96,6 @@ fn button<'a, Message: Clone + 'a>(sign: String, on_pick: impl Fn(String) -> Mes
     .height(metric::EMOJI)
     .padding(0)
     .style(theme::button::quiet)
-    .unfocusable()
     .on_press(on_pick(sign))
     .into()
 }
@@ -119,6 +122,40 @@ fn found(query: &str, language: Language) -> impl Iterator<Item = &'static Emoji
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshots::{World, operations};
+    use crate::widget::focus_scope::focus_next;
+    use crate::widget::stage::{Stage, frame, named};
+
+    #[test]
+    fn keys_go_to_every_emoji_and_enter_in_the_field_takes_the_first_that_was_found() {
+        use iced::keyboard::{Modifiers, key::Named};
+        let world = World::new(400.0, 300.0);
+        let mut stage = Stage::<String>::new(400.0, 300.0);
+        let view = |query: &'static str| picker(query, |query| format!("query {query}"), |sign| sign, world.context());
+        stage.play(view(""), [frame()]);
+        for keys in [vec![Named::Enter], vec![Named::Enter, Named::ArrowRight, Named::ArrowDown, Named::Enter]] {
+            for operation in operations::<()>(focus_next()) {
+                stage.operate(view(""), operation);
+            }
+            stage.play(view(""), keys.into_iter().map(|key| named(key, Modifiers::empty())));
+        }
+        let group = ALL.iter().take_while(|emoji| emoji.group == ALL[0].group).count();
+        assert!(group > ACROSS + 1);
+        let expected = [ALL[0].sign, ALL[ACROSS + 1].sign];
+        assert_eq!(stage.messages, expected, "the field says nothing while it is empty");
+        for _ in 0..60 {
+            stage.play(view(""), [named(Named::ArrowDown, Modifiers::empty())]);
+        }
+        stage.play(view(""), [named(Named::Enter, Modifiers::empty())]);
+        let last = ALL.iter().position(|emoji| Some(emoji.sign) == stage.messages.last().map(String::as_str));
+        assert!(last.is_some_and(|last| last > SHOWN - ACROSS), "the last row: {last:?}");
+        let mut stage = Stage::<String>::new(400.0, 300.0);
+        for operation in operations::<()>(focus_next()) {
+            stage.operate(view("cat face"), operation);
+        }
+        stage.play(view("cat face"), [named(Named::Enter, Modifiers::empty())]);
+        assert_eq!(stage.messages, [found("cat face", Language::En).next().unwrap().sign]);
+    }
 
     #[test]
     fn emoji_are_found_by_their_names_in_every_language() {

@@ -4,6 +4,7 @@ use iced::widget::{column, row, text, text_input};
 use iced::{Alignment, Length};
 
 use crate::theme::{self, Element, Icon, font, metric};
+use crate::widget::focus_scope::focus_scope;
 use crate::widget::press::{Press, press};
 
 /// A field with its name above it, and below it what is wrong, or else what is meant.
@@ -53,6 +54,7 @@ impl<'a> Field<'a> {
         on_input: Option<impl Fn(String) -> Message + 'a>,
         on_submit: Option<Message>,
     ) -> Element<'a, Message> {
+        let is_still = on_input.is_none();
         let input = text_input(&self.placeholder, self.value)
             .id(self.id)
             .secure(self.secret)
@@ -66,7 +68,8 @@ impl<'a> Field<'a> {
             (None, Some(hint)) => Some(text(hint).size(metric::CAPTION).style(theme::text::muted).into()),
             (None, None) => None,
         };
-        column![text(self.name).size(metric::CAPTION).font(font::MEDIUM), input]
+        let input = focus_scope(input).passed_by(is_still);
+        column![text(self.name).size(metric::CAPTION).font(font::MEDIUM), Element::from(input)]
             .push(below)
             .spacing(metric::TIGHT)
             .into()

@@ -2,6 +2,8 @@
 //!
 //! While one is shown, what lies below is drawn, but no event and no walk of the focus reaches it; what had the focus there has it
 //! again afterwards.
+//!
+//! Besides, how the walk of the focus comes through a part of the window: past it, or with one stop where it has very many things.
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, mouse, overlay, re
 use iced::keyboard::{self, key};
 use iced::{Event, Length, Rectangle, Renderer, Size, Task, Vector, touch};
 
+use super::reveal::reveal_in;
 use crate::theme::{Element, Theme, metric};
 
 /// Something that is left by Escape or by a click beside it.
@@ -20,14 +23,61 @@ pub(crate) struct FocusScope<'a, Message> {
     content: Element<'a, Message>,
     on_escape: Option<Message>,
     on_outside: Option<Message>,
+    walk: Walk,
+}
+
+/// How the walk of the focus comes through it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// As if it were not there.
+    Through,
+    /// Not at all.
+    Past,
+    /// With one stop, from which arrows go on.
+    OneStop,
 }
 
 /// Makes `content` something that can be left.
 pub(crate) fn focus_scope<'a, Message>(content: impl Into<Element<'a, Message>>) -> FocusScope<'a, Message> {
-    FocusScope { content: content.into(), on_escape: None, on_outside: None }
+    FocusScope { content: content.into(), on_escape: None, on_outside: None, walk: Walk::Through }
 }
 
 impl<Message> FocusScope<'_, Message> {
+    /// The walk of the focus passes it by: a field that nothing can be typed into would take the focus and show nothing of it.
+    pub(crate) fn passed_by(mut self, is_passed_by: bool) -> Self {
+        self.walk = if is_passed_by { Walk::Past } else { Walk::Through };
+        self
+    }
+
+    /// The walk of the focus stops once in it, and arrows go from there to all that is in it.
+    pub(crate) fn one_stop(mut self) -> Self {
+        self.walk = Walk::OneStop;
+        self
+    }
+
+    fn stops(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> Stops {
+        let mut stops = Stops::default();
+        self.content.as_widget_mut().operate(tree, layout, renderer, &mut stops);
+        stops
+    }
+
+    /// Gives the focus to what lies in the direction of an arrow; false if that is no arrow, or nothing here has the focus.
+    fn goes_on(&mut self, event: &Event, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> bool {
+        let Event::Keyboard(keyboard::Event::KeyPressed { key: keyboard::Key::Named(key), modifiers, .. }) = event
+        else {
+            return false;
+        };
+        if self.walk != Walk::OneStop || !modifiers.is_empty() {
+            return false;
+        }
+        let stops = self.stops(tree, layout, renderer);
+        let Some(target) = stops.beside(*key) else { return false };
+        let content = self.content.as_widget_mut();
+        content.operate(tree, layout, renderer, &mut FocusOn { target, current: 0 });
+        reveal_in(|operation| content.operate(tree, layout, renderer, operation));
+        true
+    }
+
     /// What Escape says, if nothing in it wanted the key.
     pub(crate) fn on_escape(mut self, message: Message) -> Self {
         self.on_escape = Some(message);
@@ -81,7 +131,13 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for FocusScope<'_, Message
         if let Some((tree, layout)) = tree.children.first_mut().zip(layout.children().next()) {
             operation.container(None, layout.bounds());
             operation.traverse(&mut |operation| {
-                self.content.as_widget_mut().operate(tree, layout, renderer, operation);
+                let stop = match self.walk {
+                    Walk::Through => return self.content.as_widget_mut().operate(tree, layout, renderer, operation),
+                    Walk::Past => None,
+                    Walk::OneStop => Some(self.stops(tree, layout, renderer).focused().unwrap_or(0)),
+                };
+                let mut passing = Passing { operation, stop, place: &mut 0 };
+                self.content.as_widget_mut().operate(tree, layout, renderer, &mut passing);
             });
         }
     }
@@ -100,6 +156,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for FocusScope<'_, Message
         let was_silent = shell.is_empty();
         if let Some((tree, inner)) = tree.children.first_mut().zip(layout.children().next()) {
             self.content.as_widget_mut().update(tree, event, inner, cursor, renderer, clipboard, shell, viewport);
+            if !shell.is_event_captured() && self.goes_on(event, tree, inner, renderer) {
+                shell.capture_event();
+                shell.request_redraw();
+            }
         }
         let is_outside = cursor.position().is_some_and(|point| !layout.bounds().contains(point));
         // A field takes Escape to give its focus away and says nothing of it: here that is the way out all the same.
@@ -231,7 +291,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 if number == top {
                     layer.operate(tree, layout, renderer, operation);
                 } else {
-                    layer.operate(tree, layout, renderer, &mut WithoutFocus(operation));
+                    layer.operate(tree, layout, renderer, &mut Passing { operation, stop: None, place: &mut 0 });
                 }
             }
         });
@@ -320,16 +380,28 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
     }
 }
 
-/// An operation that passes by what can be focused.
-struct WithoutFocus<'a>(&'a mut dyn Operation);
+/// An operation that passes by what can be focused, all but the one at the stop.
+struct Passing<'a> {
+    operation: &'a mut dyn Operation,
+    stop: Option<usize>,
+    place: &'a mut usize,
+}
 
-impl Operation for WithoutFocus<'_> {
+impl Operation for Passing<'_> {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
-        self.0.traverse(&mut |operation| operate(&mut WithoutFocus(operation)));
+        let (stop, place) = (self.stop, &mut *self.place);
+        self.operation.traverse(&mut |operation| operate(&mut Passing { operation, stop, place: &mut *place }));
+    }
+
+    fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
+        if self.stop == Some(*self.place) {
+            self.operation.focusable(id, bounds, state);
+        }
+        *self.place += 1;
     }
 
     fn container(&mut self, id: Option<&Id>, bounds: Rectangle) {
-        self.0.container(id, bounds);
+        self.operation.container(id, bounds);
     }
 
     fn scrollable(
@@ -340,23 +412,60 @@ impl Operation for WithoutFocus<'_> {
         translation: Vector,
         state: &mut dyn Scrollable,
     ) {
-        self.0.scrollable(id, bounds, content_bounds, translation, state);
+        self.operation.scrollable(id, bounds, content_bounds, translation, state);
     }
 
     fn text_input(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn TextInput) {
-        self.0.text_input(id, bounds, state);
+        self.operation.text_input(id, bounds, state);
     }
 
     fn text(&mut self, id: Option<&Id>, bounds: Rectangle, text: &str) {
-        self.0.text(id, bounds, text);
+        self.operation.text(id, bounds, text);
     }
 
     fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn std::any::Any) {
-        self.0.custom(id, bounds, state);
+        self.operation.custom(id, bounds, state);
     }
 
     fn finish(&self) -> Outcome<()> {
-        self.0.finish()
+        self.operation.finish()
+    }
+}
+
+/// All that can have the focus, and whether it has it.
+#[derive(Debug, Default)]
+struct Stops(Vec<(Rectangle, bool)>);
+
+impl Stops {
+    fn focused(&self) -> Option<usize> {
+        self.0.iter().position(|(_, is_focused)| *is_focused)
+    }
+
+    /// What an arrow leads to from the one that has the focus: the next one, or the nearest of the next row; itself at the edge.
+    fn beside(&self, arrow: key::Named) -> Option<usize> {
+        let from = self.focused()?;
+        let (bounds, _) = self.0.get(from)?;
+        let (rows, x) = (self.0.iter().map(|(bounds, _)| bounds.y), bounds.x);
+        let row = match arrow {
+            key::Named::ArrowLeft => return Some(from.saturating_sub(1)),
+            key::Named::ArrowRight => return Some((from + 1).min(self.0.len().saturating_sub(1))),
+            key::Named::ArrowUp => rows.filter(|y| *y < bounds.y).max_by(f32::total_cmp),
+            key::Named::ArrowDown => rows.filter(|y| *y > bounds.y).min_by(f32::total_cmp),
+            _ => return None,
+        };
+        let in_row = self.0.iter().enumerate().filter(|(_, (bounds, _))| Some(bounds.y) == row);
+        let nearest = in_row.min_by(|(_, (one, _)), (_, (other, _))| (one.x - x).abs().total_cmp(&(other.x - x).abs()));
+        Some(nearest.map_or(from, |(place, _)| place))
+    }
+}
+
+impl Operation for Stops {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        operate(self);
+    }
+
+    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
+        self.0.push((bounds, state.is_focused()));
     }
 }
 

@@ -8,7 +8,7 @@ use iced::advanced::widget::{Id, Operation, Tree, operation, tree};
 use iced::advanced::{Clipboard, Renderer as _, Shell, Widget, mouse, overlay, renderer};
 use iced::keyboard::{self, key};
 use iced::{
-    Background, Border, Color, Event, Length, Padding, Point, Rectangle, Renderer, Size, Vector, touch, window,
+    Background, Border, Color, Event, Length, Padding, Point, Rectangle, Renderer, Size, Vector, border, touch, window,
 };
 
 use crate::theme::{Element, Theme, metric};
@@ -37,6 +37,8 @@ pub(crate) struct Style {
     pub(crate) border: Border,
     /// The ring around it when the keyboard has come to it.
     pub(crate) ring: Color,
+    /// How far the ring is from it, where it would not be seen upon its ground.
+    pub(crate) ring_gap: Option<f32>,
 }
 
 type StyleFn<'a> = Box<dyn Fn(&Theme, Status) -> Style + 'a>;
@@ -349,14 +351,26 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let bounds = layout.bounds();
         let state = tree.state.downcast_ref::<State>();
         let style = (self.style)(theme, self.status.unwrap_or(Status::Disabled));
-        let mut border = style.border;
+        let mut edge = style.border;
         if state.shows_focus {
-            border.width = metric::RING;
-            border.color = style.ring;
+            let ring = Border { width: metric::RING, color: style.ring, ..edge };
+            match style.ring_gap {
+                None => edge = ring,
+                Some(gap) => {
+                    let distance = gap + metric::RING;
+                    let radius = border::radius(distance + edge.radius.top_left);
+                    let around = renderer::Quad {
+                        bounds: bounds.expand(distance),
+                        border: Border { radius, ..ring },
+                        ..renderer::Quad::default()
+                    };
+                    renderer.fill_quad(around, Background::Color(Color::TRANSPARENT));
+                }
+            }
         }
-        if style.background.is_some() || border.width > 0.0 {
+        if style.background.is_some() || edge.width > 0.0 {
             renderer.fill_quad(
-                renderer::Quad { bounds, border, ..renderer::Quad::default() },
+                renderer::Quad { bounds, border: edge, ..renderer::Quad::default() },
                 style.background.unwrap_or(Background::Color(Color::TRANSPARENT)),
             );
         }

@@ -15,6 +15,15 @@ pub(crate) fn reveal<Message: Send + 'static>() -> Task<Message> {
     widget::operate(Find::default())
 }
 
+/// The same at once, in a part of the window that `operate` reaches.
+pub(crate) fn reveal_in(mut operate: impl FnMut(&mut dyn Operation)) {
+    let mut find = Find::default();
+    operate(&mut find);
+    if let Some(mut found) = find.found {
+        operate(&mut found);
+    }
+}
+
 /// Something that scrolls, by its place in the walk.
 #[derive(Debug, Clone, Copy)]
 struct Scroll {

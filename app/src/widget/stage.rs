@@ -97,6 +97,22 @@ impl<Message: 'static> Stage<Message> {
         });
     }
 
+    /// Shows this view and moves the pointer to these places: what it says there.
+    pub(crate) fn hover(&mut self, view: Element<'_, Message>, places: &[Point]) -> Vec<mouse::Interaction> {
+        self.with(view, |ui, stage| {
+            let mut look = |place: &Point| {
+                let events = [Event::Mouse(mouse::Event::CursorMoved { position: *place })];
+                let cursor = mouse::Cursor::Available(*place);
+                let (state, _) = ui.update(&events, cursor, &mut stage.renderer, &mut stage.board, &mut stage.messages);
+                match state {
+                    State::Updated { mouse_interaction, .. } => mouse_interaction,
+                    State::Outdated => mouse::Interaction::None,
+                }
+            };
+            places.iter().map(&mut look).collect()
+        })
+    }
+
     /// Shows this view and lets one thing happen to it: what comes of that.
     pub(crate) fn update(&mut self, view: Element<'_, Message>, event: Event) -> State {
         self.with(view, |ui, stage| {

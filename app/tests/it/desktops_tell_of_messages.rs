@@ -20,7 +20,7 @@ async fn a_pressed_notification_opens_the_chat_and_the_tray_brings_the_window_ba
         command.env("DBUS_SESSION_BUS_ADDRESS", desktop.address());
         let at_alice = Window::open(&display, command, room.join("alice.jsonl")).await?;
         at_alice.shows("bob").await?;
-        at_alice.is_called("Kith").await?;
+        at_alice.is_called("alice – Kith").await?;
         let sign = desktop.has_sign().await?;
         desktop.sign_says(&sign, "").await?;
 
@@ -29,14 +29,14 @@ async fn a_pressed_notification_opens_the_chat_and_the_tray_brings_the_window_ba
         check(told.title == "bob", &format!("it is called {:?}", told.title))?;
         check(told.words == "Are you &lt;b>there&lt;/b> &amp; awake?", &format!("it says {:?}", told.words))?;
         check(told.actions.iter().any(|action| action == "default"), "it cannot be pressed")?;
-        at_alice.is_called("(1) Kith").await?;
+        at_alice.is_called("(1) alice – Kith").await?;
         desktop.sign_says(&sign, "1 unread message").await?;
         // Nothing is open yet, so that only the press can open it.
         at_alice.shows("Choose a chat").await?;
         desktop.press(&told).await?;
         at_alice.hides("Choose a chat").await?;
         at_alice.is_in_composer().await?;
-        at_alice.is_called("Kith").await?;
+        at_alice.is_called("alice – Kith").await?;
         desktop.sign_says(&sign, "").await?;
 
         // The chat is open, but nobody looks at it.
@@ -44,10 +44,10 @@ async fn a_pressed_notification_opens_the_chat_and_the_tray_brings_the_window_ba
         bob.send("alice", "Behind?").await?;
         let told = desktop.is_told(1).await?;
         check(told.words == "Behind?", &format!("it says {:?}", told.words))?;
-        at_alice.is_called("(1) Kith").await?;
+        at_alice.is_called("(1) alice – Kith").await?;
         desktop.press(&told).await?;
         at_alice.is_in_front().await?;
-        at_alice.is_called("Kith").await?;
+        at_alice.is_called("alice – Kith").await?;
         // Who looks at it is told nothing: the next notification is of what comes after.
         bob.send("alice", "In front.").await?;
         at_alice.shows("In front.").await?;

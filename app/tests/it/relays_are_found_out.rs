@@ -37,32 +37,46 @@ async fn is_online(person: &Person<'_>) -> Outcome {
     person.until("the relay", &["status"], there).await
 }
 
+/// What is left when a relay has gone back behind a phone of Alice's that Bob has heard from: nothing of hers runs.
+struct Forgotten<'a> {
+    relay: Relay<'a>,
+    alice: Person<'static>,
+    phone: Person<'static>,
+    bob: Person<'static>,
+    _bob_runs: Running,
+    /// The conversation.
+    with: String,
+}
+
+async fn forget_a_phone(room: &Path) -> Outcome<Forgotten<'_>> {
+    let Pair { mut relay, alice, alice_runs, bob, bob_runs } = Pair::meet(room).await?;
+    alice.ask(&["stop"]).await?;
+    alice_runs.ended().await?;
+    let before = room.join("before");
+    remember(&mut relay, &before).await?;
+    is_online(&bob).await?;
+    let (phone, [phone_runs, alice_runs]) = add_device(room, "alice-phone", &alice, &relay).await?;
+    let contacts = bob.ask(&["contacts"]).await?;
+    let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
+    let joined = |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
+    phone.until("the conversation", &["contacts"], joined).await?;
+    // Bob has seen the newer record once a message of the new device has come.
+    phone.send(&with, "from my phone").await?;
+    bob.reads("alice", &["from my phone"]).await?;
+    // They would put the newest record there again.
+    for (device, runs) in [(&phone, phone_runs), (&alice, alice_runs)] {
+        device.ask(&["stop"]).await?;
+        runs.ended().await?;
+    }
+    forget_since(&mut relay, &before).await?;
+    is_online(&bob).await?;
+    Ok(Forgotten { relay, alice, phone, bob, _bob_runs: bob_runs, with })
+}
+
 #[tokio::test]
 async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
     play(async |room| {
-        let Pair { mut relay, alice, alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
-        alice.ask(&["stop"]).await?;
-        alice_runs.ended().await?;
-        let before = room.join("before");
-        remember(&mut relay, &before).await?;
-        is_online(&bob).await?;
-        let (phone, [phone_runs, alice_runs]) = add_device(room, "alice-phone", &alice, &relay).await?;
-        let contacts = bob.ask(&["contacts"]).await?;
-        let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
-        let joined =
-            |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
-        phone.until("the conversation", &["contacts"], joined).await?;
-        // Bob has seen the newer record once a message of the new device has come.
-        phone.send(&with, "from my phone").await?;
-        bob.reads("alice", &["from my phone"]).await?;
-        // They would put the newest record there again.
-        for (device, runs) in [(&phone, phone_runs), (&alice, alice_runs)] {
-            device.ask(&["stop"]).await?;
-            runs.ended().await?;
-        }
-
-        forget_since(&mut relay, &before).await?;
-        is_online(&bob).await?;
+        let Forgotten { bob, relay: _relay, _bob_runs, .. } = forget_a_phone(room).await?;
         bob.ask(&["add", "alice", "is it you?"]).await.ok();
         let warning = bob.is_warned("old record").await?;
         check(warning.contains("alice"), &format!("it does not say whose: {warning}"))
@@ -73,28 +87,8 @@ async fn a_relay_that_shows_an_older_record_than_is_known_is_named() {
 #[tokio::test]
 async fn a_relay_that_shows_another_record_of_the_same_version_is_named_and_not_believed() {
     play(async |room| {
-        let Pair { mut relay, alice, alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
-        alice.ask(&["stop"]).await?;
-        alice_runs.ended().await?;
-        let before = room.join("before");
-        remember(&mut relay, &before).await?;
-        is_online(&bob).await?;
-        let (phone, [phone_runs, alice_runs]) = add_device(room, "alice-phone", &alice, &relay).await?;
-        let contacts = bob.ask(&["contacts"]).await?;
-        let with = contacts.first().map(|contact| text(contact, "conversation").to_owned()).unwrap_or_default();
-        let joined =
-            |answer: &[Value]| answer.iter().any(|contact| text(contact, "conversation") == with).then_some(());
-        phone.until("the conversation", &["contacts"], joined).await?;
-        phone.send(&with, "from my phone").await?;
-        bob.reads("alice", &["from my phone"]).await?;
-        for (device, runs) in [(&phone, phone_runs), (&alice, alice_runs)] {
-            device.ask(&["stop"]).await?;
-            runs.ended().await?;
-        }
-
+        let Forgotten { relay, alice, phone, bob, _bob_runs, with } = forget_a_phone(room).await?;
         // The relay knows nothing of the phone any more, and takes another second record: with a tablet.
-        forget_since(&mut relay, &before).await?;
-        is_online(&bob).await?;
         let (_tablet, tablet_runs) = new_device(room, "alice-tablet", &alice, &relay).await?;
         bob.ask(&["add", "alice", "is it you?"]).await.ok();
         let warning = bob.is_warned("two different records").await?;

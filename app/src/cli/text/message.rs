@@ -132,33 +132,18 @@ pub(crate) fn not_sent_yet(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples;
 
     #[test]
     fn a_message_tells_its_state_and_its_way_in_words() {
         let mut shown = Message {
-            id: "m1".into(),
-            conversation: "c1".into(),
-            author: "a1".into(),
             author_name: "me".into(),
             mine: true,
             sent_ms: 0,
-            kind: "text".into(),
-            text: Some("one\ntwo".into()),
-            edited: false,
-            reply_to: None,
-            reply_preview: None,
             reactions: vec![("👍".into(), 2)],
-            duration_ms: None,
-            peaks: None,
-            heard_ms: None,
-            heard: None,
-            heard_by: None,
-            transcript: None,
-            file: None,
-            spoken: None,
             state: Some("delivered".into()),
             route: Some("direct".into()),
-            problem: None,
+            ..samples::message(1, "one\ntwo")
         };
         assert_eq!(message(&shown), "1970-01-01 00:00Z  me: one\n    two  (delivered, directly; 👍 2)");
         assert_eq!(ticked(&shown).as_deref(), Some("    ✓✓ delivered, directly: one…"));

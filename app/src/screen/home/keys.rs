@@ -16,10 +16,10 @@ impl Home {
     pub(crate) fn key_pressed(&mut self, press: &Press, context: Context<'_>) -> Action {
         if let Some(Modal::Switcher(_)) = &self.modal {
             match press {
-                Press::NextChat | Press::NewerMessage => {
+                Press::Down | Press::NextChat | Press::NewerMessage => {
                     return self.switching(switcher::Message::Move(1), context);
                 }
-                Press::PreviousChat | Press::OlderMessage => {
+                Press::Up | Press::PreviousChat | Press::OlderMessage => {
                     return self.switching(switcher::Message::Move(-1), context);
                 }
                 _ => {}

@@ -36,6 +36,9 @@ pub(crate) struct Player {
 /// While a note plays, where it stands is kept after so much of it: a crash costs no more.
 const KEPT_EVERY: Duration = Duration::from_secs(5);
 
+/// After a jump in a note that stands still, when no other follows, where it stands is kept.
+const JUMP_REST: Duration = Duration::from_millis(500);
+
 /// A note that is listened to.
 #[derive(Debug)]
 struct Playing {
@@ -43,6 +46,8 @@ struct Playing {
     state: PlaybackState,
     /// Where it stood when that was kept last.
     kept: Duration,
+    /// Jumps while it stood still.
+    jumps: u64,
     playback: Playback,
 }
 
@@ -66,6 +71,8 @@ pub(crate) enum Message {
     Started(u64, Box<Shown>, Result<Once<Playback>, Problem>),
     /// Where the note stands that was asked for as this.
     Moved(u64, PlaybackState),
+    /// It stands still since so many jumps in it.
+    Rested(u64, u64),
     /// What comes after a note that was heard to its end.
     Followed(u64, Result<Page, Problem>),
     /// Somebody wants something of it.
@@ -145,7 +152,10 @@ impl Player {
                 Ok(page) => Action::Run(next_unheard(page).map_or_else(Task::none, |next| self.play(next, None))),
                 Err(problem) => Action::Failed(problem),
             },
-            Message::Started(..) | Message::Moved(..) | Message::Followed(..) => Action::Run(Task::none()),
+            Message::Rested(serial, jumps) if serial == self.serial => self.rested(jumps),
+            Message::Started(..) | Message::Moved(..) | Message::Rested(..) | Message::Followed(..) => {
+                Action::Run(Task::none())
+            }
             Message::Wish(wish) => Action::Run(self.wish(wish)),
             Message::Show => match &self.playing {
                 Some(playing) => Action::Show(playing.note.conversation.clone(), playing.note.id.clone()),
@@ -195,7 +205,7 @@ impl Player {
         let serial = self.serial;
         let follow = Task::run(states(playback.state()), move |state| Message::Moved(serial, state));
         let state = playback.state().borrow().clone();
-        self.playing = Some(Playing { note, kept: state.position, state, playback });
+        self.playing = Some(Playing { note, kept: state.position, jumps: 0, state, playback });
         follow
     }
 
@@ -210,8 +220,21 @@ impl Player {
             }
             // Whoever stands still may go away for good.
             PlaybackPhase::Paused if before.phase != PlaybackPhase::Paused => self.keep_place(),
+            PlaybackPhase::Paused if before.position != playing.state.position => {
+                playing.jumps = playing.jumps.wrapping_add(1);
+                let (serial, jumps) = (self.serial, playing.jumps);
+                Action::Run(Task::perform(tokio::time::sleep(JUMP_REST), move |()| Message::Rested(serial, jumps)))
+            }
             PlaybackPhase::Playing if playing.state.position.abs_diff(playing.kept) >= KEPT_EVERY => self.keep_place(),
             PlaybackPhase::Playing => self.speaker_runs(),
+            _ => Action::Run(Task::none()),
+        }
+    }
+
+    /// Whoever jumped in a note that stands still and goes away finds it there.
+    fn rested(&mut self, jumps: u64) -> Action {
+        match &self.playing {
+            Some(playing) if playing.jumps == jumps && playing.kept != playing.state.position => self.keep_place(),
             _ => Action::Run(Task::none()),
         }
     }
@@ -336,8 +359,8 @@ pub(crate) mod tests {
     use kith_core::voice::{OPUS_RATE, Packets, Pcm};
     use kith_core::wire::control::Code;
 
-    use super::super::timeline::tests::message;
     use super::*;
+    use crate::samples::message;
 
     fn playback() -> Playback {
         let packets = Packets::of(&[0.0; 48_000], 24_000).unwrap();
@@ -411,6 +434,32 @@ pub(crate) mod tests {
         assert_eq!([1, 4, 5, 6, 9, 10].map(|at| kept(playing(), at)), [0, 0, 1, 0, 0, 1]);
         assert_eq!(kept(playing(), 2), 1, "somebody went back");
         assert_eq!([kept(PlaybackPhase::Paused, 3), kept(PlaybackPhase::Paused, 3)], [1, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_jump_in_a_note_that_stands_still_is_kept_once_no_other_follows() {
+        use crate::snapshots::{Errands, outputs};
+        let (backend, _) = Backend::detached();
+        let mut player = Player::new(backend);
+        plays(&mut player, message(1, ""), Duration::ZERO);
+        let mut errands = Errands::new();
+        let kept = |player: &Player| player.playing.as_ref().unwrap().kept.as_secs();
+        for seconds in [3, 8, 6] {
+            let state = PlaybackState { phase: PlaybackPhase::Paused, ..playing_at(Duration::from_secs(seconds)) };
+            let Action::Run(task) = player.update(Message::Moved(0, state)) else { panic!("it failed") };
+            errands.run(task);
+            assert_eq!(kept(&player), 3, "where it came to stand");
+        }
+        let mut keeps = 0;
+        while kept(&player) != 6 {
+            let message = errands.next().await.unwrap();
+            let rested = matches!(message, Message::Rested(..));
+            let Action::Run(task) = player.update(message) else { panic!("it failed") };
+            keeps += usize::from(rested && !outputs(task).is_empty());
+        }
+        assert_eq!(keeps, 1);
+        let Action::Run(task) = player.update(Message::Rested(0, 2)) else { panic!("it failed") };
+        assert!(outputs(task).is_empty(), "it is kept already");
     }
 
     #[tokio::test]

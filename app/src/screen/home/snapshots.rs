@@ -6,14 +6,14 @@ mod chats;
 mod listen;
 mod talk;
 
-use kith_core::wire::control::{Chat, ContactRequest, Me, Message as Shown, Page};
+use kith_core::wire::control::{Chat, ContactRequest, Event, Me, Message as Shown, Page};
 
 use super::tests::not_reached;
 use super::timeline::key_of;
-use super::timeline::tests::message;
 use super::*;
 use crate::i18n::Language;
 use crate::keys::Press;
+use crate::samples::message;
 use crate::snapshots::{NOON, World, operations};
 use crate::theme::Variant;
 

@@ -1,11 +1,12 @@
-use kith_core::wire::control::{Code, ContactRequest, Page, Said, Status};
+use kith_core::wire::control::{Code, ContactRequest, Event, Page, Said, Status};
 
 use super::list::tests::chat;
-use super::timeline::tests::message;
 use super::*;
 use crate::backend::asked::tests::Record;
 use crate::keys::Press;
+use crate::platform::sign::Sign;
 use crate::problem::Problem;
+use crate::samples::message;
 use crate::snapshots::{World, outputs};
 use crate::widget::stage::{Stage, frame, moved, wheel};
 
@@ -301,6 +302,28 @@ async fn keys_lead_from_chat_to_chat_and_not_past_what_lies_above() {
 }
 
 #[tokio::test]
+async fn keys_mark_a_chat_to_jump_to_and_choose_a_message() {
+    let mut window = Window::new(&["Ann", "Bob"]);
+    let press = |window: &mut Window, key: Press| {
+        let _ = window.home.key_pressed(&key, window.world.context());
+    };
+    for (keys, name) in [(vec![Press::Down], "Bob"), (vec![Press::Down, Press::Up], "Ann")] {
+        press(&mut window, Press::Switcher);
+        for key in keys {
+            press(&mut window, key);
+        }
+        window.hears(Message::Switcher(switcher::Message::Submit));
+        assert_eq!(window.open(), Some(name));
+    }
+    window.opens("Bob");
+    window.hears(Message::Conversation("id-Bob".into(), conversation::Message::Opened(Ok(page()))));
+    press(&mut window, Press::Down);
+    assert!(!window.home.open.as_mut().unwrap().escape(), "there is nothing to be marked");
+    press(&mut window, Press::OlderMessage);
+    assert!(window.home.open.as_mut().unwrap().escape(), "what can be done with a message was shown");
+}
+
+#[tokio::test]
 async fn somebody_is_asked_once_and_told_why_not() {
     let mut window = Window::new(&[]);
     window.hears(Message::ShowAdd);
@@ -425,4 +448,31 @@ async fn what_is_scrolled_and_where_the_focus_is_stays_whatever_the_conversation
     let emoji = conversation::Message::ToggleEmoji(conversation::Target::Composer);
     window.hears(Message::Conversation("id-Bob".into(), emoji));
     assert_eq!(look(&mut stage, &window).1, Some(conversation::COMPOSER.into()), "emoji are offered");
+}
+
+#[test]
+fn a_window_is_named_after_whose_it_is_and_how_much_waits() {
+    let mut window = Window::new(&["Bob"]);
+    let title = |window: &Window| window.home.title(&window.world.i18n);
+    assert_eq!(title(&window), "(1) Kith", "of an account without a relay and a name");
+    window.home.me.as_mut().unwrap().handle = Some("alice@home-0011aabb".into());
+    assert_eq!(title(&window), "(1) alice – Kith");
+    window.hears(Message::NameKnown(Ok(Some("Alice\n\u{202e}Liddell".into()))));
+    assert_eq!(title(&window), "(1) Alice Liddell – Kith");
+    window.home.list.load(Vec::new(), Vec::new());
+    assert_eq!(title(&window), "Alice Liddell – Kith");
+    window.hears(Message::NameKnown(Ok(Some("а".repeat(1_000)))));
+    assert_eq!(title(&window).chars().count(), OWNER + "… – Kith".chars().count());
+    window.hears(Message::NameKnown(Ok(Some("\u{202e}".into()))));
+    assert_eq!(title(&window), "Kith");
+}
+
+#[test]
+fn another_name_of_ones_own_is_asked_for_when_it_is_told() {
+    let mut window = Window::new(&["Bob"]);
+    let _ = window.record.asked();
+    window.tells(Event::Contact { account: "account-Bob".into() });
+    assert!(window.record.asked().iter().all(|request| !matches!(request, Request::Profile { who: None })));
+    window.tells(Event::Contact { account: "me".into() });
+    assert!(window.record.asked().iter().any(|request| matches!(request, Request::Profile { who: None })));
 }

@@ -125,10 +125,10 @@ impl AccountSection {
         parts::groups([me].into_iter().chain(password).chain([link]).chain(own))
     }
 
-    /// Where there is a password: an account without a relay has none.
+    /// Where there is a password.
     fn at(&self) -> Option<At> {
         let Wanted::Here(me) = &self.me else { return None };
-        me.place().map(|(relay, handle)| At { relay, handle })
+        At::of(me)
     }
 
     fn me<'a>(&'a self, me: &Me, i18n: &I18n) -> Element<'a, Message> {

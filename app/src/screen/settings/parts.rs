@@ -1,13 +1,18 @@
 //! What sections are made of.
 
+use std::time::Duration;
+
 use iced::widget::{Column, column, container, row, space, text};
-use iced::{Alignment, Length};
+use iced::{Alignment, Length, Subscription};
 
 use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
-use crate::ui::{self, form};
-use crate::widget::press::press;
+use crate::ui::{self, choice, form};
+use crate::widget::press::{Press, press};
+
+/// Between two dots of what shows that something goes on.
+const TURN: Duration = Duration::from_millis(400);
 
 /// A group of rows on a card, with a name above it.
 pub(super) fn group<'a, Message: 'a>(
@@ -87,12 +92,31 @@ pub(super) fn with_icon<'a, Message: Clone + 'a>(
     words: String,
     message: Option<Message>,
 ) -> Element<'a, Message> {
+    icon_and_words(icon, words, message).into()
+}
+
+/// The same, before it is one of many elements.
+pub(super) fn icon_and_words<'a, Message: Clone + 'a>(
+    icon: Icon,
+    words: String,
+    message: Option<Message>,
+) -> Press<'a, Message> {
     let words = text(words).size(metric::CAPTION).font(font::MEDIUM).wrapping(text::Wrapping::None);
     press(row![ui::sized_icon(icon, metric::BODY), words].spacing(metric::SMALL).align_y(Alignment::Center))
         .padding([metric::TIGHT + 2.0, metric::GAP])
         .style(theme::button::secondary)
         .on_press_maybe(message)
-        .into()
+}
+
+/// Something goes on, and these words say what.
+pub(super) fn working<'a, Message: 'a>(turn: usize, words: String) -> Element<'a, Message> {
+    let words = text(words).size(metric::BODY).width(Length::Fill);
+    row![choice::going_on(turn), words].spacing(metric::GAP).align_y(Alignment::Center).into()
+}
+
+/// Whenever the next dot has its turn.
+pub(super) fn turns() -> Subscription<()> {
+    iced::time::every(TURN).map(|_| ())
 }
 
 /// What was asked for: it is on its way, it is there, or it did not come.

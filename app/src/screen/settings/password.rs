@@ -2,12 +2,11 @@
 //!
 //! What opens Kith on this device is left alone. A new recovery code stays shown until it is written down, or the settings are left.
 
-use std::time::Duration;
-
-use iced::widget::{column, container, operation, row, text};
-use iced::{Alignment, Subscription, Task};
-use kith_core::client::Proof;
+use iced::widget::{column, container, operation, row};
+use iced::{Subscription, Task};
 use kith_core::client::entry::{Handle, RecoveryCode};
+use kith_core::client::{Proof, Registration};
+use kith_core::wire::control::Me;
 use zeroize::Zeroizing;
 
 use super::parts;
@@ -26,18 +25,27 @@ pub(super) const NEW: &str = "settings-password-new";
 pub(super) const AGAIN: &str = "settings-password-again";
 
 /// More is no password that a person types.
-const MAX_TEXT: usize = 2048;
-
-/// Between two dots of what shows that something goes on.
-const TURN: Duration = Duration::from_millis(400);
+pub(super) const MAX_TEXT: usize = 2048;
 
 /// Where an account is: its relay's addresses and its name there.
 #[derive(Debug, Clone)]
-pub(super) struct At {
+pub(crate) struct At {
     /// The addresses, with commas between.
-    pub(super) relay: String,
+    relay: String,
     /// The name.
-    pub(super) handle: String,
+    handle: String,
+}
+
+impl At {
+    /// None for an account without a relay, which has no password.
+    pub(super) fn of(me: &Me) -> Option<Self> {
+        me.place().map(|(relay, handle)| Self { relay, handle })
+    }
+
+    /// What the relay wants to know.
+    pub(super) fn with_password(self, password: Zeroizing<String>) -> Registration {
+        Registration { relay: self.relay, handle: self.handle, password, invitation: None }
+    }
 }
 
 /// The part of the settings.
@@ -176,7 +184,7 @@ impl PasswordPart {
     /// What is listened to: time, while something goes on.
     pub(super) fn subscription(&self) -> Subscription<Message> {
         match self {
-            Self::Working(..) => iced::time::every(TURN).map(|_| Message::Turned),
+            Self::Working(..) => parts::turns().map(|()| Message::Turned),
             _ => Subscription::none(),
         }
     }
@@ -186,11 +194,7 @@ impl PasswordPart {
             Self::Closed => closed(i18n.tr("settings-password-words"), i18n),
             Self::Changed => closed(i18n.tr("settings-password-changed"), i18n),
             Self::Open(form) => padded(form.view(i18n)),
-            Self::Working(_, turn) => {
-                let words = text(i18n.tr("settings-password-changing")).size(metric::BODY);
-                let working = row![choice::going_on(*turn), words].spacing(metric::GAP).align_y(Alignment::Center);
-                padded(working.into())
-            }
+            Self::Working(_, turn) => padded(parts::working(*turn, i18n.tr("settings-password-changing"))),
             Self::Code(recovery) => padded(recovery.view(i18n).map(Message::Recovery)),
         };
         parts::group(Some(i18n.tr("welcome-password")), [content])
@@ -216,12 +220,12 @@ fn submit(form: &mut Form, at: Option<At>) -> Result<Task<Message>, &'static str
     if let Some(place) = [Place::Present, Place::New, Place::Again].into_iter().find(|place| form.is_wrong(*place)) {
         return Err(place.field().unwrap_or(PRESENT));
     }
-    let At { relay, handle } = at.ok_or(PRESENT)?;
+    let registration = at.ok_or(PRESENT)?.with_password(form.new.clone());
     let proof = match form.is_forgotten {
         true => Proof::RecoveryCode(form.present.clone()),
         false => Proof::Password(form.present.clone()),
     };
-    let changing = backend::change_password(relay, handle, proof, form.new.clone(), form.wants_code);
+    let changing = backend::change_password(registration, proof, form.wants_code);
     Ok(Task::perform(changing, Message::Changed))
 }
 

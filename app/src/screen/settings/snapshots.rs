@@ -1,12 +1,13 @@
 //! Pictures of the settings, section by section.
 
-use kith_core::wire::control::{Code, DeviceInfo, LiveOptions, Me, Profile, Reach, Said, Status};
+use kith_core::wire::control::{Code, LiveOptions, Me, Profile, Reach, Said, Status};
 
 use super::*;
 use crate::i18n::Language;
 use crate::problem::Problem;
-use crate::snapshots::{NOON, World};
+use crate::snapshots::{World, operations};
 use crate::theme::Variant;
+use crate::widget::focus_scope;
 
 fn page(section: Section) -> SettingsPage {
     SettingsPage::new(section, Backend::detached().0).0
@@ -32,7 +33,7 @@ fn hears(page: &mut SettingsPage, message: Message) {
     let _ = page.update(message, world.context());
 }
 
-fn me() -> Me {
+pub(super) fn me() -> Me {
     Me {
         account: "5fd9ad6b7a0c6d6e5a1b7a0c6d6e5a1b5fd9ad6b7a0c6d6e5a1b7a0c6d6e5a1b".into(),
         device: "d1".into(),
@@ -65,21 +66,40 @@ fn relay_account_and_devices() {
     let link = "kith://mfrggzdfmztwq2lknnwg23tpobyxe43uov3ho6dzpiydcmrtgq2tmnzy?relay=relay.example".to_owned();
     hears(&mut page, Message::Account(account::Message::LinkCame(Ok(link))));
     everywhere(&page, "settings-account");
-    let device = |device: &str, this, connected| DeviceInfo {
-        device: device.into(),
-        this,
-        connected,
-        path: (!this).then(|| "lan".to_owned()),
-        created_ms: NOON,
-    };
     hears(&mut page, Message::Show(Section::Devices));
-    let devices = vec![
-        device("aaaabbbbccccdddd", true, false),
-        device("eeee00001111aaaa", false, true),
-        device("ffff222233334444", false, false),
-    ];
-    hears(&mut page, Message::Devices(devices::Message::Came(Ok(devices))));
+    hears(&mut page, Message::Devices(devices::Message::Came(Ok(devices::tests::known()))));
     everywhere(&page, "settings-devices");
+}
+
+#[tokio::test]
+async fn a_device_is_removed() {
+    let mut page = page(Section::Devices);
+    fn hears(page: &mut SettingsPage, message: devices::Message) -> &SettingsPage {
+        super::snapshots::hears(page, Message::Devices(message));
+        page
+    }
+    hears(&mut page, devices::Message::Came(Ok(devices::tests::known())));
+    everywhere(hears(&mut page, devices::Message::Remove(devices::tests::LOST.into())), "settings-device-remove");
+    // The keyboard stands on the button that cannot be undone.
+    let keys = (0..3).flat_map(|_| operations::<()>(focus_scope::focus_previous())).collect();
+    let dark = world().colored(Variant::Dark);
+    dark.shoot_after("settings-device-remove-focus-dark", || page.view(dark.context()), keys);
+    let narrow = || World::new(360.0, 640.0).scaled(2.0);
+    shoot(
+        hears(&mut page, devices::Message::Submit),
+        &narrow().speaking(Language::Uk),
+        "settings-device-remove-empty-uk-200",
+    );
+    hears(&mut page, devices::Message::PasswordChanged(zeroize::Zeroizing::new("an old password".to_owned())));
+    everywhere(hears(&mut page, devices::Message::Submit), "settings-device-removing");
+    let refused = |code| devices::Message::Removed(devices::tests::LOST.into(), Err(Problem::new(code, "")));
+    everywhere(hears(&mut page, refused("wrong_password")), "settings-device-refused");
+    let contrast = world().speaking(Language::Uk).colored(Variant::HighContrast);
+    shoot(hears(&mut page, refused("relay_unreachable")), &contrast, "settings-device-unreachable-uk-contrast");
+    everywhere(
+        hears(&mut page, devices::Message::Removed(devices::tests::LOST.into(), Ok(()))),
+        "settings-device-removed",
+    );
 }
 
 fn says(page: &mut SettingsPage, message: password::Message) {

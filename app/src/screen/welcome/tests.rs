@@ -1,5 +1,3 @@
-mod pictures;
-
 use iced_test::Simulator;
 use iced_test::core::Settings as Look;
 

@@ -4,9 +4,9 @@ use kith_core::wire::control::{Progress, Reply};
 use super::*;
 use crate::backend::asked::tests::Record;
 use crate::problem::Problem;
+use crate::samples::message;
 use crate::screen::home::list::tests::chat;
 use crate::screen::home::timeline::key_of;
-use crate::screen::home::timeline::tests::message;
 use crate::snapshots::{World, outputs};
 
 /// A conversation without a profile behind it.

@@ -164,7 +164,7 @@ fn entry<'a>(shown: &'a Shown, player: &Player, context: Context<'a>) -> Element
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::home::timeline::tests::message;
+    use crate::samples::message;
     use kith_core::wire::control::Request;
 
     fn note(number: u64) -> Shown {
