@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{Outcome, Pair, Person, Relay, Running, check, new_device, play, sign_up, text};
+use crate::world::{Outcome, Pair, Person, Relay, Running, check, new_device, person, play, sign_up, text};
 
 /// The messages that are shown in a conversation, by their texts and ids.
 async fn shown(device: &Person<'_>, with: &str) -> Outcome<Vec<(String, String)>> {
@@ -63,6 +63,20 @@ async fn all_agree(devices: &[&Person<'_>], conversation: &str, occasion: &str) 
 async fn leaves(person: &Person<'_>, runs: Running) -> Outcome {
     person.ask(&["stop"]).await?;
     runs.ended().await
+}
+
+#[tokio::test]
+async fn a_device_that_signs_in_and_is_gone_again_is_listed_when_the_list_is_looked_at() {
+    play(async |room| {
+        let relay = Relay::start(room).await?;
+        let alice = sign_up(room, "alice", &relay).await?;
+        let _alice_runs = alice.run().await?;
+        let thief = person(room, "thief")?;
+        std::fs::copy(alice.password_file(), thief.password_file())?;
+        thief.ask_one(&["login", "alice", "--relay", &relay.address]).await?;
+        alice.until("both devices", &["devices"], |answer| (answer.len() == 2).then_some(())).await
+    })
+    .await;
 }
 
 /// Until a device knows that its account has so many.

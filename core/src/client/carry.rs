@@ -51,7 +51,7 @@ impl Client {
                 self.number_wanted(&with)?;
                 Ok(Reply::Members(self.member_list(&with)?))
             }
-            Request::Devices => Ok(Reply::Devices(self.device_list()?)),
+            Request::Devices => Ok(Reply::Devices(self.device_list().await?)),
             Request::TakeRecord { record } => self.done(Command::OwnRecord { record, prekeys: Vec::new() }).await,
             Request::Options => Ok(Reply::Options(self.inner.choices.view())),
             Request::SetOptions { read_receipts, mdns, always_relay, typing, played_receipts, auto_fetch_bytes } => {

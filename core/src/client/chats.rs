@@ -174,8 +174,13 @@ impl Client {
         })
     }
 
-    /// The account's devices, as its record has them.
-    pub(super) fn device_list(&self) -> Result<Vec<DeviceInfo>, ClientError> {
+    /// The account's devices, as its record has them; the relay is asked for the newest first, if it can be.
+    pub(super) async fn device_list(&self) -> Result<Vec<DeviceInfo>, ClientError> {
+        if self.link().connected
+            && let Err(error) = self.take_newest_record().await
+        {
+            tracing::debug!(%error, "The relay does not say which devices the account has: the known ones are listed.");
+        }
         let record = self.own_record()?;
         let own = self.me().device;
         let info = |device: DeviceId, created_ms: u64| {

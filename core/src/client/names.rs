@@ -1,19 +1,24 @@
 //! What a person calls somebody, and who that is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::views::Entry;
 use super::{Client, ClientError, plain};
+use crate::chat::Command;
 use crate::chat::account::{Contact, contacts, known_record, waiting_requests};
 use crate::chat::policy::{Kind, direct_conversation};
 use crate::chat::profile::profile;
 use crate::chat::view::ConversationView;
 use crate::identity::{AccountRecord, FullHandle, Handle, Invite, RelayPart};
-use crate::net::RelayAddress;
+use crate::net::{NetError, RelayAddress};
 use crate::session::Event as Told;
 use crate::types::{AccountId, ConversationId};
 use crate::wire::control::{Code, Said};
 use crate::wire::relay::{Request, Response};
+
+/// How long a relay has to say what it knows of the own account, before what is known here is shown.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Somebody who was looked up.
 pub(super) struct Found {
@@ -205,6 +210,18 @@ impl Client {
 
     pub(super) fn own_record(&self) -> Result<AccountRecord, ClientError> {
         known_record(self.store(), &self.me().account)?.ok_or(ClientError::NoRelay)
+    }
+
+    /// Takes the account's record from its relay, if that is newer than the known one: a device that signs in tells the others by it.
+    pub(super) async fn take_newest_record(&self) -> Result<(), ClientError> {
+        let known = self.own_record()?;
+        let address = self.own_relay()?;
+        let asked = self.fetch_record(&address, Request::GetRecord { account: known.account_id() });
+        let shown = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| NetError::TimedOut)??;
+        if shown.version() > known.version() {
+            self.inner.session.command(Command::OwnRecord { record: shown.encode(), prekeys: Vec::new() }).await?;
+        }
+        Ok(())
     }
 
     fn own_relay(&self) -> Result<RelayAddress, ClientError> {
