@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::chat::account::Opened;
 use crate::chat::api::Verdict;
-use crate::chat::conversation::{Conversation, Received, dropped};
+use crate::chat::conversation::{Conversation, Errand, Received, dropped};
 use crate::chat::membership::{Entered, Membership, Wish};
 use crate::chat::policy::{Kind, Policy};
 use crate::chat::turn::{EngineError, Turn};
@@ -332,6 +332,10 @@ impl Engine {
             let membership = conversation.membership_mut();
             if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {
                 return Ok(());
+            }
+            if membership.has_lost_home() {
+                // Nobody can be added. If it is an admin's, only it may be able to move the group.
+                shared.errands.push((plea.conversation, Errand::Recall { device: plea.device, lasting: false }));
             }
             let me = shared.account.id();
             let delay = if own || conversation.is_small() {

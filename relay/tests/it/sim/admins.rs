@@ -4,6 +4,7 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
+use super::rogue::{Attack, Successor};
 use super::scenarios::{calm, contacts_of, group_of, one_of, people_at, settled};
 use super::world::World;
 
@@ -96,9 +97,10 @@ fn an_admin_that_lost_its_keys_and_a_home_that_lost_the_log() {
 
 #[test]
 fn an_admin_that_is_the_home_and_goes_back() {
-    let mut world = people_at(&[None, None]);
+    let mut world = people_at(&[None, Some(0)]);
     world.request(0, 1);
-    world.request(1, 0);
+    world.run_for(10_000);
+    world.accept_all(1);
     world.run_for(60_000);
     let group = group_of(&mut world, 0, &[1]);
     world.keep_copy(0);
@@ -111,15 +113,31 @@ fn an_admin_that_is_the_home_and_goes_back() {
 }
 
 #[test]
-fn an_admin_from_before_its_group_and_a_home_that_lost_the_log() {
+fn an_admin_with_nothing_left_of_its_group_and_a_home_that_lost_the_log_leave_a_group_that_all_know_to_be_lost() {
     let mut world = three_people();
     world.keep_relay_copy(0);
     world.keep_copy(0);
     let group = group_of(&mut world, 0, &[1, 2]);
-    let texts = [world.say(0, group), world.say(1, group)];
-    world.run_for(60_000);
     world.restore_device(0);
     world.restore_relay(0);
+    let text = world.say(1, group);
     let world = settled(world);
-    all_show(&world, &texts);
+    assert!(world.shows(2, &text), "messages flow");
+    assert!([1, 2].iter().all(|device| world.devices[*device].told.get("home lost") == Some(&1)));
+    assert!(world.devices[0].told.contains_key("rejoining"));
+}
+
+#[test]
+fn an_only_admin_that_leads_somebody_into_a_group_without_a_home_leaves_them_knowing_it() {
+    let mut world = three_people();
+    let group = group_of(&mut world, 0, &[1, 2]);
+    world.hostile.insert(0);
+    world.stop(2);
+    world.attack(0, group, Attack::Succeed(Successor::Plain));
+    world.run_for(60_000);
+    // The word of it that was for the other is lost.
+    world.lose_mail(0, 2);
+    world.boot(2, false);
+    let world = settled(world);
+    assert!(world.devices[1].told.contains_key("home lost"));
 }
