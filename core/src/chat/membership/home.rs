@@ -63,6 +63,8 @@ pub(super) struct Asking {
     unbegun: bool,
     /// This device has lost its keys, and the home the log that it signed.
     orphaned: bool,
+    /// This device has lost its keys, and another member as well, which pleads with it.
+    others_lost: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
     ahead: Option<u64>,
     /// So many times in a row the log ended before that epoch.
@@ -471,6 +473,21 @@ impl Membership {
         let lost = self.row.lied.is_some() || self.has_lost_home() || self.is_unbegun();
         let orphaned = self.home.orphaned && self.row.rejoining;
         if self.row.present.is_some() { lost } else { orphaned }
+    }
+
+    /// Another member pleads with this device, which has lost its keys itself.
+    pub(crate) const fn hear_loss(&mut self) {
+        self.home.others_lost = self.row.rejoining;
+    }
+
+    /// Whether members plead with each other, so that none of them can be brought back.
+    pub(crate) const fn have_others_lost(&self) -> bool {
+        self.home.others_lost && self.row.rejoining
+    }
+
+    /// Whether it is the home that failed, where the conversation has to move.
+    pub(crate) const fn has_home_failed(&self) -> bool {
+        self.row.present.is_some() || self.home.orphaned
     }
 
     /// Whether the home has lost the present group's log.

@@ -4,14 +4,19 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
-use super::rogue::{Attack, Successor};
+use super::rogue::Successor;
 use super::scenarios::{calm, contacts_of, group_of, one_of, people_at, settled};
 use super::world::World;
 
 /// Three people at a relay; the first knows both others.
 fn three_people() -> World {
+    three_people_at(1)
+}
+
+/// The same, at so many relays in turn.
+fn three_people_at(relays: usize) -> World {
     let mut plan = calm();
-    plan.accounts = 3;
+    (plan.accounts, plan.relays) = (3, relays);
     let (mut world, _) = contacts_of(plan);
     world.request(0, 2);
     world.run_for(10_000);
@@ -92,6 +97,7 @@ fn an_admin_that_lost_its_keys_and_a_home_that_lost_the_log() {
     world.restore_device(0);
     world.restore_relay(0);
     let world = settled(world);
+    assert!(world.devices[0].told.contains_key("home lost"), "it was shown that nobody could bring it back");
     all_show(&world, &texts);
 }
 
@@ -109,6 +115,7 @@ fn an_admin_that_is_the_home_and_goes_back() {
     world.run_for(60_000);
     world.restore_device(0);
     let world = settled(world);
+    assert!(world.devices[0].told.contains_key("home lost"), "it was shown that nobody could bring it back");
     all_show(&world, &texts);
 }
 
@@ -129,15 +136,42 @@ fn an_admin_with_nothing_left_of_its_group_and_a_home_that_lost_the_log_leave_a_
 
 #[test]
 fn an_only_admin_that_leads_somebody_into_a_group_without_a_home_leaves_them_knowing_it() {
-    let mut world = three_people();
+    // The second person may begin no log at the home of the first.
+    let mut world = three_people_at(2);
     let group = group_of(&mut world, 0, &[1, 2]);
     world.hostile.insert(0);
-    world.stop(2);
-    world.attack(0, group, Attack::Succeed(Successor::Plain));
-    world.run_for(60_000);
-    // The word of it that was for the other is lost.
-    world.lose_mail(0, 2);
-    world.boot(2, false);
+    world.succeed(0, group, &[1], Successor::Plain).expect("it can be tried");
     let world = settled(world);
-    assert!(world.devices[1].told.contains_key("home lost"));
+    assert!(world.devices[1].told.contains_key("home lost"), "{}", world.trace.text());
+}
+
+#[test]
+fn two_who_both_went_back_to_old_copies_come_together() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.say(0, conversation);
+    world.run_for(10_000);
+    for device in [0, 1] {
+        world.keep_copy(device);
+    }
+    for device in [0, 1] {
+        world.restore_device(device);
+    }
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    let world = settled(world);
+    all_show(&world, &texts);
+}
+
+#[test]
+fn a_group_of_whom_all_went_back_to_old_copies_comes_together() {
+    let mut world = three_people();
+    let group = group_of(&mut world, 0, &[1, 2]);
+    for device in [0, 1, 2] {
+        world.keep_copy(device);
+    }
+    for device in [0, 1, 2] {
+        world.restore_device(device);
+    }
+    let texts = [0, 1, 2].map(|device| world.say(device, group));
+    let world = settled(world);
+    all_show(&world, &texts);
 }
