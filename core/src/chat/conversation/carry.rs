@@ -459,7 +459,7 @@ impl Conversation {
     /// Begins a successor under another home, unless another device did.
     pub(super) fn force_move(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
         self.move_at = None;
-        let must = self.must_move(turn, shared)? || self.membership.have_others_lost();
+        let must = self.must_move(turn, shared)? || self.membership.cannot_be_brought_back();
         let Some(policy) = self.membership.policy().filter(|_| must).cloned() else { return Ok(()) };
         let own = own_home(shared.account);
         let failed = own.key() == policy.home.key() && self.membership.has_home_failed();
@@ -542,7 +542,7 @@ impl Conversation {
             let own = shared.account.id();
             let only_own = |policy: &Policy| policy.seats.iter().all(|seat| seat.account == own);
             let alone = self.id == own_conversation(own) || self.membership.policy().is_some_and(only_own);
-            if in_vain && self.move_at.is_none() && self.membership.have_others_lost() {
+            if in_vain && self.move_at.is_none() && self.membership.cannot_be_brought_back() {
                 self.plan_move(turn, shared);
             }
             shared.errands.push((self.id, if in_vain && alone { Errand::FoundAnew } else { Errand::Plead }));

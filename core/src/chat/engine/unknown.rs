@@ -306,8 +306,13 @@ impl Engine {
         (present, rejoining, seated): (bool, bool, bool),
     ) -> Result<Verdict, EngineError> {
         let id = recall.conversation;
-        if !present && rejoining && let Some(lost) = &recall.lost {
-            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, lost))?;
+        if !present && rejoining {
+            self.with(turn, id, |conversation, turn, shared| {
+                if seated {
+                    conversation.membership_mut().suspect_home();
+                }
+                recall.lost.as_ref().map_or(Ok(()), |lost| conversation.probe(turn, shared, lost))
+            })?;
         }
         if seated || !self.account.believes(turn, from, recall)? {
             return Ok(Verdict::Durable);

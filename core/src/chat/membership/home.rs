@@ -36,9 +36,13 @@ const REBASE_MS: u64 = 2_000;
 enum Asked {
     Create,
     Append,
-    Read { from: u64 },
+    Read {
+        from: u64,
+    },
     /// Whether it still has so many entries of the log of a group that this device has lost its keys of.
-    Probe { next: u64 },
+    Probe {
+        next: u64,
+    },
 }
 
 /// What is known of the home while the engine runs.
@@ -63,6 +67,8 @@ pub(super) struct Asking {
     unbegun: bool,
     /// This device has lost its keys, and the home the log that it signed.
     orphaned: bool,
+    /// This device has lost its keys, and a member says so instead of bringing it back.
+    suspected: bool,
     /// This device has lost its keys, and another member as well, which pleads with it.
     others_lost: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
@@ -475,19 +481,25 @@ impl Membership {
         if self.row.present.is_some() { lost } else { orphaned }
     }
 
+    /// A member says that this device is in the group, which has lost its keys and pleads: perhaps the home lets it do no more.
+    pub(crate) const fn suspect_home(&mut self) {
+        self.home.suspected = self.row.rejoining;
+    }
+
     /// Another member pleads with this device, which has lost its keys itself.
     pub(crate) const fn hear_loss(&mut self) {
         self.home.others_lost = self.row.rejoining;
     }
 
-    /// Whether members plead with each other, so that none of them can be brought back.
-    pub(crate) const fn have_others_lost(&self) -> bool {
-        self.home.others_lost && self.row.rejoining
+    /// Whether members seem not to be able to bring this device back: they plead themselves, or say that it is in a group in which it
+    /// has lost its keys.
+    pub(crate) const fn cannot_be_brought_back(&self) -> bool {
+        self.row.rejoining && (self.home.others_lost || self.home.suspected)
     }
 
     /// Whether it is the home that failed, where the conversation has to move.
     pub(crate) const fn has_home_failed(&self) -> bool {
-        self.row.present.is_some() || self.home.orphaned
+        self.row.present.is_some() || self.home.orphaned || self.home.suspected
     }
 
     /// Whether the home has lost the present group's log.

@@ -434,7 +434,8 @@ impl World {
             }
             Home::Device { events, .. } => {
                 let home = self.by_id.get(&events.device_id()).map(|device| &self.devices[*device].store);
-                let row = home.and_then(|store| store.get(Table::HomeLog, ground.group.as_ref()).expect("a readable store"));
+                let row =
+                    home.and_then(|store| store.get(Table::HomeLog, ground.group.as_ref()).expect("a readable store"));
                 let state = row.and_then(|row| State::decode(&row).ok());
                 state.is_some_and(|state| state.head().next >= ground.log.next)
             }
@@ -512,7 +513,8 @@ impl World {
 
     /// What was acknowledged is at every device that is entitled to it.
     fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
-        let orphaned: BTreeSet<ConversationId> = views.keys().copied().filter(|id| self.orphans(*id).is_some()).collect();
+        let orphaned: BTreeSet<ConversationId> =
+            views.keys().copied().filter(|id| self.orphans(*id).is_some()).collect();
         for written in &self.ledger.written {
             let author = &self.devices[written.device];
             let undone = author.restored.iter().any(|(at, of)| written.at_ms <= *at && written.at_ms > *of);
