@@ -45,7 +45,7 @@ impl Account {
             taken: contact.as_ref().and_then(|contact| contact.taken),
             event,
             certificate: certificate.flatten(),
-            lost,
+            lost: lost.map(Box::new),
             signature: Vec::new(),
         };
         let unsigned = Sealed::Recall(recall.clone()).encode();

@@ -331,7 +331,7 @@ impl Engine {
         self.with(turn, plea.conversation, |conversation, turn, shared| {
             let membership = conversation.membership_mut();
             if !own {
-                membership.hear_loss();
+                membership.hear_loss(plea.account);
             }
             if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {
                 return Ok(());

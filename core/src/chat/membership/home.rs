@@ -10,7 +10,7 @@ use crate::chat::api::CallFailure;
 use crate::chat::home_log;
 use crate::chat::turn::{EngineError, Turn};
 use crate::home::{EntryError, equivocation, verify_signed};
-use crate::types::{GroupId, Rng};
+use crate::types::{AccountId, GroupId, Rng};
 use crate::wire::event::LogHead;
 use crate::wire::log::{self, Equivocation, MAX_ENTRIES, Refusal, Request, Response, UnverifiedEntry};
 
@@ -483,12 +483,13 @@ impl Membership {
 
     /// A member says that this device is in the group, which has lost its keys and pleads: perhaps the home lets it do no more.
     pub(crate) const fn suspect_home(&mut self) {
-        self.home.suspected = self.row.rejoining;
+        self.home.suspected |= self.row.rejoining;
     }
 
-    /// Another member pleads with this device, which has lost its keys itself.
-    pub(crate) const fn hear_loss(&mut self) {
-        self.home.others_lost = self.row.rejoining;
+    /// Somebody pleads with this device. If it is another member, and this device has lost its keys itself, neither brings back the other.
+    pub(crate) fn hear_loss(&mut self, account: AccountId) {
+        self.home.others_lost |=
+            self.row.rejoining && self.policy.as_ref().is_some_and(|policy| policy.seat(account).is_some());
     }
 
     /// Whether members seem not to be able to bring this device back: they plead themselves, or say that it is in a group in which it

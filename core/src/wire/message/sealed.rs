@@ -110,7 +110,7 @@ pub struct Recall {
     pub certificate: Option<serde_bytes::ByteBuf>,
     /// Where the home has lost the log, so that nobody can be added: the last entry of it that the sender walked, without its blob.
     #[serde(rename = "l", default)]
-    pub lost: Option<UnverifiedEntry>,
+    pub lost: Option<Box<UnverifiedEntry>>,
     /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
     #[serde(rename = "s", with = "serde_bytes")]
     pub signature: Vec<u8>,
