@@ -658,6 +658,15 @@ impl Heart {
         verdict: Option<oneshot::Sender<Verdict>>,
         commands: &mut Vec<(RequestId, oneshot::Sender<Outcome>)>,
     ) {
+        // On their way while this device's own are told.
+        for outgoing in effects.sends {
+            self.under_way = self.under_way.saturating_add(outgoing.to.len());
+            let _ = self.work.send(Task::Send(outgoing));
+        }
+        for call in effects.calls {
+            self.under_way = self.under_way.saturating_add(1);
+            let _ = self.work.send(Task::Call(call));
+        }
         // Before the answers: whoever has one reads views that know of the change.
         for notice in effects.notices {
             if let Notice::Dropped { reason } = notice {
@@ -673,14 +682,6 @@ impl Heart {
                 let (_, reply) = commands.swap_remove(at);
                 let _ = reply.send(outcome.map_err(CommandFailure::from));
             }
-        }
-        for outgoing in effects.sends {
-            self.under_way = self.under_way.saturating_add(outgoing.to.len());
-            let _ = self.work.send(Task::Send(outgoing));
-        }
-        for call in effects.calls {
-            self.under_way = self.under_way.saturating_add(1);
-            let _ = self.work.send(Task::Call(call));
         }
         if effects.wake_at.is_some() {
             self.wake_at = effects.wake_at;

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use ring::digest::{Context, SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::baseline::flow;
 use crate::figure::Figure;
 use crate::latency::acquaint;
 use crate::people::Tell;
 use crate::relay::Relay;
-use crate::{Failure, Scale};
+use crate::{Failure, Scale, process};
 
 /// Bytes of the file.
 const BYTES: usize = 20_000_000;
@@ -46,7 +47,11 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     let rate = |times: Vec<Duration>| bytes as f64 / 1e6 / middle(times).as_secs_f64();
     let baseline = rate(copied);
     let against = "cp, fsync and SHA-256";
-    Ok(vec![Figure::new("attachment of 20 MB", rate(sent), "MB/s").at_least(0.5 * baseline).against(baseline, against)])
+    let bare = rate(vec![process::runtime()?.block_on(flow(bytes))?]);
+    Ok(vec![
+        Figure::new("attachment of 20 MB", rate(sent), "MB/s").at_least(0.5 * baseline).against(baseline, against),
+        Figure::new("attachment: its bytes on a bare stream", bare, "MB/s").against(baseline, against),
+    ])
 }
 
 fn fill(path: &Path, bytes: usize) -> Result<(), Failure> {

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use kith_core::net::transport::{self, Role};
 use kith_core::net::{PeerId, TransportKey};
-use libp2p::swarm::SwarmEvent;
+use libp2p::swarm::{Stream, SwarmEvent};
 use libp2p::{Multiaddr, StreamProtocol};
+use tokio::task::JoinSet;
 
 use crate::Failure;
 
 const FSYNCS: usize = 200;
 const ECHOES: usize = 500;
+const FLOWS: usize = 7;
 const ECHO: StreamProtocol = StreamProtocol::new("/echo");
 
 /// The middle and the 99th of a hundred.
@@ -42,25 +44,15 @@ pub(crate) fn fsync(dir: &Path, bytes: usize) -> Result<Duration, Failure> {
 
 /// Half of the time, so many bytes go there and back on one stream in less: two swarms over QUIC.
 pub(crate) async fn echo(bytes: usize) -> Result<Duration, Failure> {
-    let ((server, mut listening, mut accepting), (_, mut dialling, mut opening)) =
-        (swarm(Role::Device)?, swarm(Role::Device)?);
-    let address = listen(&mut listening).await?;
-    let mut incoming = accepting.accept(ECHO)?;
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(async move { while listening.next().await.is_some() {} });
-    dialling.dial(address.with_p2p(server).map_err(|_| "an address with another peer")?)?;
-    tasks.spawn(async move { while dialling.next().await.is_some() {} });
-    tasks.spawn(async move {
-        while let Some((_, mut stream)) = incoming.next().await {
-            let mut body = vec![0; bytes];
-            while stream.read_exact(&mut body).await.is_ok() {
-                if stream.write_all(&body).await.is_err() || stream.flush().await.is_err() {
-                    break;
-                }
+    let (mut stream, _tasks) = served(async move |mut stream| {
+        let mut body = vec![0; bytes];
+        while stream.read_exact(&mut body).await.is_ok() {
+            if stream.write_all(&body).await.is_err() || stream.flush().await.is_err() {
+                break;
             }
         }
-    });
-    let mut stream = opening.open_stream(server, ECHO).await.map_err(|error| error.to_string())?;
+    })
+    .await?;
     let (body, mut back) = (vec![7; bytes], vec![0; bytes]);
     let mut times = Vec::new();
     for _ in 0..ECHOES {
@@ -71,6 +63,52 @@ pub(crate) async fn echo(bytes: usize) -> Result<Duration, Failure> {
         times.push(begun.elapsed());
     }
     Ok(p50_p99(times).0)
+}
+
+/// Half of the time, so many bytes go one way in less, and a byte comes back: a stream between two swarms over QUIC.
+pub(crate) async fn flow(bytes: usize) -> Result<Duration, Failure> {
+    let (mut stream, _tasks) = served(async move |mut stream| {
+        let mut body = vec![0; bytes];
+        while stream.read_exact(&mut body).await.is_ok() {
+            if stream.write_all(&[1]).await.is_err() || stream.flush().await.is_err() {
+                break;
+            }
+        }
+    })
+    .await?;
+    let body = vec![7; bytes];
+    let mut times = Vec::new();
+    for _ in 0..FLOWS {
+        let begun = Instant::now();
+        stream.write_all(&body).await?;
+        stream.flush().await?;
+        stream.read_exact(&mut [0]).await?;
+        times.push(begun.elapsed());
+    }
+    Ok(p50_p99(times).0)
+}
+
+/// A stream from one swarm to another, which serves it for as long as the tasks live.
+async fn served<S, F>(serve: S) -> Result<(Stream, JoinSet<()>), Failure>
+where
+    S: FnOnce(Stream) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let ((server, mut listening, mut accepting), (_, mut dialling, mut opening)) =
+        (swarm(Role::Device)?, swarm(Role::Device)?);
+    let address = listen(&mut listening).await?;
+    let mut incoming = accepting.accept(ECHO)?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { while listening.next().await.is_some() {} });
+    dialling.dial(address.with_p2p(server).map_err(|_| "an address with another peer")?)?;
+    tasks.spawn(async move { while dialling.next().await.is_some() {} });
+    tasks.spawn(async move {
+        if let Some((_, stream)) = incoming.next().await {
+            serve(stream).await;
+        }
+    });
+    let stream = opening.open_stream(server, ECHO).await.map_err(|error| error.to_string())?;
+    Ok((stream, tasks))
 }
 
 type Bare = libp2p::Swarm<libp2p_stream::Behaviour>;
@@ -95,8 +133,8 @@ async fn listen(swarm: &mut Bare) -> Result<Multiaddr, Failure> {
 }
 
 /// So many connections over QUIC to one swarm, which nothing but the transport keeps, for as long as the tasks live.
-pub(crate) async fn kept_alive(count: usize) -> Result<tokio::task::JoinSet<()>, Failure> {
-    let mut tasks = tokio::task::JoinSet::new();
+pub(crate) async fn kept_alive(count: usize) -> Result<JoinSet<()>, Failure> {
+    let mut tasks = JoinSet::new();
     let (server, mut listening, _) = swarm(Role::Relay)?;
     let address = listen(&mut listening).await?;
     tasks.spawn(async move { while listening.next().await.is_some() {} });

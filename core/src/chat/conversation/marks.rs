@@ -130,6 +130,14 @@ impl Conversation {
         if self.membership.present().is_none() {
             return Ok(());
         }
+        if all && self.marks_at.take().is_some() {
+            // Whoever is told everything lacks nothing then; the others lack what moved, and it counts as told from here on.
+            let mut others = self.others(shared);
+            others.retain(|device| !devices.contains(device));
+            if !others.is_empty() {
+                self.tell_marks(turn, shared, &others, false)?;
+            }
+        }
         let receipts = shared.habits.read_receipts;
         let marks = self.work(turn, shared, |feeds, _| Ok(feeds.take_marks(receipts, all)?))?;
         let Some(marks) = marks else { return Ok(()) };

@@ -467,6 +467,18 @@ impl World {
         (alice, bob, id)
     }
 
+    /// A group of three, of whom the first has created it and knows the others.
+    fn trio(&mut self) -> (Person, Person, Person, ConversationId) {
+        let (alice, bob, carol) = (self.person(), self.person(), self.person());
+        self.befriend(&alice, &bob);
+        self.befriend(&alice, &carol);
+        let members = vec![bob.id(), carol.id()];
+        let created = self.command(alice.device(0), Command::CreateGroup { name: "trip".into(), members });
+        let Ok(Reply::Created { conversation: id }) = created else { panic!("{created:?}") };
+        self.pass(20_000);
+        (alice, bob, carol, id)
+    }
+
     fn befriend(&mut self, alice: &Person, bob: &Person) -> ConversationId {
         let request = Command::RequestContact { record: bob.record.encode(), handle: None, text: "hello".into() };
         self.command(alice.device(0), request).unwrap();

@@ -14,6 +14,10 @@ const WATCH_EVERY: Duration = Duration::from_millis(250);
 #[derive(Default)]
 struct State {
     in_flight: bool,
+    /// The watching thread sleeps until a flush begins; else it looks again by itself, and need not be woken for each.
+    asleep: bool,
+    /// Flushes begun since it last looked.
+    begun: bool,
     ended: bool,
 }
 
@@ -26,6 +30,14 @@ struct Watched {
 impl Watched {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        let mut state = self.state();
+        (state.in_flight, state.begun) = (true, true);
+        if state.asleep {
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -58,8 +70,7 @@ impl Flusher {
 
     /// Makes sled write what it was given. That is durable after the next flush only.
     pub(super) fn write(&self) -> Result<(), StoreError> {
-        self.watched.state().in_flight = true;
-        self.watched.changed.notify_all();
+        self.watched.begin();
         let flushed = self.db.flush();
         self.watched.state().in_flight = false;
         flushed?;
@@ -85,8 +96,10 @@ impl Drop for Flusher {
 fn watch(watched: &Watched, db: &sled::Db) {
     let mut state = watched.state();
     while !state.ended {
-        if !state.in_flight {
+        if !std::mem::take(&mut state.begun) && !state.in_flight {
+            state.asleep = true;
             state = watched.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.asleep = false;
             continue;
         }
         state = watched.changed.wait_timeout(state, WATCH_EVERY).unwrap_or_else(PoisonError::into_inner).0;

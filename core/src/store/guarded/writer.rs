@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::open::{Facts, Found, SEGMENT_BYTES};
 use super::raw::RawBatch;
@@ -17,8 +18,11 @@ use crate::store::StoreError;
 /// within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
 /// between could take both from us.
 const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
-/// So many pages, of about 5 kB, are moved in one flush at most.
+/// So many pages, of about 5 kB, are moved in one flush at most; when so many are owed, one does not wait for a lull.
 const MOVES: usize = 64;
+/// Pages are moved when nobody has written for so long: what follows a write, on this device and on the one that it goes to, has the
+/// disk and the processor for itself.
+const LULL: Duration = Duration::from_millis(3);
 /// No more moves than these are owed: pages to be moved are not more than the store has.
 const MOVES_OWED: usize = 16_384;
 
@@ -40,6 +44,15 @@ impl Submitted {
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<RawBatch>> {
         self.waiting.iter()
     }
+}
+
+/// What comes next for the writer's thread.
+enum Turn {
+    Write(Vec<(Arc<RawBatch>, Done)>),
+    /// Nothing came for a while.
+    Lull,
+    /// The store closes, and all is done.
+    Close,
 }
 
 /// What the writer's thread and the handles share. Locks are taken in the order of the fields.
@@ -151,11 +164,22 @@ impl Shared {
         !queue.waiting.is_empty() || queue.closing || queue.failed.is_some()
     }
 
-    /// Waits for batches; none when the store closes and all is done.
-    fn take(&self) -> Vec<(Arc<RawBatch>, Done)> {
+    /// Waits for batches, or for a lull if pages are to be moved then.
+    fn next(&self, owing: bool) -> Turn {
         let mut queue = self.queue();
-        while queue.waiting.is_empty() && !queue.closing {
-            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        while queue.waiting.is_empty() {
+            if queue.closing {
+                return Turn::Close;
+            }
+            if owing {
+                let (held, waited) = self.work.wait_timeout(queue, LULL).unwrap_or_else(PoisonError::into_inner);
+                if waited.timed_out() && held.waiting.is_empty() {
+                    return Turn::Lull;
+                }
+                queue = held;
+            } else {
+                queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
         }
         let mut taken = Vec::new();
         let mut bytes = 0usize;
@@ -167,7 +191,7 @@ impl Shared {
             taken.extend(queue.waiting.pop_front());
         }
         self.room.notify_all();
-        taken
+        Turn::Write(taken)
     }
 
     /// Says how many bytes were written.
@@ -189,8 +213,8 @@ impl Shared {
         Ok(together.size_bytes())
     }
 
-    /// Moves pages, after those who waited for a commit were told. The next commit makes that durable; more than one such commit
-    /// may carry is moved while nobody waits.
+    /// Moves the pages that are owed. The next commit makes that durable; more than one such commit may carry is moved while nobody
+    /// waits.
     fn tidy(&self, unmoved: &mut usize) -> Result<(), StoreError> {
         loop {
             let moves = (*unmoved / self.bytes_a_move).min(MOVES);
@@ -274,16 +298,22 @@ impl Writer {
 
 fn run(shared: &Shared) {
     let mut unmoved = 0usize;
+    // Sled asserts much; a panic within it must fail those who wait, not leave them waiting.
+    let guarded = |work: &mut dyn FnMut() -> Result<usize, StoreError>| {
+        let result = catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|_| Err(StoreError::Io("the store's engine panicked".into())));
+        result.inspect_err(|error| shared.fail(error.clone()))
+    };
+    // Whoever reads or writes next is told if it fails.
+    let tidy = |unmoved: &mut usize| drop(guarded(&mut || shared.tidy(unmoved).map(|()| 0)));
     loop {
-        let taken = shared.take();
-        if taken.is_empty() {
-            return;
-        }
-        // Sled asserts much; a panic within it must fail those who wait, not leave them waiting.
-        let guarded = |work: &mut dyn FnMut() -> Result<usize, StoreError>| {
-            let result = catch_unwind(AssertUnwindSafe(work))
-                .unwrap_or_else(|_| Err(StoreError::Io("the store's engine panicked".into())));
-            result.inspect_err(|error| shared.fail(error.clone()))
+        let taken = match shared.next(unmoved >= shared.bytes_a_move) {
+            Turn::Write(taken) => taken,
+            Turn::Lull => {
+                tidy(&mut unmoved);
+                continue;
+            }
+            Turn::Close => return,
         };
         let written = guarded(&mut || shared.commit(&taken));
         let result = written.as_ref().map(|_| ()).map_err(Clone::clone);
@@ -295,8 +325,9 @@ fn run(shared: &Shared) {
         let Ok(written) = written else { continue };
         let owed = MOVES_OWED.saturating_mul(shared.bytes_a_move);
         unmoved = unmoved.saturating_add(written).min(owed);
-        // Whoever reads or writes next is told if it fails.
-        let _ = guarded(&mut || shared.tidy(&mut unmoved).map(|()| 0));
+        if unmoved >= MOVES.saturating_mul(shared.bytes_a_move) {
+            tidy(&mut unmoved);
+        }
     }
 }
 

@@ -63,3 +63,19 @@ fn nobody_is_told_for_ever() {
     let told = world.sent.iter().filter(|(of, _)| *of == b).count();
     assert!(told <= 2, "{told} envelopes, where one digest was due");
 }
+
+#[test]
+fn whoever_is_met_does_not_keep_the_others_from_what_moved() {
+    let mut world = World::new(74);
+    let (alice, bob, carol, conversation) = world.trio();
+    let (a, b, c) = (alice.device(0), bob.device(0), carol.device(0));
+    let text = Command::SendText { conversation, text: "who comes?".into(), reply_to: None };
+    let Ok(Reply::Written { id, .. }) = world.command(a, text) else { panic!("not written") };
+    world.run();
+    assert!(world.texts(b, conversation).contains(&"who comes?".into()));
+    assert_eq!(world.state(a, conversation, &id), MessageState::Sent);
+    // Before Bob's marks are due.
+    world.meet(b, c);
+    world.pass(2_000);
+    assert_eq!(world.state(a, conversation, &id), MessageState::Delivered);
+}

@@ -266,14 +266,8 @@ fn a_group_takes_members_in_and_removes_them() {
 }
 
 pub(super) fn takes_in_and_removes(world: &mut World) {
-    let (alice, bob, carol) = (world.person(), world.person(), world.person());
-    world.befriend(&alice, &bob);
-    world.befriend(&alice, &carol);
+    let (alice, bob, carol, id) = world.trio();
     let (a, b, c) = (alice.device(0), bob.device(0), carol.device(0));
-    let members = vec![bob.id(), carol.id()];
-    let created = world.command(a, Command::CreateGroup { name: "trip".into(), members });
-    let Ok(Reply::Created { conversation: id }) = created else { panic!("{created:?}") };
-    world.pass(20_000);
     world.say(b, id, "hi all");
     world.pass(20_000);
     assert_eq!(world.texts(a, id), ["hi all"]);
@@ -326,17 +320,8 @@ fn who_cannot_be_added_to_a_group_is_named_and_may_be_added_again() {
 #[test]
 fn who_leaves_a_group_is_removed_by_another() {
     let mut world = World::new(12);
-    let (alice, bob, carol) = (world.person(), world.person(), world.person());
-    world.befriend(&alice, &bob);
-    world.befriend(&alice, &carol);
+    let (alice, bob, _, id) = world.trio();
     let (a, b) = (alice.device(0), bob.device(0));
-    let members = vec![bob.id(), carol.id()];
-    let Ok(Reply::Created { conversation: id }) =
-        world.command(a, Command::CreateGroup { name: "trip".into(), members })
-    else {
-        panic!("no group")
-    };
-    world.pass(20_000);
     world.command(a, Command::Leave { conversation: id }).unwrap();
     world.pass(60_000);
     let policy = world.membership(b, id).policy().unwrap().clone();
