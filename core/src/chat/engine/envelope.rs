@@ -336,8 +336,9 @@ impl Engine {
             if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {
                 return Ok(());
             }
-            if membership.has_lost_home() {
-                // Nobody can be added. If it is an admin's, only it may be able to move the group.
+            if membership.lost_entry(turn)?.is_some() {
+                // Nobody can be added. If it is an admin's, only it may be able to move the group. A recall that shows what is lost
+                // leads to no plea, so that they do not answer each other for ever.
                 shared.errands.push((plea.conversation, Errand::Recall { device: plea.device, lasting: false }));
             }
             let me = shared.account.id();

@@ -273,7 +273,9 @@ impl Engine {
                     return Ok(dropped(turn, "recall"));
                 }
                 self.unknown.recalled.insert(id, from);
-                self.errands.push((id, Errand::Plead));
+                if recall.lost.is_none() {
+                    self.errands.push((id, Errand::Plead));
+                }
             }
             Some((present, rejoining, Some(seated))) => {
                 return self.recalled_by_member(turn, from, recall, (present, rejoining, seated));
@@ -306,13 +308,11 @@ impl Engine {
         (present, rejoining, seated): (bool, bool, bool),
     ) -> Result<Verdict, EngineError> {
         let id = recall.conversation;
-        if !present && rejoining {
-            self.with(turn, id, |conversation, turn, shared| {
-                if seated {
-                    conversation.membership_mut().suspect_home();
-                }
-                recall.lost.as_ref().map_or(Ok(()), |lost| conversation.probe(turn, shared, lost))
-            })?;
+        if !present
+            && rejoining
+            && let Some(lost) = &recall.lost
+        {
+            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, lost))?;
         }
         if seated || !self.account.believes(turn, from, recall)? {
             return Ok(Verdict::Durable);

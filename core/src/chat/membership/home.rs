@@ -67,7 +67,7 @@ pub(super) struct Asking {
     unbegun: bool,
     /// This device has lost its keys, and the home the log that it signed.
     orphaned: bool,
-    /// This device has lost its keys, and a member says so instead of bringing it back.
+    /// This device has lost its keys, and a member shows what it says that the home has lost.
     suspected: bool,
     /// This device has lost its keys, and another member as well, which pleads with it.
     others_lost: bool,
@@ -224,6 +224,8 @@ impl Membership {
         };
         let signed = verify_signed(shown, &policy.home.key()).ok().map(|verified| verified.entry);
         let Some(entry) = signed.filter(|entry| self.row.last == Some(entry.group)) else { return Ok(facts) };
+        // Should the home have it, it hides it from that member, which cannot bring this device back either.
+        self.home.suspected = true;
         if self.home.asked.is_none() && !self.home.orphaned {
             self.home.asked = Some((entry.group, Asked::Probe { next: entry.index.saturating_add(1) }));
             let request = Request::Read { group: entry.group, from: entry.index, limit: 1 };
@@ -481,19 +483,13 @@ impl Membership {
         if self.row.present.is_some() { lost } else { orphaned }
     }
 
-    /// A member says that this device is in the group, which has lost its keys and pleads: perhaps the home lets it do no more.
-    pub(crate) const fn suspect_home(&mut self) {
-        self.home.suspected |= self.row.rejoining;
-    }
-
     /// Somebody pleads with this device. If it is another member, and this device has lost its keys itself, neither brings back the other.
     pub(crate) fn hear_loss(&mut self, account: AccountId) {
         self.home.others_lost |=
             self.row.rejoining && self.policy.as_ref().is_some_and(|policy| policy.seat(account).is_some());
     }
 
-    /// Whether members seem not to be able to bring this device back: they plead themselves, or say that it is in a group in which it
-    /// has lost its keys.
+    /// Whether members seem not to be able to bring this device back: they plead themselves, or the home shows them no log.
     pub(crate) const fn cannot_be_brought_back(&self) -> bool {
         self.row.rejoining && (self.home.others_lost || self.home.suspected)
     }
