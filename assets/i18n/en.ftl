@@ -759,6 +759,7 @@ told-record-forked = There are two different records of { $name }. Compare safet
 told-home-lied = Whoever keeps the log of the chat “{ $name }” has shown two versions of it. The proof is kept, and the chat moves elsewhere.
 told-home-lost = Whoever keeps the log of the chat “{ $name }” cannot be reached, or has lost it. Messages flow, but members cannot be changed.
 told-not-added = { $other } was not added to the group “{ $name }”: their devices could not be had, or the group takes nobody else. Try again when they have been online.
+told-says-member = { $other } is in the group “{ $name }”, they say, and not in the old copy that this device went back to. Add them again if they belong there.
 told-feed-forked = A device ({ $other }) signed two different messages for one place in the chat “{ $name }”. It may have been copied.
 told-device-removed = This device was removed from the account. It gets nothing new and can send nothing; what it had is still here.
 told-keys-lost = This device lost its keys for the chat “{ $name }” and has asked to be added again. What you write is kept and sent then.

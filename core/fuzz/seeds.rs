@@ -584,6 +584,7 @@ fn recall() -> Recall {
         taken: None,
         event: Some(event(false)),
         certificate: None,
+        lost: None,
         signature: vec![2; 64],
     }
 }

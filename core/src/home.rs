@@ -13,4 +13,4 @@ mod machine;
 mod reader;
 
 pub use machine::{AppendRequest, Appended, Limits, MAX_WRITE_KEYS, State, read_response};
-pub use reader::{EntryError, Equivocated, Verified, equivocation, verify_entry};
+pub use reader::{EntryError, Equivocated, Verified, equivocation, verify_entry, verify_signed};

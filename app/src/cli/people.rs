@@ -116,6 +116,7 @@ mod tests {
             verified: false,
             safety_number: None,
             unread: 0,
+            devices: 2,
         }
     }
 

@@ -159,17 +159,18 @@ mod tests {
             verified: false,
             safety_number: None,
             unread: 0,
+            devices: 0,
         };
         is_printed_as(
             &contact,
-            r#"{"account":"b1","conversation":null,"name":"bob","handle":null,"state":"asked","verified":false,"safety_number":null,"unread":0}"#,
+            r#"{"account":"b1","conversation":null,"name":"bob","handle":null,"state":"asked","verified":false,"safety_number":null,"unread":0,"devices":0}"#,
         );
         contact.account = None;
         contact.conversation = Some("c1".into());
         contact.state = "group".into();
         is_printed_as(
             &contact,
-            r#"{"account":null,"conversation":"c1","name":"bob","handle":null,"state":"group","verified":false,"safety_number":null,"unread":0}"#,
+            r#"{"account":null,"conversation":"c1","name":"bob","handle":null,"state":"group","verified":false,"safety_number":null,"unread":0,"devices":0}"#,
         );
         is_printed_as(&request(), REQUEST);
     }

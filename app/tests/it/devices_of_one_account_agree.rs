@@ -85,6 +85,15 @@ async fn counts_devices(device: &Person<'_>, wanted: u64) -> Outcome {
     device.until(&format!("{wanted} devices"), &["whoami"], counted).await
 }
 
+/// Until a conversation is read by so many devices, as one of them knows.
+async fn is_read_by(device: &Person<'_>, conversation: &str, wanted: u64) -> Outcome {
+    let counted = |answer: &[Value]| {
+        let found = answer.iter().find(|contact| text(contact, "conversation") == conversation)?;
+        (found["devices"] == wanted).then_some(())
+    };
+    device.until(&format!("{wanted} devices in the conversation at {}", device.name), &["contacts"], counted).await
+}
+
 #[tokio::test]
 async fn a_second_device_gets_what_is_written_from_then_on_in_the_same_order() {
     play(async |room| {
@@ -202,11 +211,14 @@ async fn a_device_that_is_removed_reads_nothing_that_is_written_afterwards_and_s
         check(refused.code == "wrong_password", &format!("{refused:?}"))?;
         std::fs::write(alice.password_file(), passwords)?;
         counts_devices(&phone, 2).await?;
+        is_read_by(&bob, &with, 3).await?;
         // It is away when it is removed, and hears of it only from the relay.
         leaves(&phone, phone_runs).await?;
         let removed = alice.ask_one(&["devices", "remove", &lost[..8], "--yes"]).await?;
         check(removed["done"] == true, &format!("{removed}"))?;
         counts_devices(&alice, 1).await?;
+        // From the group's commit on nothing is sealed for it.
+        tokio::try_join!(is_read_by(&alice, &with, 2), is_read_by(&bob, &with, 2))?;
         bob.send("alice", "not for the phone").await?;
         alice.reads("bob", &["not for the phone"]).await?;
         alice.send("bob", "nor this").await?;

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{Outcome, Pair, Person, Relay, Running, check, copy_directory, new_device, play, text};
+use crate::world::{
+    Outcome, Pair, Person, Relay, Running, befriend, check, copy_directory, new_device, play, sign_up, text,
+};
 
 /// Keeps all that a relay knows now, which it may later go on from as if nothing had been since.
 async fn remember(relay: &mut Relay<'_>, copy: &Path) -> Outcome {
@@ -134,6 +136,34 @@ async fn a_relay_that_shows_two_versions_of_its_log_is_named() {
         let _bob_runs = bob.run().await?;
         let warning = bob.is_warned("two versions of its log").await?;
         check(warning.contains("alice"), &format!("it does not say which conversation: {warning}"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_home_that_lost_the_log_of_a_conversation_is_named() {
+    play(async |room| {
+        let mut relay = Relay::start(room, "relay").await?;
+        let (alice, bob) = tokio::try_join!(sign_up(room, "alice", &relay), sign_up(room, "bob", &relay))?;
+        let (phone, _phone_runs) = new_device(room, "bob-phone", &bob, &relay).await?;
+        let before = room.join("before");
+        remember(&mut relay, &before).await?;
+        let _runs = tokio::try_join!(alice.run(), bob.run())?;
+        befriend(&alice, &bob, "bob").await?;
+        // Whoever was added by a commit has it from the log.
+        phone.has_contact("alice").await?;
+        alice.send("bob", "before").await?;
+        phone.reads("alice", &["before"]).await?;
+        forget_since(&mut relay, &before).await?;
+        let lost = "has lost its log";
+        let warned = tokio::select! {
+            at_alice = alice.is_warned(lost) => at_alice?,
+            at_bob = bob.is_warned(lost) => at_bob?,
+            at_phone = phone.is_warned(lost) => at_phone?,
+        };
+        check(warned.contains("Messages flow"), &warned)?;
+        alice.send("bob", "after").await?;
+        phone.reads("alice", &["before", "after"]).await
     })
     .await;
 }

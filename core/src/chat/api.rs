@@ -578,6 +578,13 @@ pub enum Notice {
         /// Who.
         account: AccountId,
     },
+    /// Somebody says to be in a group of which this device, an admin's, went back to an older state, in which they have no seat.
+    Claimed {
+        /// Which group.
+        conversation: ConversationId,
+        /// Who.
+        account: AccountId,
+    },
     /// Two signed events of one device for one place: the proof is kept and spread.
     FeedFork {
         /// Where.

@@ -226,6 +226,14 @@ fn warning(client: &Client, notice: &Notice) -> Result<Option<Said>, ClientError
             );
             Said::new(Code::NotAdded, words).of(name).besides(who)
         }
+        Notice::Claimed { conversation, account } => {
+            let (name, who) = (named(conversation)?, client.name_of(account)?);
+            let words = format!(
+                "{who} says to be in {name}, of which this device went back to an old copy without them. Add them again if they \
+                 belong there."
+            );
+            Said::new(Code::SaysMember, words).of(name).besides(who)
+        }
         Notice::FeedFork { conversation, device } => {
             let (name, device) = (named(conversation)?, device.short());
             let words = format!(

@@ -61,6 +61,7 @@ impl Client {
             verified: person.verified,
             safety_number: self.safety_number(&person.account)?,
             unread: conversation.map_or(Ok(0), |id| timeline::unread(self.store(), &id))?.into(),
+            devices: conversation.map_or(Ok(0), |id| self.devices_in(id))?,
             conversation: conversation.map(|id| id.to_string()),
         })
     }
@@ -75,7 +76,14 @@ impl Client {
             verified: false,
             safety_number: None,
             unread: timeline::unread(self.store(), &id)?.into(),
+            devices: self.devices_in(id)?,
         })
+    }
+
+    fn devices_in(&self, id: ConversationId) -> Result<u32, ClientError> {
+        let view = self.conversation(id)?;
+        let present = view.map_or(0, |view| view.roster.members().filter(|(_, member)| member.is_present()).count());
+        Ok(u32::try_from(present).unwrap_or(u32::MAX))
     }
 
     /// The safety number with an account, once its record is known. It takes milliseconds, and is kept.

@@ -111,7 +111,11 @@ pub fn equivocation(proof: &Equivocation, home: &PublicKey) -> Result<Equivocate
     Ok(Equivocated { group: one.group, index: one.index, terms })
 }
 
-fn verify_signed(unverified: &UnverifiedEntry, home: &PublicKey) -> Result<Verified, EntryError> {
+/// Checks that `home` signed an entry, be it of whichever log and place.
+///
+/// # Errors
+/// [`EntryError`] if it did not, or what it signed is no entry.
+pub fn verify_signed(unverified: &UnverifiedEntry, home: &PublicKey) -> Result<Verified, EntryError> {
     let signature = Signature::try_from(unverified.signature.as_slice()).map_err(|_| EntryError::BadSignature)?;
     home.verify(Context::Log, &unverified.entry, &signature).map_err(|_| EntryError::BadSignature)?;
     let entry = Entry::decode(&unverified.entry).map_err(EntryError::Malformed)?;

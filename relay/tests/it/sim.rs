@@ -5,6 +5,7 @@
 //! with a run that was cut off. `KITH_SIM_FAULTS=Loss,Fork` leaves only those faults of the ones that a seed draws, and takes them in even
 //! where the default run leaves them out; `all` takes in all.
 
+mod admins;
 mod commands;
 mod driver;
 mod faults;

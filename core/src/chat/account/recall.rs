@@ -12,6 +12,7 @@ use crate::store::{Scope, Table};
 use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
+use crate::wire::log::UnverifiedEntry;
 use crate::wire::message::{Out, Recall, Sealed};
 
 use super::Account;
@@ -19,7 +20,8 @@ use super::card::{Opened, signed};
 use super::contact::contacts;
 
 impl Account {
-    /// Signs and seals word to an account's devices that they are in a conversation; `shown` is the latest that one of them wrote there.
+    /// Signs and seals word to an account's devices that they are in a conversation; `shown` is the latest that one of them wrote there,
+    /// `lost` what its home signed and has lost.
     ///
     /// # Errors
     /// If the store does not answer or a row cannot be read; the inner error if the account has no prekey that this Kith can seal to.
@@ -30,6 +32,7 @@ impl Account {
         conversation: ConversationId,
         group: GroupId,
         shown: Option<LatestEvent>,
+        lost: Option<UnverifiedEntry>,
     ) -> Result<Result<Envelope, CommandError>, EngineError> {
         let contact = self.contact(turn, &to.account_id())?;
         let (event, certificate) = shown.map(|shown| (shown.event, shown.former)).unzip();
@@ -42,6 +45,7 @@ impl Account {
             taken: contact.as_ref().and_then(|contact| contact.taken),
             event,
             certificate: certificate.flatten(),
+            lost: lost.map(Box::new),
             signature: Vec::new(),
         };
         let unsigned = Sealed::Recall(recall.clone()).encode();
@@ -223,6 +227,7 @@ mod tests {
             taken: None,
             event: Some(event.erased().as_raw().clone()),
             certificate: Some(certificate.encode().into()),
+            lost: None,
             signature: Vec::new(),
         }
     }

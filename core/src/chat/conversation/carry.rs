@@ -459,10 +459,11 @@ impl Conversation {
     /// Begins a successor under another home, unless another device did.
     pub(super) fn force_move(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
         self.move_at = None;
-        let must = self.must_move(turn, shared)?;
+        let must = self.must_move(turn, shared)? || self.membership.cannot_be_brought_back();
         let Some(policy) = self.membership.policy().filter(|_| must).cloned() else { return Ok(()) };
         let own = own_home(shared.account);
-        let home = if own.key() == policy.home.key() { Home::device(shared.account.certificate()) } else { own };
+        let failed = own.key() == policy.home.key() && self.membership.has_home_failed();
+        let home = if failed { Home::device(shared.account.certificate()) } else { own };
         let mut records = Vec::new();
         for seat in &policy.seats {
             records.extend(shared.account.record_of(turn, &seat.account)?);
@@ -532,7 +533,7 @@ impl Conversation {
     }
 
     /// Asks the members to be added again.
-    pub(super) fn plead(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
+    pub(super) fn plead(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) {
         self.plead_at = None;
         if self.membership.wants_back() {
             let in_vain = self.plead_wait_ms >= PLEAS_IN_VAIN_MS;
@@ -541,6 +542,9 @@ impl Conversation {
             let own = shared.account.id();
             let only_own = |policy: &Policy| policy.seats.iter().all(|seat| seat.account == own);
             let alone = self.id == own_conversation(own) || self.membership.policy().is_some_and(only_own);
+            if in_vain && self.move_at.is_none() && self.membership.cannot_be_brought_back() {
+                self.plan_move(turn, shared);
+            }
             shared.errands.push((self.id, if in_vain && alone { Errand::FoundAnew } else { Errand::Plead }));
         }
     }

@@ -11,6 +11,7 @@ use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
 use crate::wire::codec::Body as _;
 use crate::wire::event::UnverifiedEvent;
+use crate::wire::log::UnverifiedEntry;
 use crate::wire::message::{Kind as MessageKind, Rejoin, Text};
 
 /// A device that has not been heard of for so long is told, and then half as often each time.
@@ -126,6 +127,17 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// A member shows what the home signed and has lost: it is asked whether that is so.
+    pub(crate) fn probe(
+        &mut self,
+        turn: &mut Turn<'_>,
+        shared: &mut Shared<'_>,
+        lost: &UnverifiedEntry,
+    ) -> Result<(), EngineError> {
+        let facts = self.membership.probe(turn, shared.account, lost)?;
+        self.carry(turn, shared, facts)
     }
 
     /// Of a plea of a device whose account was taken out of a group that this one may take people out of: whether it is told so. It is

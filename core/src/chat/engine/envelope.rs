@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::chat::account::Opened;
 use crate::chat::api::Verdict;
-use crate::chat::conversation::{Conversation, Received, dropped};
+use crate::chat::conversation::{Conversation, Errand, Received, dropped};
 use crate::chat::membership::{Entered, Membership, Wish};
 use crate::chat::policy::{Kind, Policy};
 use crate::chat::turn::{EngineError, Turn};
@@ -330,8 +330,16 @@ impl Engine {
         }
         self.with(turn, plea.conversation, |conversation, turn, shared| {
             let membership = conversation.membership_mut();
+            if !own {
+                membership.hear_loss(plea.account);
+            }
             if membership.present().is_none() || !membership.hear_plea(turn, plea.device, plea.wall) {
                 return Ok(());
+            }
+            if membership.lost_entry(turn)?.is_some() {
+                // Nobody can be added. If it is an admin's, only it may be able to move the group. A recall that shows what is lost
+                // leads to no plea, so that they do not answer each other for ever.
+                shared.errands.push((plea.conversation, Errand::Recall { device: plea.device, lasting: false }));
             }
             let me = shared.account.id();
             let delay = if own || conversation.is_small() {

@@ -7,19 +7,20 @@
 //! own account; what is said too early, while a Welcome is on its way, leads to nothing.
 //! Source: DESIGN §5; `docs/protocol-conversation.md`, "Losing one's keys".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use crate::chat::account::{contacts, known_record};
-use crate::chat::api::{Outgoing, Verdict};
+use crate::chat::api::{Notice, Outgoing, Verdict};
 use crate::chat::conversation::{Conversation, Errand, LatestEvent, dropped, envelope};
 use crate::chat::membership::Membership;
-use crate::chat::policy::direct_conversation;
+use crate::chat::policy::{Kind as Sort, direct_conversation};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::AccountRecord;
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, GroupId};
 use crate::wire::codec::Body as _;
 use crate::wire::envelope::{Class, Packet, Urgency};
+use crate::wire::log::UnverifiedEntry;
 use crate::wire::message::{Kind, Out, Recall, Rejoin, Text};
 
 /// A group that nobody has led this device into after so long is not known to it: a Welcome that was under way has come.
@@ -56,8 +57,20 @@ pub(super) struct Unknown {
     groups: BTreeMap<GroupId, Unread>,
     /// Who told of a conversation.
     recalled: BTreeMap<ConversationId, AccountId>,
+    /// Who said to be in a group of this device's in which they have no seat.
+    claimed: BTreeSet<(ConversationId, AccountId)>,
     /// What those were told last who need not know this account, until it is known what came of it.
     told: BTreeMap<EnvelopeId, (ConversationId, AccountId)>,
+}
+
+/// What a device is told of a conversation that it is in.
+struct Word {
+    /// Its present group.
+    group: GroupId,
+    /// What the device's account wrote there last.
+    shown: Option<LatestEvent>,
+    /// What its home signed last and has lost.
+    lost: Option<UnverifiedEntry>,
 }
 
 impl Unknown {
@@ -177,7 +190,7 @@ impl Engine {
             Ok(own.or(member.map(|member| member.account)).or_else(|| conversation.partner(shared.account.id())))
         })?;
         let Some(account) = whose.flatten() else { return Ok(()) };
-        let Some((group, shown)) = self.shown_to(turn, id, account)? else { return Ok(()) };
+        let Some(Word { group, shown, lost }) = self.word_to(turn, id, account)? else { return Ok(()) };
         // Whoever has not heard of this account does not read a Welcome of it.
         let stranger = shown.as_ref().is_some_and(|shown| shown.former.is_some());
         if (self.letters.leads(group, device) && !stranger) || self.is_shut_out(turn, id, &account)? {
@@ -185,7 +198,7 @@ impl Engine {
         }
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
         let Some(recipient) = self.account.recipient(turn, &account, device)? else { return Ok(()) };
-        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, shown)? else { return Ok(()) };
+        let Ok(mut envelope) = self.account.recall(turn, &record, id, group, shown, lost)? else { return Ok(()) };
         envelope.urgency = Urgency::Quiet;
         if !lasting {
             envelope.class = Class::Ephemeral { ttl_s: PASSING_S };
@@ -212,28 +225,29 @@ impl Engine {
         if self.is_shut_out(turn, id, &account)? || !self.account.may_speak_as_stranger(turn, &account) {
             return Ok(());
         }
-        let Some((group, shown)) = self.shown_to(turn, id, account)? else { return Ok(()) };
+        let Some(Word { group, shown, lost }) = self.word_to(turn, id, account)? else { return Ok(()) };
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
         if shown.as_ref().is_some_and(|shown| shown.former.is_some())
-            && let Ok(envelope) = self.account.recall(turn, &record, id, group, shown)?
+            && let Ok(envelope) = self.account.recall(turn, &record, id, group, shown, lost)?
         {
             self.account.speak_as_stranger(turn, &record, &envelope);
         }
         Ok(())
     }
 
-    /// The present group of a conversation, and what an account whose devices are told of it wrote there.
-    fn shown_to(
+    /// What an account's devices are told of a conversation that this device is in.
+    fn word_to(
         &mut self,
         turn: &mut Turn<'_>,
         id: ConversationId,
         account: AccountId,
-    ) -> Result<Option<(GroupId, Option<LatestEvent>)>, EngineError> {
-        let shown = self.with(turn, id, |conversation, turn, shared| {
+    ) -> Result<Option<Word>, EngineError> {
+        let word = self.with(turn, id, |conversation, turn, shared| {
             let Some(group) = conversation.membership().present().map(|present| present.group) else { return Ok(None) };
-            Ok(Some((group, conversation.latest_of(turn, account, shared)?)))
+            let lost = conversation.membership().lost_entry(turn)?;
+            Ok(Some(Word { group, shown: conversation.latest_of(turn, account, shared)?, lost }))
         })?;
-        Ok(shown.flatten())
+        Ok(word.flatten())
     }
 
     /// Somebody says that this device is in a conversation with them.
@@ -259,9 +273,14 @@ impl Engine {
                     return Ok(dropped(turn, "recall"));
                 }
                 self.unknown.recalled.insert(id, from);
-                self.errands.push((id, Errand::Plead));
+                if recall.lost.is_none() {
+                    self.errands.push((id, Errand::Plead));
+                }
             }
-            // It was taken out, or asks the members as it is.
+            Some((present, rejoining, Some(seated))) => {
+                return self.recalled_by_member(turn, from, recall, (present, rejoining, seated));
+            }
+            // It was taken out.
             Some(_) => {}
             None if self.unknown.recalled.len() >= MAX_RECALLED => return Ok(dropped(turn, "recall")),
             None => {
@@ -274,6 +293,44 @@ impl Engine {
                 self.conversations.insert(id, conversation);
                 self.with(turn, id, Conversation::seek)?;
             }
+        }
+        Ok(Verdict::Durable)
+    }
+
+    /// Somebody says that this device is in a group of which it knows an older state. Who had no seat in it then is asked as well. Where
+    /// its home has lost the log nobody can bring this device back: then it may have to move the group itself. If it is in a successor
+    /// already, where they have no seat, its person knows whether they belong there.
+    fn recalled_by_member(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: AccountId,
+        recall: &Recall,
+        (present, rejoining, seated): (bool, bool, bool),
+    ) -> Result<Verdict, EngineError> {
+        let id = recall.conversation;
+        if !present
+            && rejoining
+            && let Some(lost) = &recall.lost
+        {
+            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, lost))?;
+        }
+        if seated || !self.account.believes(turn, from, recall)? {
+            return Ok(Verdict::Durable);
+        }
+        if rejoining {
+            if recall.lost.is_none() && self.unknown.recalled.insert(id, from) != Some(from) {
+                self.errands.push((id, Errand::Plead));
+            }
+            return Ok(Verdict::Durable);
+        }
+        let own = self.account.id();
+        let admin = self.with(turn, id, |conversation, _, _| {
+            let policy = conversation.membership().policy();
+            Ok(policy.is_some_and(|policy| policy.kind == Sort::Group && policy.is_admin(own)))
+        })?;
+        let room = self.unknown.claimed.len() < MAX_RECALLED;
+        if present && admin == Some(true) && room && self.unknown.claimed.insert((id, from)) {
+            turn.effects.notices.push(Notice::Claimed { conversation: id, account: from });
         }
         Ok(Verdict::Durable)
     }

@@ -9,8 +9,8 @@ use crate::chat::account::Account;
 use crate::chat::api::CallFailure;
 use crate::chat::home_log;
 use crate::chat::turn::{EngineError, Turn};
-use crate::home::{EntryError, equivocation};
-use crate::types::{GroupId, Rng};
+use crate::home::{EntryError, equivocation, verify_signed};
+use crate::types::{AccountId, GroupId, Rng};
 use crate::wire::event::LogHead;
 use crate::wire::log::{self, Equivocation, MAX_ENTRIES, Refusal, Request, Response, UnverifiedEntry};
 
@@ -36,7 +36,13 @@ const REBASE_MS: u64 = 2_000;
 enum Asked {
     Create,
     Append,
-    Read { from: u64 },
+    Read {
+        from: u64,
+    },
+    /// Whether it still has so many entries of the log of a group that this device has lost its keys of.
+    Probe {
+        next: u64,
+    },
 }
 
 /// What is known of the home while the engine runs.
@@ -57,6 +63,14 @@ pub(super) struct Asking {
     denied: bool,
     gone: u32,
     told: bool,
+    /// That the log is not begun, and that no member may begin it, was said.
+    unbegun: bool,
+    /// This device has lost its keys, and the home the log that it signed.
+    orphaned: bool,
+    /// This device has lost its keys, and a member shows what it says that the home has lost.
+    suspected: bool,
+    /// This device has lost its keys, and another member as well, which pleads with it.
+    others_lost: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
     ahead: Option<u64>,
     /// So many times in a row the log ended before that epoch.
@@ -129,7 +143,7 @@ impl Asking {
         self.denied = false;
         self.failures = 0;
         self.retry_at = 0;
-        self.told = false;
+        (self.told, self.unbegun) = (false, false);
     }
 }
 
@@ -167,14 +181,55 @@ impl Membership {
         // A home that is this device answers at once; each answer may lead to one more question. The bound is for a fault only.
         for _ in 0..256 {
             let Some(request) = self.next_request(turn, me, held, &mut facts)? else { break };
-            let here = self.policy.as_ref().is_some_and(|policy| policy.home.is_device(me.device()));
-            if !here {
-                facts.push(Fact::Ask(request));
+            if !self.ask(turn, me, request, &mut facts)? {
                 break;
             }
-            let batch = &mut turn.effects.batch;
-            let response = home_log::answer(turn.now.wall, turn.base, batch, &me.keys().events, &request)?;
-            self.take(turn, Ok(response), &mut facts)?;
+        }
+        Ok(facts)
+    }
+
+    /// Asks the home; says whether that is this device, and has answered.
+    fn ask(
+        &mut self,
+        turn: &mut Turn<'_>,
+        me: &Account,
+        request: Request,
+        facts: &mut Vec<Fact>,
+    ) -> Result<bool, EngineError> {
+        let here = self.policy.as_ref().is_some_and(|policy| policy.home.is_device(me.device()));
+        if !here {
+            facts.push(Fact::Ask(request));
+            return Ok(false);
+        }
+        let batch = &mut turn.effects.batch;
+        let response = home_log::answer(turn.now.wall, turn.base, batch, &me.keys().events, &request)?;
+        self.take(turn, Ok(response), facts)?;
+        Ok(true)
+    }
+
+    /// A member shows what the home signed last of the log of the group that this device has lost its keys of, and says that it is lost:
+    /// so nobody can add this device. The home is asked whether it is so.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn probe(
+        &mut self,
+        turn: &mut Turn<'_>,
+        me: &Account,
+        shown: &UnverifiedEntry,
+    ) -> Result<Vec<Fact>, EngineError> {
+        let mut facts = Vec::new();
+        let Some(policy) = self.policy.as_ref().filter(|_| self.row.present.is_none() && self.row.rejoining) else {
+            return Ok(facts);
+        };
+        let signed = verify_signed(shown, &policy.home.key()).ok().map(|verified| verified.entry);
+        let Some(entry) = signed.filter(|entry| self.row.last == Some(entry.group)) else { return Ok(facts) };
+        // Should the home have it, it hides it from that member, which cannot bring this device back either.
+        self.home.suspected = true;
+        if self.home.asked.is_none() && !self.home.orphaned {
+            self.home.asked = Some((entry.group, Asked::Probe { next: entry.index.saturating_add(1) }));
+            let request = Request::Read { group: entry.group, from: entry.index, limit: 1 };
+            self.ask(turn, me, request, &mut facts)?;
         }
         Ok(facts)
     }
@@ -246,6 +301,18 @@ impl Membership {
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
         let Some((group, asked)) = self.home.asked.take() else { return Ok(()) };
+        if let Asked::Probe { next } = asked {
+            let has_less = match outcome {
+                Ok(Response::Refused(Refusal::UnknownGroup)) => true,
+                Ok(Response::Entries { head, .. }) => head.next < next,
+                _ => false,
+            };
+            if has_less && self.row.present.is_none() && self.row.rejoining {
+                self.home.orphaned = true;
+                facts.push(Fact::Lost);
+            }
+            return Ok(());
+        }
         if self.row.present.as_ref().is_none_or(|present| present.group != group) {
             return Ok(());
         }
@@ -368,7 +435,7 @@ impl Membership {
                 }
                 self.home.denied = std::mem::take(&mut self.home.peek);
                 self.home.failed(now, turn.rng);
-                if self.is_unbegun() {
+                if self.is_unbegun() && !std::mem::replace(&mut self.home.unbegun, true) {
                     facts.push(Fact::Lost);
                 }
             }
@@ -394,6 +461,8 @@ impl Membership {
         self.home.retry_at = turn.now.mono_ms.saturating_add(RETRY_MS);
         if self.home.gone > GONE_AFTER {
             self.home.told = true;
+            // It does answer, and is asked more and more seldom all the same.
+            self.home.failures = self.home.gone.saturating_sub(GONE_AFTER);
             self.home.failed(turn.now.mono_ms, turn.rng);
         }
         if self.home.gone == GONE_AFTER {
@@ -409,8 +478,42 @@ impl Membership {
 
     /// Whether the home is known to have lost the log, or to lie, or keeps none for the members: the conversation has to move.
     pub(crate) fn must_move(&self) -> bool {
-        let lost = self.row.lied.is_some() || self.home.gone >= GONE_AFTER || self.is_unbegun();
-        self.row.present.is_some() && lost
+        let lost = self.row.lied.is_some() || self.has_lost_home() || self.is_unbegun();
+        let orphaned = self.home.orphaned && self.row.rejoining;
+        if self.row.present.is_some() { lost } else { orphaned }
+    }
+
+    /// Somebody pleads with this device. If it is another member, and this device has lost its keys itself, neither brings back the other.
+    pub(crate) fn hear_loss(&mut self, account: AccountId) {
+        self.home.others_lost |=
+            self.row.rejoining && self.policy.as_ref().is_some_and(|policy| policy.seat(account).is_some());
+    }
+
+    /// Whether members seem not to be able to bring this device back: they plead themselves, or the home shows them no log.
+    pub(crate) const fn cannot_be_brought_back(&self) -> bool {
+        self.row.rejoining && (self.home.others_lost || self.home.suspected)
+    }
+
+    /// Whether it is the home that failed, where the conversation has to move.
+    pub(crate) const fn has_home_failed(&self) -> bool {
+        self.row.present.is_some() || self.home.orphaned || self.home.suspected
+    }
+
+    /// Whether the home has lost the present group's log.
+    pub(crate) const fn has_lost_home(&self) -> bool {
+        self.home.gone >= GONE_AFTER
+    }
+
+    /// What the home signed last of the present group's log, if it has lost that.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn lost_entry(&self, turn: &Turn<'_>) -> Result<Option<UnverifiedEntry>, EngineError> {
+        let Some(group) = self.row.present.as_ref().map(|present| present.group).filter(|_| self.has_lost_home())
+        else {
+            return Ok(None);
+        };
+        Ok(self.last_entry(turn, group)?.map(|shown| shown.one))
     }
 
     /// An entry in an answer that contradicts one that was walked.

@@ -84,6 +84,9 @@ pub struct Contact {
     pub safety_number: Option<String>,
     /// Messages that were not read.
     pub unread: u64,
+    /// How many devices read the conversation, this one among them; by a service that does not say, none.
+    #[serde(default)]
+    pub devices: u32,
 }
 
 /// A device of the own account.

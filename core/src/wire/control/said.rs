@@ -168,6 +168,8 @@ words! {
         HomeLost = "home_lost",
         /// `other` was not added to the group `name`.
         NotAdded = "not_added",
+        /// `other` says to be in the group `name`, of which this device has an older state.
+        SaysMember = "says_member",
         /// Device `other` signed two messages for one place in the conversation with `name`.
         FeedForked = "feed_forked",
         /// This device lost the keys of the conversation with `name`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::TokenPair;
 use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Timestamp};
 use crate::wire::event::UnverifiedEvent;
+use crate::wire::log::UnverifiedEntry;
 
 /// What is sealed by HPKE to a prekey of an account record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +108,9 @@ pub struct Recall {
     /// heard of it, and knows the root key that signed this.
     #[serde(rename = "k", default)]
     pub certificate: Option<serde_bytes::ByteBuf>,
+    /// Where the home has lost the log, so that nobody can be added: the last entry of it that the sender walked, without its blob.
+    #[serde(rename = "l", default)]
+    pub lost: Option<Box<UnverifiedEntry>>,
     /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
     #[serde(rename = "s", with = "serde_bytes")]
     pub signature: Vec<u8>,

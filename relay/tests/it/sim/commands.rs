@@ -104,6 +104,16 @@ impl World {
         }
     }
 
+    /// People know who belongs to their groups: who says so and was not taken out is added again.
+    pub(crate) fn answer_claims(&mut self) {
+        for (device, conversation, account) in std::mem::take(&mut self.claims) {
+            if !self.ledger.unseated.contains(&(conversation, account)) {
+                let command = Command::AddMembers { conversation, members: vec![account] };
+                self.command(device, command, |_, _| {});
+            }
+        }
+    }
+
     /// The requests of those whom only a device that is gone knew, and where they wait.
     pub(crate) fn remembered(&self) -> Vec<(usize, AccountId)> {
         let mut remembered = Vec::new();

@@ -290,6 +290,10 @@ impl World {
             Notice::RecordFork { .. } => "record fork",
             Notice::HomeLied { .. } => "home lied",
             Notice::HomeLost { .. } => "home lost",
+            Notice::Claimed { conversation, account } => {
+                self.claims.push((device, *conversation, *account));
+                "claimed"
+            }
             Notice::FeedFork { .. } => "feed fork",
             Notice::Rejoining { .. } => "rejoining",
             Notice::Dropped { .. } => "dropped",

@@ -4,8 +4,15 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 
 use super::faults::{Lie, Plan};
-use super::scenarios::{calm, contacts_of, contacts_without_a_relay, settled};
+use super::scenarios::{calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
 use super::world::World;
+
+/// The relay shows a device no more of its logs than there is now.
+fn hide_from(world: &mut World, device: usize) {
+    let victim = world.devices[device].transport;
+    let rows = world.relays[0].disk.snapshot();
+    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+}
 
 #[test]
 fn garbage_in_the_log_stops_nobody() {
@@ -25,9 +32,7 @@ fn garbage_in_the_log_stops_nobody() {
 #[test]
 fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
     let (mut world, conversation) = contacts_of(calm());
-    let victim = world.devices[1].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    hide_from(&mut world, 1);
     for device in [0, 1] {
         world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
     }
@@ -43,9 +48,7 @@ fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
 #[test]
 fn a_home_that_hides_the_end_of_its_log_from_a_device_is_noticed_and_left() {
     let (mut world, conversation) = contacts_of(calm());
-    let victim = world.devices[1].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    hide_from(&mut world, 1);
     world.command(0, Command::UpdateKeys { conversation }, |_, _| {});
     world.run_for(60_000);
     let text = world.say(0, conversation);
@@ -67,11 +70,8 @@ fn whoever_a_forced_move_left_behind_is_told_and_comes_after() {
     world.run_for(10_000);
     world.accept_all(0);
     world.run_for(60_000);
-    let conversation = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct).map(|view| view.id);
-    let Some(conversation) = conversation else { panic!("no conversation came about\n{}", world.trace.text()) };
-    let victim = world.devices[0].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    let conversation = one_of(&world, 0, Kind::Direct);
+    hide_from(&mut world, 0);
     for device in [0, 1] {
         world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
     }
@@ -86,19 +86,12 @@ fn whoever_a_forced_move_left_behind_is_told_and_comes_after() {
 #[test]
 fn a_member_that_may_not_move_a_group_follows_it_although_the_home_hides_every_commit_from_it() {
     let (mut world, _) = contacts_of(calm());
-    let members = vec![world.devices[1].account];
-    let command = Command::CreateGroup { name: "hidden".to_owned(), members };
-    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(2 * 60_000);
-    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
-    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
-    let victim = world.devices[1].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    let group = group_of(&mut world, 0, &[1]);
+    hide_from(&mut world, 1);
     for _ in 0..3 {
-        world.command(0, Command::UpdateKeys { conversation: group.id }, |_, _| {});
+        world.command(0, Command::UpdateKeys { conversation: group }, |_, _| {});
         world.run_for(60_000);
-        let text = world.say(0, group.id);
+        let text = world.say(0, group);
         world.run_for(30 * 60_000);
         assert!(world.shows(1, &text), "{text}\n{}", world.trace.text());
     }
@@ -152,13 +145,12 @@ fn a_conversation_whose_home_lets_no_member_begin_its_log_is_moved() {
     world.run_for(10_000);
     world.accept_all(1);
     world.run_for(60_000);
-    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
-    let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let conversation = one_of(&world, 0, Kind::Direct);
     let relay = Some(world.relays[1].address.clone());
-    world.command(0, Command::MoveHome { conversation: view.id, relay }, |_, outcome| assert!(outcome.is_ok()));
+    world.command(0, Command::MoveHome { conversation, relay }, |_, outcome| assert!(outcome.is_ok()));
     world.run_for(60_000);
     let second = world.add_device(1);
-    let text = world.say(0, view.id);
+    let text = world.say(0, conversation);
     let world = settled(world);
     assert!(world.shows(second, &text));
 }
@@ -188,21 +180,14 @@ fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_who_took_it_i
     world.run_for(10_000);
     world.accept_all(2);
     world.run_for(60_000);
-    let [_, second, third] = [0, 1, 2].map(|device: usize| world.devices[device].account);
-    let command = Command::CreateGroup { name: "forked".to_owned(), members: vec![second] };
-    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(2 * 60_000);
-    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
-    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
-    let victim = world.devices[1].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
-    let command = Command::AddMembers { conversation: group.id, members: vec![third] };
+    let group = group_of(&mut world, 0, &[1]);
+    hide_from(&mut world, 1);
+    let command = Command::AddMembers { conversation: group, members: vec![world.devices[2].account] };
     world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
     // Another commit of the same place, so that the two logs contradict each other.
-    world.command(1, Command::UpdateKeys { conversation: group.id }, |_, _| {});
+    world.command(1, Command::UpdateKeys { conversation: group }, |_, _| {});
     world.run_for(60_000);
-    let text = world.say(2, group.id);
+    let text = world.say(2, group);
     let world = settled(world);
     assert!(world.shows(1, &text));
 }
@@ -211,41 +196,28 @@ fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_who_took_it_i
 fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
     let (mut world, _) = contacts_of(calm());
     let member = world.devices[1].account;
-    let command = Command::CreateGroup { name: "hidden".to_owned(), members: vec![member] };
-    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(2 * 60_000);
-    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
-    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
-    let victim = world.devices[1].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
-    world.ledger.unseated.insert((group.id, member));
-    let command = Command::RemoveMember { conversation: group.id, member };
+    let group = group_of(&mut world, 0, &[1]);
+    hide_from(&mut world, 1);
+    world.ledger.unseated.insert((group, member));
+    let command = Command::RemoveMember { conversation: group, member };
     world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
     let world = settled(world);
     let views = world.conversations(1);
-    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    let here = views.iter().find(|view| view.id == group).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[1].id));
 }
 
 #[test]
 fn an_admin_who_left_and_was_shown_a_lying_log_founds_nothing_and_learns_that_it_is_out() {
     let (mut world, _) = contacts_of(calm());
-    let members = vec![world.devices[1].account];
-    let command = Command::CreateGroup { name: "left".to_owned(), members };
-    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(2 * 60_000);
-    let group = world.conversations(1).into_iter().find(|view| view.kind == Kind::Group);
-    let Some(group) = group else { panic!("no group came about\n{}", world.trace.text()) };
-    let victim = world.devices[0].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
-    world.ledger.unseated.insert((group.id, world.devices[0].account));
+    let group = group_of(&mut world, 0, &[1]);
+    hide_from(&mut world, 0);
+    world.ledger.unseated.insert((group, world.devices[0].account));
     // Another commit of the place where its removal is.
-    world.command(0, Command::UpdateKeys { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
-    world.command(0, Command::Leave { conversation: group.id }, |_, outcome| assert!(outcome.is_ok()));
+    world.command(0, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
     let world = settled(world);
     let views = world.conversations(0);
-    let here = views.iter().find(|view| view.id == group.id).expect("it is still shown");
+    let here = views.iter().find(|view| view.id == group).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[0].id));
 }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith_core::chat::account::{contact, contacts};
-use kith_core::chat::policy::{Kind, direct_conversation, own_conversation};
+use kith_core::chat::policy::{Home, Kind, direct_conversation, own_conversation};
 use kith_core::chat::repair;
-use kith_core::chat::rogue::ground;
+use kith_core::chat::rogue::{Ground, ground};
 use kith_core::chat::timeline::Anchor;
 use kith_core::chat::view::{self, ConversationView};
 use kith_core::chat::{Item, ItemBody, Me, MessageState};
+use kith_core::home::State;
+use kith_core::store::{Read, Table};
 use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId};
+use kith_core::wire::codec::Body;
 
 use super::faults::Lie;
 use super::world::World;
@@ -179,6 +182,7 @@ impl World {
         while self.now_ms() < end {
             self.run_for(STEP_MS);
             self.answer_remembered();
+            self.answer_claims();
             self.look_at_states();
             if let Some(defect) = self.defects.first() {
                 return Err(defect.clone());
@@ -237,6 +241,9 @@ impl World {
         let (first, view) = inside.first()?;
         if self.is_severed(view) {
             return self.siblings_differ(id, &inside);
+        }
+        if let Some(orphans) = self.orphans(id) {
+            return self.unsaid(id, &orphans);
         }
         if let Some(problem) = self.logs_differ(id, &inside) {
             return Some(problem);
@@ -401,6 +408,53 @@ impl World {
         )
     }
 
+    /// Devices in a group that stand before a home without its log, where nobody honest may move the group and knows it: a group's only
+    /// admin follows no rule, or has nothing left of it.
+    fn orphans(&self, id: ConversationId) -> Option<Vec<usize>> {
+        let honest = self.honest();
+        let grounds = honest.iter().filter_map(|device| Some((*device, self.ground(*device, id)?)));
+        let lost: Vec<(usize, Ground)> = grounds.filter(|(_, ground)| !self.home_keeps(ground)).collect();
+        let may_move = |(_, ground): &(usize, Ground)| {
+            honest.iter().any(|device| {
+                let known = view::conversation(&self.devices[*device].store, id).expect("a readable store").is_some();
+                known && ground.policy.is_admin(self.devices[*device].account)
+            })
+        };
+        let group = lost.first().is_some_and(|(_, ground)| ground.policy.kind == Kind::Group);
+        (group && !lost.iter().any(may_move)).then(|| lost.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// Whether a group's home has the log as far as it was walked.
+    fn home_keeps(&self, ground: &Ground) -> bool {
+        match &ground.policy.home {
+            Home::Relay(address) => {
+                let mut relays = self.relays.iter();
+                let relay = relays.position(|relay| relay.address.relay == address.relay);
+                relay.is_some_and(|relay| self.keeps_log(relay, ground.group, ground.log.next))
+            }
+            Home::Device { events, .. } => {
+                let home = self.by_id.get(&events.device_id()).map(|device| &self.devices[*device].store);
+                let row =
+                    home.and_then(|store| store.get(Table::HomeLog, ground.group.as_ref()).expect("a readable store"));
+                let state = row.and_then(|row| State::decode(&row).ok());
+                state.is_some_and(|state| state.head().next >= ground.log.next)
+            }
+        }
+    }
+
+    /// Who is in an orphaned group, and was not told why it cannot be brought together.
+    fn unsaid(&self, id: ConversationId, orphans: &[usize]) -> Option<String> {
+        let told = |device: usize, what| self.devices[device].told.contains_key(what);
+        let silent = self.honest().into_iter().find(|device| {
+            let whose = self.devices[*device].account;
+            let seated = orphans.iter().filter_map(|orphan| self.ground(*orphan, id));
+            let here = seated.into_iter().any(|ground| ground.policy.seat(whose).is_some());
+            let said = told(*device, "home lost") || (!orphans.contains(device) && told(*device, "rejoining"));
+            here && !said
+        });
+        silent.map(|device| format!("device {device} was not told that nobody can bring {id:?} together"))
+    }
+
     /// Whether somebody in a conversation has blocked somebody else in it: then not all is passed on, and a home that is a device
     /// may not be asked.
     fn is_severed(&self, view: &ConversationView) -> bool {
@@ -459,6 +513,8 @@ impl World {
 
     /// What was acknowledged is at every device that is entitled to it.
     fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
+        let orphaned: BTreeSet<ConversationId> =
+            views.keys().copied().filter(|id| self.orphans(*id).is_some()).collect();
         for written in &self.ledger.written {
             let author = &self.devices[written.device];
             let undone = author.restored.iter().any(|(at, of)| written.at_ms <= *at && written.at_ms > *of);
@@ -474,7 +530,9 @@ impl World {
                 // Who writes beyond a block knows that it may not be read.
                 let own = self.devices[*device].account == author.account;
                 let severed = self.is_severed(view) && !own;
-                if !inside || !together || severed || self.was_cut(view, written) {
+                let group = |device: usize| self.ground(device, view.id).map(|ground| ground.group);
+                let parted = orphaned.contains(&view.id) && group(*device) != group(written.device);
+                if !inside || !together || severed || parted || self.was_cut(view, written) {
                     continue;
                 }
                 if !self.timeline(*device, view).iter().any(|line| written.shows_in(line, author.account)) {

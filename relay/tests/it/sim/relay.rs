@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use kith_core::identity::opaque::ServerSetup;
 use kith_core::identity::{RelayAddress, RelayKey, Seed};
-use kith_core::types::Rng;
+use kith_core::types::{GroupId, Rng};
+use kith_core::wire::log;
 use kith_core::wire::relay::{Refusal, Request, Response};
 use kith_relay::domain::{
     Batch, Caller, Delivery, Keys, Limits, Rate, ReadError, Relay, RelayRead, Row, Settings, operator,
@@ -187,6 +188,15 @@ impl World {
         node.disk.submit(outcome.batch);
         node.disk.flush();
         outcome.response
+    }
+
+    /// Whether a relay has so many entries of a group's log.
+    pub(crate) fn keeps_log(&self, relay: usize, group: GroupId, next: u64) -> bool {
+        let node = &self.relays[relay];
+        let request = Request::Home(log::Request::Read { group, from: 0, limit: 1 });
+        let (caller, mut rng) = (Caller { peer: [9; 32], address: None }, Rng::seed_from_u64(3));
+        let outcome = domain(node.seed).0.handle(self.true_wall(), &mut rng, caller, &node.disk, request);
+        matches!(outcome.response, Response::Home(log::Response::Entries { head, .. }) if head.next >= next)
     }
 
     /// What waits for a device is lost; it is not told so.

@@ -45,9 +45,8 @@ pub(super) fn contacts_of(plan: Plan) -> (World, ConversationId) {
     world.run_for(10_000);
     world.accept_all(1);
     world.run_for(60_000);
-    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
-    let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
-    (world, view.id)
+    let conversation = one_of(&world, 0, Kind::Direct);
+    (world, conversation)
 }
 
 /// Two who have no relay, and who have asked each other.
@@ -57,9 +56,27 @@ pub(super) fn contacts_without_a_relay() -> (World, ConversationId) {
     world.request(0, 1);
     world.request(1, 0);
     world.run_for(60_000);
-    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct);
+    let conversation = one_of(&world, 0, Kind::Direct);
+    (world, conversation)
+}
+
+/// Somebody's conversation of a kind of which they have one.
+pub(super) fn one_of(world: &World, device: usize, kind: Kind) -> ConversationId {
+    let view = world.conversations(device).into_iter().find(|view| view.kind == kind);
     let Some(view) = view else { panic!("no conversation came about\n{}", world.trace.text()) };
-    (world, view.id)
+    view.id
+}
+
+/// The group that a device makes with others, who have had the time to come into it.
+pub(super) fn group_of(world: &mut World, maker: usize, others: &[usize]) -> ConversationId {
+    let members = others.iter().map(|device| world.devices[*device].account).collect();
+    let command = Command::CreateGroup { name: "a group".to_owned(), members };
+    world.command(maker, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    for device in others {
+        one_of(world, *device, Kind::Group);
+    }
+    one_of(world, maker, Kind::Group)
 }
 
 pub(super) fn settled(mut world: World) -> World {
@@ -314,11 +331,7 @@ pub(super) fn a_request_that_is_answered_after_its_device_went_back_has_its_text
 pub(super) fn a_device_from_before_a_group_is_added_to_it_again_although_nobody_writes() {
     let (mut world, _) = contacts_of(calm());
     world.keep_copy(1);
-    let member = world.devices[1].account;
-    let create = Command::CreateGroup { name: "a group".to_owned(), members: vec![member] };
-    world.command(0, create, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(10_000);
-    let group = world.conversations(0).into_iter().find(|view| view.kind == Kind::Group).expect("a group").id;
+    let group = group_of(&mut world, 0, &[1]);
     let text = world.say(0, group);
     world.run_for(60_000);
     world.restore_device(1);
@@ -333,11 +346,7 @@ pub(super) fn a_removed_device_from_before_a_group_is_told_nothing_of_it() {
     let thief = world.add_device(1);
     world.run_for(10 * 60_000);
     world.keep_copy(thief);
-    let member = world.devices[1].account;
-    let create = Command::CreateGroup { name: "a group".to_owned(), members: vec![member] };
-    world.command(0, create, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(10_000);
-    let group = world.conversations(0).into_iter().find(|view| view.kind == Kind::Group).expect("a group").id;
+    let group = group_of(&mut world, 0, &[1]);
     world.run_for(10 * 60_000);
     assert!(world.conversations(thief).iter().any(|view| view.id == group));
     world.remove_device(thief);

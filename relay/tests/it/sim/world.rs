@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_core::types::{DeviceId, Rng, Timestamp};
+use kith_core::types::{AccountId, ConversationId, DeviceId, Rng, Timestamp};
 use rand_core::{RngCore, SeedableRng};
 
 use super::driver::Device;
@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) hostile: BTreeSet<usize>,
     /// The person whose devices all do.
     pub(crate) villain: Option<usize>,
+    /// Who said to which device to be in a group, and has no seat there by what it knows.
+    pub(crate) claims: Vec<(usize, ConversationId, AccountId)>,
     /// What of the plan's faults has come about.
     pub(crate) happened: BTreeSet<Fault>,
 }
@@ -93,6 +95,7 @@ impl World {
             healed: false,
             hostile: BTreeSet::new(),
             villain: None,
+            claims: Vec::new(),
             happened: BTreeSet::new(),
         }
     }

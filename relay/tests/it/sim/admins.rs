@@ -1,0 +1,177 @@
+//! Groups whose only admin goes back to an old copy of its store, also where the home loses the log.
+
+use kith_core::chat::Command;
+use kith_core::chat::policy::Kind;
+use kith_core::types::ConversationId;
+
+use super::rogue::Successor;
+use super::scenarios::{calm, contacts_of, group_of, one_of, people_at, settled};
+use super::world::World;
+
+/// Three people at a relay; the first knows both others.
+fn three_people() -> World {
+    three_people_at(1)
+}
+
+/// The same, at so many relays in turn.
+fn three_people_at(relays: usize) -> World {
+    let mut plan = calm();
+    (plan.accounts, plan.relays) = (3, relays);
+    let (mut world, _) = contacts_of(plan);
+    world.request(0, 2);
+    world.run_for(10_000);
+    world.accept_all(2);
+    world.run_for(60_000);
+    world
+}
+
+/// A group that the first of them made, of which it takes a copy before the others are in it.
+fn group_with_a_copy_from_before_the_others(world: &mut World) -> ConversationId {
+    let group = group_of(world, 0, &[]);
+    world.keep_copy(0);
+    let members = [1, 2].map(|device: usize| world.devices[device].account).to_vec();
+    let command = Command::AddMembers { conversation: group, members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 60_000);
+    for device in [1, 2] {
+        assert_eq!(one_of(world, device, Kind::Group), group);
+    }
+    group
+}
+
+fn all_show(world: &World, texts: &[String]) {
+    for device in 0..world.devices.len() {
+        for text in texts {
+            assert!(world.shows(device, text), "{text} at device {device}");
+        }
+    }
+}
+
+#[test]
+fn an_admin_from_before_the_others_were_in_its_group_is_brought_back_by_them() {
+    let mut world = three_people();
+    let group = group_with_a_copy_from_before_the_others(&mut world);
+    let texts = [world.say(0, group), world.say(1, group)];
+    world.run_for(60_000);
+    world.restore_device(0);
+    let world = settled(world);
+    all_show(&world, &texts);
+}
+
+#[test]
+fn an_admin_that_went_back_while_nobody_was_there_is_brought_back() {
+    let mut world = three_people();
+    let group = group_with_a_copy_from_before_the_others(&mut world);
+    let texts = [world.say(0, group), world.say(1, group)];
+    world.run_for(60_000);
+    for device in [1, 2] {
+        world.stop(device);
+    }
+    world.restore_device(0);
+    world.run_for(60 * 60_000);
+    let world = settled(world);
+    all_show(&world, &texts);
+}
+
+#[test]
+fn an_admin_from_before_the_others_and_a_home_that_lost_the_log() {
+    let mut world = three_people();
+    world.keep_relay_copy(0);
+    let group = group_with_a_copy_from_before_the_others(&mut world);
+    let texts = [world.say(0, group), world.say(1, group)];
+    world.run_for(60_000);
+    world.restore_device(0);
+    world.restore_relay(0);
+    let world = settled(world);
+    all_show(&world, &texts);
+}
+
+#[test]
+fn an_admin_that_lost_its_keys_and_a_home_that_lost_the_log() {
+    let mut world = three_people();
+    world.keep_relay_copy(0);
+    let group = group_of(&mut world, 0, &[1, 2]);
+    world.keep_copy(0);
+    let texts = [world.say(0, group), world.say(1, group)];
+    world.run_for(60_000);
+    world.restore_device(0);
+    world.restore_relay(0);
+    let world = settled(world);
+    assert!(world.devices[0].told.contains_key("home lost"), "it was shown that nobody could bring it back");
+    all_show(&world, &texts);
+}
+
+#[test]
+fn an_admin_that_is_the_home_and_goes_back() {
+    let mut world = people_at(&[None, Some(0)]);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let group = group_of(&mut world, 0, &[1]);
+    world.keep_copy(0);
+    let texts = [world.say(0, group), world.say(1, group)];
+    world.command(1, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.restore_device(0);
+    let world = settled(world);
+    assert!(world.devices[0].told.contains_key("home lost"), "it was shown that nobody could bring it back");
+    all_show(&world, &texts);
+}
+
+#[test]
+fn an_admin_with_nothing_left_of_its_group_and_a_home_that_lost_the_log_leave_a_group_that_all_know_to_be_lost() {
+    let mut world = three_people();
+    world.keep_relay_copy(0);
+    world.keep_copy(0);
+    let group = group_of(&mut world, 0, &[1, 2]);
+    world.restore_device(0);
+    world.restore_relay(0);
+    let text = world.say(1, group);
+    let world = settled(world);
+    assert!(world.shows(2, &text), "messages flow");
+    assert!([1, 2].iter().all(|device| world.devices[*device].told.get("home lost") == Some(&1)));
+    assert!(world.devices[0].told.contains_key("rejoining"));
+}
+
+#[test]
+fn an_only_admin_that_leads_somebody_into_a_group_without_a_home_leaves_them_knowing_it() {
+    // The second person may begin no log at the home of the first.
+    let mut world = three_people_at(2);
+    let group = group_of(&mut world, 0, &[1, 2]);
+    world.hostile.insert(0);
+    world.succeed(0, group, &[1], Successor::Plain).expect("it can be tried");
+    let world = settled(world);
+    assert!(world.devices[1].told.contains_key("home lost"), "{}", world.trace.text());
+}
+
+#[test]
+fn two_who_both_went_back_to_old_copies_come_together() {
+    let (mut world, conversation) = contacts_of(calm());
+    world.say(0, conversation);
+    world.run_for(10_000);
+    for device in [0, 1] {
+        world.keep_copy(device);
+    }
+    for device in [0, 1] {
+        world.restore_device(device);
+    }
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    let world = settled(world);
+    all_show(&world, &texts);
+}
+
+#[test]
+fn a_group_of_whom_all_went_back_to_old_copies_comes_together() {
+    let mut world = three_people();
+    let group = group_of(&mut world, 0, &[1, 2]);
+    for device in [0, 1, 2] {
+        world.keep_copy(device);
+    }
+    for device in [0, 1, 2] {
+        world.restore_device(device);
+    }
+    let texts = [0, 1, 2].map(|device| world.say(device, group));
+    let world = settled(world);
+    all_show(&world, &texts);
+}
