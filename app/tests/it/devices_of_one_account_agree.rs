@@ -68,7 +68,7 @@ async fn leaves(person: &Person<'_>, runs: Running) -> Outcome {
 #[tokio::test]
 async fn a_device_that_signs_in_and_is_gone_again_is_listed_when_the_list_is_looked_at() {
     play(async |room| {
-        let relay = Relay::start(room).await?;
+        let relay = Relay::start(room, "relay").await?;
         let alice = sign_up(room, "alice", &relay).await?;
         let _alice_runs = alice.run().await?;
         let thief = person(room, "thief")?;
