@@ -87,7 +87,7 @@ pub use disk::{Options, Store};
 #[cfg(feature = "store")]
 pub use error::StoreError;
 #[cfg(feature = "store")]
-pub use file::{create_private_dir, remove_private, rename_durably, write_private};
+pub use file::{create_private, create_private_dir, private, remove_private, rename_durably, sync_dir, write_private};
 #[cfg(feature = "store")]
 pub use guarded::{Done, Opened};
 #[cfg(feature = "store")]

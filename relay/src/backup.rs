@@ -6,12 +6,12 @@
 //! Invariants: nothing of a file is used before its sum was checked; a restored store begins a new life
 //! ([`crate::domain::operator::new_life`]); wherever a restore is cut short, there is the old relay or the new one, whole.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use kith_core::store::StoreError;
 use kith_core::store::guarded::RawBatch;
+use kith_core::store::{StoreError, create_private};
 use kith_core::types::Rng;
 use kith_core::wire::codec::Body;
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
@@ -118,10 +118,7 @@ pub fn write(store: &Store, keys: &[u8], to: &Path, stopping: &CancellationToken
 }
 
 fn write_file(store: &Store, keys: &[u8], path: &Path, stopping: &CancellationToken) -> Result<Copied, BackupError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| io_error(path, error))?;
+    let file = create_private(path).map_err(|error| io_error(path, error))?;
     let writer = std::cell::RefCell::new(Writer {
         file: BufWriter::new(file),
         sum: Context::new(&SHA256),

@@ -6,7 +6,7 @@
 //! Invariants: a relay whose store has gone does not begin anew by itself, since all its accounts would be lost without a word;
 //! once `restored/` is there the new relay counts, and every step that moves it in can be done again after a crash.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -148,7 +148,7 @@ fn is_there(path: &Path) -> Result<bool, DataError> {
 }
 
 fn sync_dir(path: &Path) -> Result<(), DataError> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(|error| io_error(path, error))
+    kith_core::store::sync_dir(path).map_err(|error| io_error(path, error))
 }
 
 fn io_error(path: &Path, error: io::Error) -> DataError {

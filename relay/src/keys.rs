@@ -3,12 +3,13 @@
 //! The identity key, which accounts name; the node's libp2p key; OPAQUE's server secrets, without which nobody can log in any more;
 //! the key of contact challenges. All of them belong to a backup.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use kith_core::identity::opaque::ServerSetup;
 use kith_core::identity::{RelayKey, Seed};
+use kith_core::store::write_private;
 use kith_core::types::Rng;
 use kith_core::wire::codec::Body;
 use serde::{Deserialize, Serialize};
@@ -130,19 +131,7 @@ impl Secrets {
 /// # Errors
 /// [`KeyError::Io`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    let temporary = path.with_extension("new");
-    let go = || {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
-    };
-    go().map_err(|error| io_error(path, error))
+    write_private(path, bytes).map_err(|error| io_error(path, io::Error::other(error)))
 }
 
 fn io_error(path: &Path, error: io::Error) -> KeyError {

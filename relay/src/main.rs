@@ -9,7 +9,6 @@ use kith_relay::admin::{Arguments, Task, greeting, init_logs};
 use kith_relay::attach::attach_node;
 use kith_relay::config::Config;
 use kith_relay::server::{Server, ServerError};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How long threads that wait for a disk may keep the process at its end, after the server has had its time: together they stay
 /// under the five seconds in which SIGTERM has to be obeyed.
@@ -43,20 +42,46 @@ async fn run(config: Config) -> Result<(), ServerError> {
     init_logs(&config);
     let mut server = Server::bind(config).await?;
     let node = attach_node(&mut server).await?;
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let told = told_to_stop();
     let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
     say(&greeting(&server.relay_id(), &addresses, &server.config().data_dir, server.http_addr()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+    let Ok(told) = told else {
         server.join().await;
         return Ok(());
     };
     tokio::select! {
-        _ = terminate.recv() => tracing::info!("Told to stop."),
-        _ = interrupt.recv() => tracing::info!("Told to stop."),
+        () = told => tracing::info!("Told to stop."),
         () = server.join() => tracing::error!("A part of the relay has ended."),
     }
     server.shutdown().await;
     Ok(())
+}
+
+/// From here on a signal to stop is heard; it comes by what this returns.
+#[cfg(unix)]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// From here on Ctrl+C is heard, and that the console closes or the system shuts down; it comes by what this returns.
+#[cfg(windows)]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut interrupt, mut close, mut shutdown) = (ctrl_c()?, ctrl_close()?, ctrl_shutdown()?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+    })
 }
 
 /// Whoever started the relay may have stopped listening: that is no reason for it to end.

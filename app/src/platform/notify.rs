@@ -1,7 +1,7 @@
 //! The system tells of a new message. Pressed, it leads to the chat.
 
 use kith_core::wire::control::{Chat, ContactRequest, Message};
-use notify_rust::{Hint, Notification, NotificationResponse, Timeout};
+use notify_rust::{Notification, NotificationResponse, Timeout};
 
 use crate::app::Context;
 use crate::format::one_line;
@@ -41,23 +41,9 @@ impl Notice {
     /// Shows it; when it was pressed, where it leads.
     pub(crate) async fn show(self) -> Option<String> {
         let mut notification = Notification::new();
-        notification
-            .appname("Kith")
-            .summary(&self.title)
-            // Some systems read markup in it.
-            .body(&self.words.replace('&', "&amp;").replace('<', "&lt;"))
-            .icon(super::APPLICATION)
-            .action("default", "default")
-            .timeout(Timeout::Default);
-        #[cfg(all(unix, not(target_os = "macos")))]
-        {
-            notification.hint(Hint::Category("im.received".to_owned()));
-            notification.hint(Hint::DesktopEntry(super::APPLICATION.to_owned()));
-            // Kith has a sound of its own.
-            notification.hint(Hint::SuppressSound(true));
-        }
-        match notification.show_async().await {
-            Ok(handle) => pressed(handle).await.then_some(self.leads_to),
+        notification.appname("Kith").summary(&self.title).body(&self.words).timeout(Timeout::Default);
+        match is_pressed(notification).await {
+            Ok(pressed) => pressed.then_some(self.leads_to),
             Err(error) => {
                 tracing::info!(%error, "The system shows no notifications.");
                 None
@@ -67,13 +53,40 @@ impl Notice {
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-async fn pressed(handle: notify_rust::NotificationHandle) -> bool {
+async fn is_pressed(mut notification: Notification) -> Result<bool, notify_rust::error::Error> {
+    use notify_rust::Hint;
+    // Some desktops read markup in it.
+    notification.body = notification.body.replace('&', "&amp;").replace('<', "&lt;");
+    notification.icon(super::APPLICATION).action("default", "default");
+    notification.hint(Hint::Category("im.received".to_owned()));
+    notification.hint(Hint::DesktopEntry(super::APPLICATION.to_owned()));
+    // Kith has a sound of its own.
+    notification.hint(Hint::SuppressSound(true));
     let mut pressed = false;
+    let handle = notification.show_async().await?;
     handle.wait_for_action_async(|action| pressed = matches!(action, NotificationResponse::Default)).await;
-    pressed
+    Ok(pressed)
 }
 
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-async fn pressed(_handle: notify_rust::NotificationHandle) -> bool {
-    false
+/// Here a thread waits with each, perhaps for as long as Kith runs: it is no thread of the runtime, whose end would wait for it. With more
+/// than these, one that is pressed leads nowhere.
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+static WAITING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(8);
+
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+async fn is_pressed(notification: Notification) -> Result<bool, notify_rust::error::Error> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let outcome = notification.show().and_then(|handle| {
+            let mut pressed = false;
+            if let Ok(_turn) = WAITING.try_acquire() {
+                let note =
+                    |response: &NotificationResponse| pressed = matches!(response, NotificationResponse::Default);
+                handle.wait_for_response(note)?;
+            }
+            Ok(pressed)
+        });
+        let _ = tell.send(outcome);
+    });
+    told.await.unwrap_or(Ok(false))
 }

@@ -105,7 +105,7 @@ impl Shelf {
         temporary: &Path,
         write: impl FnOnce(&mut dyn Write) -> Result<(), ShelfError>,
     ) -> Result<Attachment, ShelfError> {
-        let mut sealing = Sealing::new(key, create(temporary)?)?;
+        let mut sealing = Sealing::new(key, store::create_private(temporary)?)?;
         write(&mut sealing)?;
         let (attachment, list, file) = sealing.finish()?;
         file.sync_all()?;
@@ -168,8 +168,7 @@ impl Shelf {
         let place = self.part_path(&attachment.id);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        private(&mut options);
-        let mut file = options.open(&place)?;
+        let mut file = store::private(&mut options).open(&place)?;
         let held = look(&mut file, &layout, &list)?;
         Ok(Some(Part { file, layout, list, held, place, whole: self.path(&attachment.id) }))
     }
@@ -317,21 +316,6 @@ fn read_chunk(file: &mut File, layout: &Layout, index: u32) -> Result<Vec<u8>, S
     file.seek(SeekFrom::Start(layout.offset(index)))?;
     file.read_exact(&mut chunk)?;
     Ok(chunk)
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
-    private(&mut options);
-    options.open(path)
-}
-
-/// Only its owner may read it.
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
 }
 
 fn remove(path: &Path) -> Result<(), ShelfError> {

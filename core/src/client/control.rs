@@ -23,6 +23,7 @@ use crate::wire::control::{Event, Reply, Request};
 mod connection;
 #[cfg(not(unix))]
 mod elsewhere;
+#[cfg(unix)]
 mod lines;
 #[cfg(unix)]
 mod place;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::view::parse_id;
 use super::{Client, ClientError};
 use crate::chat::fold;
-use crate::store;
+use crate::store::{self, private};
 use crate::wire::control::{At, Chat, Message};
 
 /// Messages that are read at once: a few megabytes at most.
@@ -168,11 +168,9 @@ impl Folder {
     }
 
     fn create(&mut self, name: &str) -> Result<BufWriter<File>, ClientError> {
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(self.place.join(name)).map_err(|error| self.failed(name, &error))?;
+        let file = private(File::options().write(true).create_new(true))
+            .open(self.place.join(name))
+            .map_err(|error| self.failed(name, &error))?;
         self.written.files = self.written.files.saturating_add(1);
         Ok(BufWriter::new(file))
     }

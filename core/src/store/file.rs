@@ -15,23 +15,26 @@ pub(super) fn create_dir(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file to write that only its owner may read.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
+/// What is created by these options only its owner may read, where files say whose they are.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Opens an empty file, to write and to read, that only its owner may read.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().read(true).write(true).create(true).truncate(true)).open(path)
 }
 
 /// Replaces a file so that after a crash the old or the new one is there, whole, and after this returned the new one.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
     let write = || {
-        let mut file = create(&temporary)?;
+        let mut file = create_private(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()
     };
@@ -96,7 +99,7 @@ pub(super) fn probe(dir: &Path, bytes: usize) -> io::Result<()> {
     let block = vec![0xa5; bytes.min(64 * 1024)];
     let path = dir.join("room.new");
     let write = || {
-        let mut file = create(&path)?;
+        let mut file = create_private(&path)?;
         for _ in 0..bytes.div_ceil(block.len().max(1)) {
             file.write_all(&block)?;
         }
@@ -118,7 +121,10 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 /// Makes the names in a directory durable.
-pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// If the disk refuses.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
     // A directory cannot be opened as a file on Windows, where names are durable with the file's own flush.
     #[cfg(unix)]
     File::open(path)?.sync_all()?;

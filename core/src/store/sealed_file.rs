@@ -69,7 +69,7 @@ impl Store {
         let mut id = [0; ID_BYTES];
         random(&mut id)?;
         let key = self.account_key()?;
-        let mut file = file::create(path)?;
+        let mut file = file::create_private(path)?;
         let mut header = MAGIC.to_vec();
         header.push(FORMAT);
         header.extend(id);

@@ -84,7 +84,7 @@ fn write_verified<'a, G: std::ops::Deref<Target = Keyring> + 'a>(
     key_number: u32,
     path: &Path,
 ) -> Result<(), StoreError> {
-    let mut writer = BlockWriter::new(file::create(path)?, db, key_number)?;
+    let mut writer = BlockWriter::new(file::create_private(path)?, db, key_number)?;
     let key = |ring: &G, block: &mut BlockWriter| -> Result<(), StoreError> {
         block.close(ring.get(key_number)?.ok_or(StoreError::RingDamaged)?, false)
     };

@@ -2,13 +2,14 @@
 //!
 //! A file is written beside its place, made durable, and then renamed, so that it is whole or not there.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
+use kith_core::store::{create_private, sync_dir};
 use kith_core::types::Hash;
 
 use super::{Keep, KeepError, Part};
@@ -109,7 +110,7 @@ impl Place {
         let dir = self.of(name);
         if !dir.is_dir() {
             fs::create_dir_all(&dir)?;
-            dir.ancestors().skip(1).take(2).try_for_each(sync)?;
+            dir.ancestors().skip(1).take(2).try_for_each(sync_dir)?;
         }
         let temporary = dir.join(format!("{}.new", self.next.fetch_add(1, Ordering::Relaxed)));
         let written = write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
@@ -118,21 +119,14 @@ impl Place {
             let _ = fs::remove_file(&temporary);
         }
         written?;
-        sync(&dir)
+        sync_dir(&dir)
     }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = create_private(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }
 
 /// The names in a directory; none if it is not there.
