@@ -218,7 +218,8 @@ impl Client {
         let address = self.own_relay()?;
         let asked = self.fetch_record(&address, Request::GetRecord { account: known.account_id() });
         let shown = tokio::time::timeout(PATIENCE, asked).await.map_err(|_| NetError::TimedOut)??;
-        if shown.version() > known.version() {
+        // Whatever else it shows is judged where it is always asked.
+        if shown.account_id() == known.account_id() && shown.version() > known.version() {
             self.inner.session.command(Command::OwnRecord { record: shown.encode(), prekeys: Vec::new() }).await?;
         }
         Ok(())
