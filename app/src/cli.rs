@@ -88,6 +88,7 @@ async fn execute(context: &Context, command: Command) -> Result<Success, Error> 
         Command::Recover(arguments) => account::recover(context, arguments).await,
         Command::Password(arguments) => account::change_password(context, arguments).await,
         Command::Devices(Devices { what: None }) => devices::list(context).await,
+        Command::Devices(Devices { what: Some(DeviceChange::Rename { name }) }) => devices::rename(context, name).await,
         Command::Devices(Devices { what: Some(DeviceChange::Remove { device, yes }) }) => {
             devices::remove(context, &device, yes).await
         }

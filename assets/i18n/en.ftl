@@ -454,7 +454,7 @@ settings-profile-about-hint = { $count ->
         [one] { $count } character left.
        *[other] { $count } characters left.
     }
-settings-profile-too-long = { $count ->
+settings-too-long = { $count ->
         [one] { $count } character too many.
        *[other] { $count } characters too many.
     }
@@ -491,6 +491,10 @@ settings-device-this = this one
 settings-device-here = in use now
 settings-device-away = not connected
 settings-device-since = Added: { $day } · { $state }
+settings-device-rename = Rename…
+settings-device-name = Name of this device
+settings-device-name-hint = Your other devices show it, and nobody else does.
+settings-device-name-hint-machine = Your other devices show it, and nobody else does. If it is empty, they show “{ $machine }”.
 settings-device-remove = Remove…
 settings-device-remove-words = This device is taken out of your account for good: it gets nothing new and can send nothing more. What it had stays on it.
 settings-device-remove-now = Remove the device

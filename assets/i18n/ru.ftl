@@ -465,7 +465,7 @@ settings-profile-about-hint = { $count ->
         [few] Осталось { $count } символа.
        *[many] Осталось { $count } символов.
     }
-settings-profile-too-long = { $count ->
+settings-too-long = { $count ->
         [one] Лишний { $count } символ.
         [few] Лишние { $count } символа.
        *[many] Лишних { $count } символов.
@@ -503,6 +503,10 @@ settings-device-this = это устройство
 settings-device-here = используется сейчас
 settings-device-away = нет связи
 settings-device-since = Добавлено: { $day } · { $state }
+settings-device-rename = Переименовать…
+settings-device-name = Название этого устройства
+settings-device-name-hint = Его показывают ваши остальные устройства и больше никто.
+settings-device-name-hint-machine = Его показывают ваши остальные устройства и больше никто. Если оно пустое, они показывают «{ $machine }».
 settings-device-remove = Удалить…
 settings-device-remove-words = Это устройство насовсем исключается из вашего аккаунта: к нему больше ничего не придёт, и отправить с него ничего нельзя. То, что на нём было, на нём останется.
 settings-device-remove-now = Удалить устройство

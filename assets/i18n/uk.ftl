@@ -465,7 +465,7 @@ settings-profile-about-hint = { $count ->
         [few] Лишилося { $count } символи.
        *[many] Лишилося { $count } символів.
     }
-settings-profile-too-long = { $count ->
+settings-too-long = { $count ->
         [one] Зайвий { $count } символ.
         [few] Зайві { $count } символи.
        *[many] Зайвих { $count } символів.
@@ -503,6 +503,10 @@ settings-device-this = цей пристрій
 settings-device-here = використовується зараз
 settings-device-away = немає зв’язку
 settings-device-since = Додано: { $day } · { $state }
+settings-device-rename = Перейменувати…
+settings-device-name = Назва цього пристрою
+settings-device-name-hint = Її показують ваші інші пристрої і більше ніхто.
+settings-device-name-hint-machine = Її показують ваші інші пристрої і більше ніхто. Якщо вона порожня, вони показують «{ $machine }».
 settings-device-remove = Вилучити…
 settings-device-remove-words = Цей пристрій назавжди вилучається з вашого облікового запису: до нього більше нічого не надійде, і надіслати з нього нічого не можна. Те, що на ньому було, на ньому лишиться.
 settings-device-remove-now = Вилучити пристрій

@@ -19,6 +19,7 @@ pub mod feed;
 pub mod fold;
 mod heard;
 mod home_log;
+pub mod label;
 #[cfg(test)]
 mod laboratory;
 mod letter;

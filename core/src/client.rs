@@ -11,6 +11,7 @@ mod catch_up;
 mod chats;
 mod choices;
 pub mod control;
+mod devices;
 pub mod entry;
 mod error;
 mod error_code;
@@ -167,6 +168,7 @@ impl Client {
         let client = Self { inner: Arc::new(inner) };
         events::follow(&client);
         catch_up::follow(&client);
+        devices::introduce(&client);
         Ok(client)
     }
 

@@ -16,7 +16,7 @@
 //! | number | table | key | value |
 //! |---|---|---|---|
 //! | 1 | `Meta` | name of the entry | format number, schema facts |
-//! | 2 | `Account` | field, or account id ‖ field | own account, records of accounts seen |
+//! | 2 | `Account` | field, account id [‖ field], or device id ‖ field | own account; records of accounts seen, and what they say about themselves; what own devices are called |
 //! | 3 | `Contact` | account id | contact, verification, block |
 //! | 4 | `Request` | account id | contact request, waiting or answered |
 //! | 5 | `Conversation` | conversation id | state of a conversation's engine |

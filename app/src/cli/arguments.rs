@@ -231,6 +231,11 @@ pub(crate) struct Devices {
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum DeviceChange {
+    #[command(about = help::RENAME_DEVICE)]
+    Rename {
+        #[arg(help = help::DEVICE_NAME)]
+        name: String,
+    },
     #[command(about = help::REMOVE_DEVICE)]
     Remove {
         #[arg(help = help::DEVICE)]

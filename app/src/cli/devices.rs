@@ -1,4 +1,4 @@
-//! The account's devices, and taking one out.
+//! The account's devices, naming this one, and taking another out.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -14,6 +14,14 @@ pub(crate) async fn list(context: &Context) -> Result<Success, Error> {
     let devices = all(&mut backend).await?;
     context.screen.show_all(&devices, || text::devices(&devices))?;
     backend.close().await;
+    Ok(Success::Done)
+}
+
+pub(crate) async fn rename(context: &Context, name: String) -> Result<Success, Error> {
+    let mut backend = context.reach(Use::Once).await?;
+    backend.command(Request::NameDevice { name }).await?;
+    backend.close().await;
+    context.screen.done(|| text::DEVICE_RENAMED.to_owned())?;
     Ok(Success::Done)
 }
 
@@ -73,7 +81,16 @@ mod tests {
     use super::*;
 
     fn device(id: &str, this: bool) -> DeviceInfo {
-        DeviceInfo { device: id.into(), this, connected: false, path: None, created_ms: 0 }
+        DeviceInfo {
+            device: id.into(),
+            this,
+            connected: false,
+            path: None,
+            created_ms: 0,
+            name: None,
+            machine: None,
+            system: None,
+        }
     }
 
     #[test]

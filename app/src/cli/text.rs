@@ -291,16 +291,25 @@ pub(crate) fn devices(devices: &[DeviceInfo]) -> String {
             DeviceInfo { connected: true, .. } => "connected",
             _ => "not connected",
         };
-        format!("{}  since {}  {state}", device.device, time(device.created_ms))
+        let said = [device.called(), device.system.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let said = if said.is_empty() { said } else { format!("  {said}") };
+        format!("{}  since {}  {state}{said}", device.device, time(device.created_ms))
     };
     devices.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A device in a sentence: its id, and what it is called.
+fn device(device: &DeviceInfo) -> String {
+    device.called().map_or_else(|| device.device.clone(), |name| format!("{} ({name})", device.device))
+}
+
+pub(crate) const DEVICE_RENAMED: &str = "The account's other devices are told.";
+
 pub(crate) fn about_to_remove(device: &DeviceInfo) -> String {
     format!(
-        "This takes device {} (since {}) out of the account for good: it gets and sends nothing more, and keeps what it had. \
+        "This takes device {}, since {}, out of the account for good: it gets and sends nothing more, and keeps what it had. \
          Type yes to go on:",
-        device.device,
+        self::device(device),
         time(device.created_ms)
     )
 }
@@ -308,7 +317,7 @@ pub(crate) fn about_to_remove(device: &DeviceInfo) -> String {
 pub(crate) fn device_removed(device: &DeviceInfo) -> String {
     format!(
         "Device {} is removed. Whoever has it still has what it had: change the password if they may know it.",
-        device.device
+        self::device(device)
     )
 }
 

@@ -79,6 +79,41 @@ async fn a_device_that_signs_in_and_is_gone_again_is_listed_when_the_list_is_loo
     .await;
 }
 
+/// Until a device lists another of its account's under a name; none: as its system calls it.
+async fn lists(device: &Person<'_>, name: Option<&str>) -> Outcome {
+    let listed = |answer: &[Value]| {
+        let other = answer.iter().find(|other| other["this"] == false && other["system"].is_string())?;
+        (other["name"].as_str() == name && !text(other, "device").is_empty()).then_some(())
+    };
+    device.until(&format!("{name:?} at {}", device.name), &["devices"], listed).await
+}
+
+#[tokio::test]
+async fn devices_of_one_account_show_what_each_other_is_called_and_contacts_are_not_told() {
+    play(async |room| {
+        let Pair { relay, alice, alice_runs: _alice_runs, bob, bob_runs: _bob_runs } = Pair::meet(room).await?;
+        let renamed = alice.ask_one(&["devices", "rename", "Alice’s desk"]).await?;
+        check(renamed["done"] == true, &format!("{renamed}"))?;
+        let (phone, phone_runs) = new_device(room, "alice-phone", &alice, &relay).await?;
+        tokio::try_join!(lists(&phone, Some("Alice’s desk")), lists(&alice, None))?;
+        // By a process of its own, and with signs that would turn round or colour what stands beside them.
+        leaves(&phone, phone_runs).await?;
+        phone.ask_one(&["devices", "rename", " pho\u{202e}ne\u{1b}[31m "]).await?;
+        let _phone_runs = phone.run().await?;
+        lists(&alice, Some("phone[31m")).await?;
+        phone.ask_one(&["devices", "rename", ""]).await?;
+        lists(&alice, None).await?;
+        let refused = phone.refused(&["devices", "rename", &"x".repeat(65)]).await?;
+        check(refused.sentence.contains("64 characters"), &format!("{refused:?}"))?;
+        for question in [&["contacts"][..], &["status"], &["history", "alice"]] {
+            let told = format!("{:?}", bob.ask(question).await?);
+            check(!told.contains("desk") && !told.contains("phone"), &format!("{question:?}: {told}"))?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
 /// Until a device knows that its account has so many.
 async fn counts_devices(device: &Person<'_>, wanted: u64) -> Outcome {
     let counted = |answer: &[Value]| (answer.first()?["devices"] == wanted).then_some(());

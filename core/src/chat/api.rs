@@ -295,6 +295,15 @@ pub enum Command {
         /// Without a sound.
         muted: Option<bool>,
     },
+    /// Say to the account's other devices what this one is called; what is not named stays, and empty words take back what was said.
+    LabelDevice {
+        /// What its owner calls it.
+        name: Option<String>,
+        /// What the machine is called by its system.
+        machine: Option<String>,
+        /// The system that it runs.
+        system: Option<String>,
+    },
     /// Say something about oneself to everybody one writes with; what is not named stays.
     SetProfile {
         /// What one calls oneself; an empty name takes it back.

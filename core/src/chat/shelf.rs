@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::Notice;
 use super::feed::Counted;
+use super::label;
 use super::turn::{EngineError, Turn, get};
 use crate::store::{Read, Scope, Table};
 use crate::types::{Clock, ContentId, ConversationId};
@@ -22,13 +23,13 @@ const ON: &str = "1";
 const OFF: &str = "0";
 
 /// A place in the order of the conversation with oneself.
-type At = (Clock, ContentId);
+pub(super) type At = (Clock, ContentId);
 
 /// A value, and since when it is so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept<T> {
+pub(super) struct Kept<T> {
     #[serde(rename = "v")]
-    value: T,
+    pub(super) value: T,
     /// None of what no other device was told.
     #[serde(rename = "a")]
     at: Option<At>,
@@ -113,7 +114,7 @@ pub(super) fn counted(turn: &mut Turn<'_>, counted: &Counted) -> Result<(), Engi
     let at = (counted.clock, counted.id);
     match Kind::from_number(counted.kind) {
         Some(Kind::Setting) => match Setting::decode(&content.body) {
-            Ok(setting) => set(turn, at, &setting),
+            Ok(setting) => set(turn, at, setting),
             Err(_) => Ok(()),
         },
         Some(Kind::Draft) => match Draft::decode(&content.body) {
@@ -124,9 +125,9 @@ pub(super) fn counted(turn: &mut Turn<'_>, counted: &Counted) -> Result<(), Engi
     }
 }
 
-fn set(turn: &mut Turn<'_>, at: At, setting: &Setting) -> Result<(), EngineError> {
+fn set(turn: &mut Turn<'_>, at: At, setting: Setting) -> Result<(), EngineError> {
     let Some((conversation, which)) = setting.name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')) else {
-        return Ok(());
+        return label::set(turn, at, setting);
     };
     let (Ok(conversation), Some(on)) = (conversation.parse(), parse(&setting.value)) else { return Ok(()) };
     change(turn, conversation, |shelf| match which {
@@ -144,7 +145,8 @@ fn parse(value: &str) -> Option<bool> {
     }
 }
 
-fn put<T>(slot: &mut Option<Kept<T>>, value: T, at: At) -> bool {
+/// Puts a value in the place of an earlier one. Says whether it was one.
+pub(super) fn put<T>(slot: &mut Option<Kept<T>>, value: T, at: At) -> bool {
     let later = slot.as_ref().is_none_or(|kept| kept.at.is_none_or(|before| before < at));
     if later {
         *slot = Some(Kept { value, at: Some(at) });

@@ -52,6 +52,10 @@ impl Client {
                 Ok(Reply::Members(self.member_list(&with)?))
             }
             Request::Devices => Ok(Reply::Devices(self.device_list().await?)),
+            Request::NameDevice { name } => {
+                let name = Some(name.trim().to_owned());
+                self.done(Command::LabelDevice { name, machine: None, system: None }).await
+            }
             Request::TakeRecord { record } => self.done(Command::OwnRecord { record, prekeys: Vec::new() }).await,
             Request::Options => Ok(Reply::Options(self.inner.choices.view())),
             Request::SetOptions { read_receipts, mdns, always_relay, typing, played_receipts, auto_fetch_bytes } => {
@@ -172,7 +176,7 @@ impl Client {
         }
     }
 
-    async fn done(&self, command: Command) -> Result<Reply, ClientError> {
+    pub(super) async fn done(&self, command: Command) -> Result<Reply, ClientError> {
         let outcome = self.inner.session.command(command).await?;
         Ok(match outcome {
             Outcome::Created { conversation } => Reply::Conversation { conversation: conversation.to_string() },

@@ -12,8 +12,8 @@ use crate::chat::shelf::shelf;
 use crate::chat::{Notice, timeline};
 use crate::net::Path;
 use crate::session::Event as Told;
-use crate::types::{AccountId, ConversationId, DeviceId};
-use crate::wire::control::{Chat, DeviceInfo, Member, Message};
+use crate::types::{AccountId, ConversationId};
+use crate::wire::control::{Chat, Member, Message};
 
 /// How many characters of the last message are in the list: what fits into two lines.
 const LAST_CHARACTERS: usize = 200;
@@ -172,28 +172,6 @@ impl Client {
             devices: devices.unwrap_or(0),
             picture: profile(self.store(), account)?.and_then(|profile| profile.picture).map(|hash| hash.to_string()),
         })
-    }
-
-    /// The account's devices, as its record has them; the relay is asked for the newest first, if it can be.
-    pub(super) async fn device_list(&self) -> Result<Vec<DeviceInfo>, ClientError> {
-        if self.link().connected
-            && let Err(error) = self.take_newest_record().await
-        {
-            tracing::debug!(%error, "The relay does not say which devices the account has: the known ones are listed.");
-        }
-        let record = self.own_record()?;
-        let own = self.me().device;
-        let info = |device: DeviceId, created_ms: u64| {
-            let (this, path) = (device == own, self.inner.session.path(&device));
-            DeviceInfo {
-                device: device.to_string(),
-                this,
-                connected: !this && path != Path::None,
-                path: (!this).then(|| path_word(path).to_owned()),
-                created_ms,
-            }
-        };
-        Ok(record.devices().iter().map(|device| info(device.device_id(), device.created().0)).collect())
     }
 }
 

@@ -1,15 +1,23 @@
 //! Names and words from others as they may be shown: nothing in them moves, hides or turns round what stands beside them.
 
-use crate::wire::message::{MAX_ABOUT, MAX_PROFILE_NAME};
+use crate::wire::message::{MAX_ABOUT, MAX_DEVICE_NAME, MAX_PROFILE_NAME};
+
+/// The most characters of a name that are shown.
+const MAX_NAME: usize = MAX_PROFILE_NAME;
+const _: () = assert!(MAX_NAME >= MAX_DEVICE_NAME);
 
 /// Marks above and below a letter that are left of many: no language writes more.
 const MAX_MARKS: usize = 3;
 
-/// A name on one line; none if nothing is left of it.
+/// Somebody's name on one line; none if nothing is left of it.
 pub(super) fn name(text: &str) -> Option<String> {
-    let shown = cleaned(text, MAX_PROFILE_NAME, false);
     // Oneself is called so, and nobody else.
-    Some(shown).filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("me"))
+    line(text).filter(|name| !name.eq_ignore_ascii_case("me"))
+}
+
+/// What something is called, on one line; none if nothing is left of it.
+pub(super) fn line(text: &str) -> Option<String> {
+    Some(cleaned(text, MAX_NAME, false)).filter(|name| !name.is_empty())
 }
 
 /// Words on some lines; none if nothing is left of them.

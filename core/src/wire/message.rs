@@ -29,6 +29,9 @@ pub const MAX_REQUEST_TEXT: usize = 1024;
 /// The most characters of the name that an account gives itself.
 pub const MAX_PROFILE_NAME: usize = 64;
 
+/// The most characters of what a device is called.
+pub const MAX_DEVICE_NAME: usize = 64;
+
 /// The most characters that an account says about itself.
 pub const MAX_ABOUT: usize = 280;
 

@@ -7,7 +7,7 @@ use kith_core::client::sample::{Sample, make};
 use kith_core::client::{
     Client, ClientError, Event, EventStream, Options, Profile as Profiles, Reply, Request, Unlock,
 };
-use kith_core::wire::control::{At, Chat, Contact, Member, Message, Page, Profile};
+use kith_core::wire::control::{At, Chat, Contact, DeviceInfo, Member, Message, Page, Profile};
 
 /// How long anything here may take before the test fails.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -392,7 +392,7 @@ async fn members_and_devices_are_listed_and_a_second_start_reaches_every_listene
     let mut pictures: Vec<_> = members.iter().map(has_picture).collect();
     pictures.sort();
     assert_eq!(pictures, [(false, false), (true, true)]);
-    let Reply::Devices(devices) = client.execute(Request::Devices).await.unwrap() else { panic!("no devices") };
+    let devices = devices(&client).await;
     assert_eq!(devices.len(), 1);
     assert!(devices[0].this && !devices[0].connected && devices[0].created_ms > 0);
     done(&client, Request::Typing { with: with.id.clone(), on: true }).await;
@@ -407,6 +407,41 @@ async fn members_and_devices_are_listed_and_a_second_start_reaches_every_listene
         assert_eq!(raised.await, link);
     }
     assert!(client.execute(Request::Raise { link: Some("x".repeat(5000)) }).await.is_err());
+    client.shutdown().await;
+}
+
+async fn devices(client: &Client) -> Vec<DeviceInfo> {
+    let Reply::Devices(devices) = client.execute(Request::Devices).await.unwrap() else { panic!("no devices") };
+    devices
+}
+
+#[tokio::test]
+async fn a_device_is_called_as_its_owner_says_or_as_its_system_does_and_nothing_in_it_disturbs() {
+    let (_room, client) = made().await;
+    let machine = async {
+        loop {
+            if let [DeviceInfo { name: None, machine, system: Some(_), .. }] = &devices(&client).await[..] {
+                return machine.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let machine = tokio::time::timeout(LIMIT, machine).await.expect("it never says what it is");
+    for (said, shown) in [
+        (" Anna's laptop ", Some("Anna's laptop")),
+        ("a\u{202e}b\u{7}c\nd\u{301}\u{301}\u{301}\u{301}\u{301}", Some("abc d\u{301}\u{301}\u{301}")),
+        ("\u{200b}\u{2066}", None),
+        ("Me", Some("Me")),
+        ("", None),
+    ] {
+        done(&client, Request::NameDevice { name: said.to_owned() }).await;
+        let devices = devices(&client).await;
+        assert_eq!(devices[0].name.as_deref(), shown, "{said:?}");
+        assert_eq!(devices[0].called(), shown.or(machine.as_deref()), "{said:?}");
+        assert_eq!(devices[0].machine, machine);
+    }
+    let long = client.execute(Request::NameDevice { name: "x".repeat(65) }).await.unwrap_err();
+    assert!(long.to_string().contains("64"), "{long}");
     client.shutdown().await;
 }
 

@@ -34,7 +34,11 @@ pub(crate) const INVITATION: &str =
 pub(crate) const KEYCHAIN: &str =
     "Keep the key that unlocks the profile in the system's keychain, instead of a passphrase";
 pub(crate) const LOCAL: &str = "Without a relay: devices find each other on the local network or at known addresses";
-pub(crate) const DEVICES: &str = "List the account's devices, or remove one";
+pub(crate) const DEVICES: &str = "List the account's devices, name this one, or remove another";
+pub(crate) const RENAME_DEVICE: &str =
+    "Say what this device is called: the account's other devices show it, and nobody else does";
+pub(crate) const DEVICE_NAME: &str =
+    "At most 64 characters; an empty name takes it back, and the machine's own counts again";
 pub(crate) const REMOVE_DEVICE: &str =
     "Take another device out of the account: it gets and sends nothing more. This asks for the account's password";
 pub(crate) const DEVICE: &str = "The device's id, or the beginning of it, as `kith devices` shows it";

@@ -1,15 +1,18 @@
-//! The account's devices, and taking one out.
+//! The account's devices, naming this one, and taking another out.
+
+pub(super) mod naming;
 
 use iced::widget::{column, container, operation, row, text};
 use iced::{Alignment, Length, Subscription, Task};
 use kith_core::wire::control::DeviceInfo;
 use zeroize::Zeroizing;
 
+use self::naming::Naming;
 use super::parts::{self, Wanted};
 use super::password::{At, MAX_TEXT};
 use crate::app::Context;
 use crate::backend::Backend;
-use crate::format::within;
+use crate::format::{one_line, within};
 use crate::i18n::I18n;
 use crate::problem::Problem;
 use crate::theme::{self, Element, Icon, font, metric};
@@ -23,13 +26,17 @@ pub(super) const PASSWORD: &str = "settings-device-password";
 /// Letters of a device's id that tell it from the others.
 const SHOWN: usize = 12;
 
+/// Characters of a name or a system that are shown.
+const LONGEST: usize = 64;
+
 /// The devices.
 #[derive(Debug)]
 pub(super) struct DevicesSection {
     backend: Backend,
     known: Wanted<Known>,
+    naming: Naming,
     removing: Option<Removing>,
-    /// The last one that was taken out.
+    /// What the last one that was taken out is called.
     removed: Option<String>,
 }
 
@@ -71,6 +78,8 @@ pub(crate) enum Message {
     Came(Result<Known, Problem>),
     /// Once more.
     Again,
+    /// This device gets another name.
+    Naming(naming::Message),
     /// This one is to go.
     Remove(String),
     /// The password is typed.
@@ -103,7 +112,7 @@ impl Message {
 
 impl DevicesSection {
     pub(super) fn new(backend: Backend) -> Self {
-        Self { backend, known: Wanted::Coming, removing: None, removed: None }
+        Self { backend, known: Wanted::Coming, naming: Naming::default(), removing: None, removed: None }
     }
 
     pub(super) fn load(&self) -> Task<Message> {
@@ -123,6 +132,12 @@ impl DevicesSection {
         match (message, &mut self.removing) {
             (Message::Came(known), _) => self.came(known),
             (Message::Again, _) => return self.load(),
+            (Message::Naming(message), _) => {
+                return match self.naming.update(message, &self.backend) {
+                    naming::Outcome::Run(task) => task.map(Message::Naming),
+                    naming::Outcome::Renamed(task) => task.map(Message::Naming).chain(self.load()),
+                };
+            }
             (Message::Removed(device, removed), _) => return self.removed(device, removed),
             (Message::Turned, Some(Removing { turn: Some(turn), .. })) => *turn = turn.wrapping_add(1),
             // It cannot be called off any more.
@@ -175,10 +190,12 @@ impl DevicesSection {
         match removed {
             Ok(()) => {
                 self.removing = None;
+                let mut called = shown(&device);
                 if let Wanted::Here(known) = &mut self.known {
+                    called = known.devices.iter().find(|other| other.device == device).map_or(called, title);
                     known.devices.retain(|other| other.device != device);
                 }
-                self.removed = Some(device);
+                self.removed = Some(called);
                 self.load()
             }
             Err(problem) => {
@@ -197,21 +214,25 @@ impl DevicesSection {
             parts::group(None, rows)
         });
         let removed = self.removed.as_ref().map(|device| {
-            let device = shown(device).into();
-            row![ui::caption(i18n.tr_with("settings-device-removed", [("device", device)]))].into()
+            row![ui::caption(i18n.tr_with("settings-device-removed", [("device", device.as_str().into())]))].into()
         });
         let again = parts::with_icon(Icon::RefreshCw, i18n.tr("settings-refresh"), Some(Message::Again));
         let words = row![ui::caption(i18n.tr("settings-devices-words"))].into();
         parts::groups([devices].into_iter().chain(removed).chain([words, row![again].into()]))
     }
 
-    /// A device, and below it what it takes to remove it.
+    /// A device, and below it what it takes to name or to remove it.
     fn row<'a>(&'a self, device: &DeviceInfo, is_removable: bool, context: Context<'_>) -> Element<'a, Message> {
+        if device.this {
+            let rename = self.naming.button(device, context.i18n).map(|button| button.map(Message::Naming));
+            let field = self.naming.view(device, context.i18n).map(|field| field.map(Message::Naming));
+            return column![line(device, rename, context)].push(field).into();
+        }
         match self.removing.as_ref().filter(|removing| removing.device == device.device) {
             Some(removing) => column![line(device, None, context), removing.view(context.i18n)].into(),
             None => {
                 let is_free = self.removing.as_ref().is_none_or(|removing| removing.turn.is_none());
-                let remove = (is_removable && !device.this).then(|| {
+                let remove = is_removable.then(|| {
                     let message = is_free.then(|| Message::Remove(device.device.clone()));
                     parts::icon_and_words(Icon::Trash2, context.i18n.tr("settings-device-remove"), message)
                         .id(button(&device.device))
@@ -274,8 +295,14 @@ fn button(device: &str) -> String {
     format!("settings-device-remove-{device}")
 }
 
+/// The beginning of an id.
 fn shown(device: &str) -> String {
     device.chars().take(SHOWN).collect()
+}
+
+/// What a device is called; the beginning of its id if nobody said that.
+fn title(device: &DeviceInfo) -> String {
+    device.called().map_or_else(|| shown(&device.device), |name| one_line(name, LONGEST))
 }
 
 fn line<'a>(device: &DeviceInfo, action: Option<Element<'a, Message>>, context: Context<'_>) -> Element<'a, Message> {
@@ -289,11 +316,15 @@ fn line<'a>(device: &DeviceInfo, action: Option<Element<'a, Message>>, context: 
         _ => i18n.tr("settings-device-away"),
     };
     let this = device.this.then(|| parts::tag(i18n.tr("settings-device-this")));
-    let name = row![text(shown(&device.device)).size(metric::BODY).font(font::MONO)].push(this);
-    let words = column![
-        name.spacing(metric::SMALL).align_y(Alignment::Center),
-        ui::caption(i18n.tr_with("settings-device-since", [("day", since.into()), ("state", state.into())])),
-    ];
+    let title = text(title(device)).size(metric::BODY).wrapping(text::Wrapping::WordOrGlyph);
+    let is_called = device.called().is_some();
+    let title = row![title.font(if is_called { font::MEDIUM } else { font::MONO })].push(this);
+    let since = i18n.tr_with("settings-device-since", [("day", since.into()), ("state", state.into())]);
+    let system = device.system.as_deref().map(|system| one_line(system, LONGEST));
+    let details = system.map_or_else(|| since.clone(), |system| format!("{system} · {since}"));
+    let id =
+        is_called.then(|| text(shown(&device.device)).size(metric::CAPTION).font(font::MONO).style(theme::text::muted));
+    let words = column![title.spacing(metric::SMALL).align_y(Alignment::Center).wrap(), ui::caption(details)].push(id);
     let sign = if device.this || device.connected { Icon::Laptop } else { Icon::WifiOff };
     row![ui::icon(sign), words.spacing(metric::TIGHT / 2.0).width(Length::Fill)]
         .push(action)
@@ -313,17 +344,20 @@ pub(super) mod tests {
 
     /// Three devices of an account at a relay.
     pub(in super::super) fn known() -> Known {
-        let device = |device: &str, this, connected| DeviceInfo {
+        let device = |device: &str, this, connected, name: Option<&str>, machine: Option<&str>| DeviceInfo {
             device: device.into(),
             this,
             connected,
             path: (!this).then(|| "lan".to_owned()),
             created_ms: NOON,
+            name: name.map(str::to_owned),
+            machine: machine.map(str::to_owned),
+            system: machine.map(|_| "Linux".to_owned()),
         };
         let devices = vec![
-            device("aaaabbbbccccdddd", true, false),
-            device("eeee00001111aaaa", false, true),
-            device(LOST, false, false),
+            device("aaaabbbbccccdddd", true, false, Some("Anna’s laptop"), Some("anna-laptop")),
+            device("eeee00001111aaaa", false, true, None, Some("desk")),
+            device(LOST, false, false, None, None),
         ];
         let at = At::of(&super::super::snapshots::me());
         Known { devices, at }
@@ -394,7 +428,7 @@ pub(super) mod tests {
         let _ = section.update(Message::Removed(LOST.into(), Ok(())));
         let Wanted::Here(known) = &section.known else { panic!("{section:?}") };
         assert!(section.removing.is_none() && known.devices.iter().all(|device| device.device != LOST));
-        assert_eq!(section.removed.as_deref(), Some(LOST));
+        assert_eq!(section.removed.as_deref(), Some("ffff22223333"));
     }
 
     #[test]

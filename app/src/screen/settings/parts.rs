@@ -80,6 +80,17 @@ pub(super) fn note<'a, Message: 'a>(words: String) -> Element<'a, Message> {
     container(ui::caption(words)).padding([metric::SMALL, metric::GAP]).into()
 }
 
+/// Whether what was typed has at most so many characters.
+pub(super) fn fits(text: &str, most: usize) -> bool {
+    text.trim().chars().count() <= most
+}
+
+/// How many characters are too many, if any are.
+pub(super) fn too_long(text: &str, most: usize, i18n: &I18n) -> Option<String> {
+    let over = text.trim().chars().count().saturating_sub(most);
+    (over > 0).then(|| i18n.count("settings-too-long", u64::try_from(over).unwrap_or(u64::MAX)))
+}
+
 /// Copies; says so once it was done.
 pub(super) fn copy<'a, Message: Clone + 'a>(i18n: &I18n, is_copied: bool, message: Message) -> Element<'a, Message> {
     let words = if is_copied { i18n.tr("copied") } else { i18n.tr("copy") };

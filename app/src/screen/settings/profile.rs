@@ -175,8 +175,8 @@ impl ProfileSection {
     }
 
     fn may_save(&self) -> bool {
-        let fits = |text: &str, most| text.trim().chars().count() <= most;
-        self.is_changed() && !self.is_saving && fits(&self.name, MAX_NAME) && fits(&self.about, MAX_ABOUT)
+        let fits = parts::fits(&self.name, MAX_NAME) && parts::fits(&self.about, MAX_ABOUT);
+        self.is_changed() && !self.is_saving && fits
     }
 
     fn set_picture(&mut self, picture: Option<Vec<u8>>) -> Task<Message> {
@@ -245,12 +245,10 @@ impl ProfileSection {
         most: usize,
         i18n: &I18n,
     ) -> Element<'a, Message> {
-        let length = value.trim().chars().count();
-        let count = |number: usize| u64::try_from(number).unwrap_or_default();
-        let too_long = length.saturating_sub(most);
-        let wrong = (too_long > 0).then(|| i18n.count("settings-profile-too-long", count(too_long)));
+        let wrong = parts::too_long(value, most, i18n);
         let hint = if id == ABOUT {
-            i18n.count("settings-profile-about-hint", count(most.saturating_sub(length)))
+            let left = most.saturating_sub(value.trim().chars().count());
+            i18n.count("settings-profile-about-hint", u64::try_from(left).unwrap_or_default())
         } else {
             i18n.tr("settings-profile-name-hint")
         };

@@ -67,37 +67,58 @@ fn relay_account_and_devices() {
     hears(&mut page, Message::Account(account::Message::LinkCame(Ok(link))));
     everywhere(&page, "settings-account");
     hears(&mut page, Message::Show(Section::Devices));
-    hears(&mut page, Message::Devices(devices::Message::Came(Ok(devices::tests::known()))));
-    everywhere(&page, "settings-devices");
+    everywhere(lists(&mut page, devices::Message::Came(Ok(devices::tests::known()))), "settings-devices");
+}
+
+/// The list of devices hears something.
+fn lists(page: &mut SettingsPage, message: devices::Message) -> &SettingsPage {
+    hears(page, Message::Devices(message));
+    page
+}
+
+#[tokio::test]
+async fn a_device_gets_another_name() {
+    use devices::naming::Message as Name;
+    let mut page = page(Section::Devices);
+    fn names(page: &mut SettingsPage, message: Name) -> &SettingsPage {
+        lists(page, devices::Message::Naming(message))
+    }
+    lists(&mut page, devices::Message::Came(Ok(devices::tests::known())));
+    names(&mut page, Name::Open("Anna’s laptop".into()));
+    everywhere(names(&mut page, Name::Changed("Anna’s desk".into())), "settings-device-name");
+    let narrow = World::new(360.0, 640.0).scaled(2.0).speaking(Language::Uk);
+    shoot(names(&mut page, Name::Changed(String::new())), &narrow, "settings-device-name-empty-uk-200");
+    shoot(names(&mut page, Name::Changed("я".repeat(70))), &world(), "settings-device-name-too-long");
+    names(&mut page, Name::Changed("Anna’s desk".into()));
+    names(&mut page, Name::Save);
+    let contrast = world().speaking(Language::Uk).colored(Variant::HighContrast);
+    let failed = Name::Saved(Err(Problem::new("disk_full", "")));
+    shoot(names(&mut page, failed), &contrast, "settings-device-name-failed-uk-contrast");
 }
 
 #[tokio::test]
 async fn a_device_is_removed() {
     let mut page = page(Section::Devices);
-    fn hears(page: &mut SettingsPage, message: devices::Message) -> &SettingsPage {
-        super::snapshots::hears(page, Message::Devices(message));
-        page
-    }
-    hears(&mut page, devices::Message::Came(Ok(devices::tests::known())));
-    everywhere(hears(&mut page, devices::Message::Remove(devices::tests::LOST.into())), "settings-device-remove");
+    lists(&mut page, devices::Message::Came(Ok(devices::tests::known())));
+    everywhere(lists(&mut page, devices::Message::Remove(devices::tests::LOST.into())), "settings-device-remove");
     // The keyboard stands on the button that cannot be undone.
     let keys = (0..3).flat_map(|_| operations::<()>(focus_scope::focus_previous())).collect();
     let dark = world().colored(Variant::Dark);
     dark.shoot_after("settings-device-remove-focus-dark", || page.view(dark.context()), keys);
     let narrow = || World::new(360.0, 640.0).scaled(2.0);
     shoot(
-        hears(&mut page, devices::Message::Submit),
+        lists(&mut page, devices::Message::Submit),
         &narrow().speaking(Language::Uk),
         "settings-device-remove-empty-uk-200",
     );
-    hears(&mut page, devices::Message::PasswordChanged(zeroize::Zeroizing::new("an old password".to_owned())));
-    everywhere(hears(&mut page, devices::Message::Submit), "settings-device-removing");
+    lists(&mut page, devices::Message::PasswordChanged(zeroize::Zeroizing::new("an old password".to_owned())));
+    everywhere(lists(&mut page, devices::Message::Submit), "settings-device-removing");
     let refused = |code| devices::Message::Removed(devices::tests::LOST.into(), Err(Problem::new(code, "")));
-    everywhere(hears(&mut page, refused("wrong_password")), "settings-device-refused");
+    everywhere(lists(&mut page, refused("wrong_password")), "settings-device-refused");
     let contrast = world().speaking(Language::Uk).colored(Variant::HighContrast);
-    shoot(hears(&mut page, refused("relay_unreachable")), &contrast, "settings-device-unreachable-uk-contrast");
+    shoot(lists(&mut page, refused("relay_unreachable")), &contrast, "settings-device-unreachable-uk-contrast");
     everywhere(
-        hears(&mut page, devices::Message::Removed(devices::tests::LOST.into(), Ok(()))),
+        lists(&mut page, devices::Message::Removed(devices::tests::LOST.into(), Ok(()))),
         "settings-device-removed",
     );
 }

@@ -6,14 +6,15 @@ use crate::chat::api::{Command, CommandError, Notice, Reply};
 use crate::chat::conversation::Conversation;
 use crate::chat::membership::{Invitee, Wish};
 use crate::chat::policy::{Home, Kind as Sort, MAX_NAME, Policy, Role, direct_conversation, own_conversation};
-use crate::chat::shelf;
 use crate::chat::turn::{EngineError, Turn};
+use crate::chat::{label, shelf};
 use crate::identity::RelayAddress;
 use crate::store::{Scope, Table};
 use crate::types::{AccountId, ContentId, ConversationId};
 use crate::wire::codec::Body;
 use crate::wire::message::{
-    Delete, Draft, Edit, Kind, Leave, MAX_TEXT, Played, Reaction, ReadUpTo, Text, Transcript, VoiceNote,
+    Delete, Draft, Edit, Kind, Leave, MAX_DEVICE_NAME, MAX_TEXT, Played, Reaction, ReadUpTo, Setting, Text, Transcript,
+    VoiceNote,
 };
 
 /// The longest reaction, in bytes: an emoji of several parts.
@@ -104,6 +105,7 @@ impl Engine {
             Command::SaveDraft { conversation, text } => self.save_draft(turn, conversation, text),
             Command::SetProfile { name, about, picture } => self.set_profile(turn, name, about, picture),
             Command::Arrange { conversation, pinned, muted } => self.arrange(turn, conversation, pinned, muted),
+            Command::LabelDevice { name, machine, system } => self.label_device(turn, name, machine, system),
             Command::Typing { conversation, on } => {
                 let typed =
                     self.with(turn, conversation, |conversation, turn, shared| conversation.typing(turn, shared, on))?;
@@ -389,7 +391,26 @@ impl Engine {
         pinned: Option<bool>,
         muted: Option<bool>,
     ) -> Answered {
-        for setting in shelf::settings(id, pinned, muted) {
+        self.write_settings(turn, shelf::settings(id, pinned, muted))
+    }
+
+    fn label_device(
+        &mut self,
+        turn: &mut Turn<'_>,
+        name: Option<String>,
+        machine: Option<String>,
+        system: Option<String>,
+    ) -> Answered {
+        if [&name, &machine, &system].into_iter().flatten().any(|said| said.chars().count() > MAX_DEVICE_NAME) {
+            let words = format!("a device's name has at most {MAX_DEVICE_NAME} characters");
+            return Ok(Err(CommandError::Malformed(words)));
+        }
+        let known = label::label(&turn.read(), &self.account.device())?;
+        self.write_settings(turn, label::settings(&known, name, machine, system))
+    }
+
+    fn write_settings(&mut self, turn: &mut Turn<'_>, settings: Vec<Setting>) -> Answered {
+        for setting in settings {
             if let Err(error) = self.write_to_oneself(turn, Kind::Setting, setting.encode())? {
                 return Ok(Err(error));
             }

@@ -20,6 +20,7 @@ use crate::types::{ContentId, Incarnation, Timestamp};
 use crate::wire::relay::{Deposited, Request};
 
 mod files;
+mod labels;
 mod marks;
 mod posts;
 mod profiles;

@@ -102,6 +102,22 @@ pub struct DeviceInfo {
     pub path: Option<String>,
     /// When it was made, in milliseconds since 1970 by its clock.
     pub created_ms: u64,
+    /// What its owner calls it, if they said so.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What the machine is called by its system, if the device said so.
+    #[serde(default)]
+    pub machine: Option<String>,
+    /// The system that it runs, such as `Linux`, if the device said so.
+    #[serde(default)]
+    pub system: Option<String>,
+}
+
+impl DeviceInfo {
+    /// What it is called: by its owner, or else by its system.
+    pub fn called(&self) -> Option<&str> {
+        self.name.as_deref().or(self.machine.as_deref())
+    }
 }
 
 /// What was chosen for a profile.

@@ -203,6 +203,11 @@ pub enum Request {
     },
     /// The account's devices.
     Devices,
+    /// Says to the account's other devices what this one is called.
+    NameDevice {
+        /// The name, at most 64 characters; an empty one takes it back, and the machine's own counts again.
+        name: String,
+    },
     /// Goes on with a newer record of the account, in which a device is missing or new; the root key has signed it.
     TakeRecord {
         /// The record, encoded; in JSON as base64.

@@ -1,6 +1,6 @@
 //! The account's devices, and how one is removed at a relay.
 
-use kith_core::client::Registration;
+use kith_core::client::{Registration, Request};
 
 use super::*;
 use crate::relay::EmbeddedRelay;
@@ -9,7 +9,15 @@ use crate::relay::EmbeddedRelay;
 async fn devices_tell_which_is_this_one_and_how_the_others_are_reached() {
     let mut person = Person::at(Section::Devices).await;
     person.hears(Message::Devices(devices::Message::Came(Ok(devices::tests::known()))));
-    for words in ["aaaabbbbcccc", "this one", "Added: today · on the same network", "Added: today · not connected"] {
+    for words in [
+        "Anna’s laptop",
+        "aaaabbbbcccc",
+        "this one",
+        "desk",
+        "Linux · Added: today · on the same network",
+        "ffff22223333",
+        "Added: today · not connected",
+    ] {
         assert!(person.sees(words), "{words}");
     }
     person.ends().await;
@@ -35,8 +43,9 @@ async fn another_device_is_taken_out_of_the_account_by_its_password() {
     let gone = lost.clone().me().await.unwrap().device;
 
     let mut person = Person::of(folder, setup, backend, Section::Account);
+    lost.clone().command(Request::NameDevice { name: "Old phone".into() }).await.unwrap();
     let heard = async {
-        while person.backend.clone().me().await.unwrap().devices != 2 {
+        while !person.backend.clone().devices().await.unwrap().iter().any(|it| it.called() == Some("Old phone")) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
@@ -44,6 +53,12 @@ async fn another_device_is_taken_out_of_the_account_by_its_password() {
     lost.close().await;
     person.clicks("Devices");
     person.waits().await;
+    assert!(person.sees("Old phone") && person.sees(&gone[..12]));
+    person.clicks("Rename…");
+    person.hears(Message::Devices(devices::Message::Naming(devices::naming::Message::Changed("Desk".into()))));
+    person.clicks("Save");
+    person.waits().await;
+    assert!(person.sees("Desk") && person.sees("Rename…"));
     person.clicks("Remove…");
     person.clicks("Remove the device");
     assert!(person.sees("Fill this in."));
@@ -56,10 +71,9 @@ async fn another_device_is_taken_out_of_the_account_by_its_password() {
     person.clicks("Remove the device");
     person.waits().await;
     assert!(!person.sees(&gone[..12]) && !person.sees("Remove…") && person.sees("this one"));
-    assert!(person.sees(&format!(
-        "The device {} is removed. Whoever has it still has what it had: change the password if they may know it.",
-        &gone[..12]
-    )));
+    assert!(person.sees(
+        "The device Old phone is removed. Whoever has it still has what it had: change the password if they may know it."
+    ));
     assert_eq!(person.backend.clone().me().await.unwrap().devices, 1);
     person.ends().await;
     relay.stop().await;
