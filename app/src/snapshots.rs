@@ -3,7 +3,8 @@
 //! A picture that is not stored fails. `KITH_BLESS=1` stores what is drawn; it is to be looked at before it is committed. The processor
 //! draws, with the bundled fonts and none of the system's, so that only rounding may differ from one machine to the next.
 //!
-//! Every screen that is drawn in English and in light colours is also tried by the keyboard (`keyboard`).
+//! Every screen that is drawn in English and in light colours is also tried by the keyboard (`keyboard`); in every that is drawn in other
+//! colours the ring of the focus has to be seen.
 
 mod compare;
 mod errands;
@@ -12,6 +13,8 @@ mod paint;
 mod starts;
 
 pub(crate) use errands::Errands;
+
+use self::keyboard::Trial;
 
 use std::fmt::Debug;
 
@@ -107,9 +110,14 @@ impl World {
             let _ = stage.draw_as(view(), theme, self.scale);
         }
         compare::with_stored(name, &stage.draw_as(view(), theme, self.scale));
-        // What can be reached does not hang on colours and words.
-        if self.variant == Variant::Light && self.i18n.language() == Language::En && self.scale == 1.0 {
-            let faults = keyboard::faults(stage, self.size, view);
+        if self.scale == 1.0 {
+            let trial = Trial::new(stage, self.size, theme, view);
+            // What can be reached does not hang on colours and words; whether it is seen does.
+            let faults = match (self.variant, self.i18n.language()) {
+                (Variant::Light, Language::En) => trial.faults(),
+                (Variant::Light, _) => Vec::new(),
+                (Variant::Dark | Variant::HighContrast, _) => trial.unseen(),
+            };
             assert!(faults.is_empty(), "{name}: {faults:#?}");
         }
     }

@@ -13,7 +13,7 @@ use iced::mouse::Interaction;
 use iced::{Color, Event, Point, Rectangle, Size, Vector};
 
 use crate::theme::palette::tests::contrast;
-use crate::theme::{Element, metric};
+use crate::theme::{Element, Theme, metric};
 use crate::widget::stage::{Picture, Stage, down, frame, letter, moved, named, up};
 use crate::widget::{focus_scope, reveal};
 
@@ -115,27 +115,37 @@ impl Operation for Focus {
 }
 
 /// A view whose keys are tried.
-struct Trial<V, Message> {
+pub(super) struct Trial<V, Message> {
     view: V,
     size: Size,
+    theme: Theme,
     stage: Stage<Message>,
     faults: Vec<String>,
 }
 
-/// What in the view is for the pointer alone, or takes the keyboard out of sight.
-pub(super) fn faults<'a, Message: Debug + 'static>(
-    stage: Stage<Message>,
-    size: Size,
-    view: impl Fn() -> Element<'a, Message>,
-) -> Vec<String> {
-    let mut trial = Trial { view, size, stage, faults: Vec::new() };
-    trial.walks_once_round();
-    trial.shows_where_it_is();
-    trial.says_what_a_click_says();
-    trial.faults
-}
-
 impl<'a, V: Fn() -> Element<'a, Message>, Message: Debug + 'static> Trial<V, Message> {
+    pub(super) fn new(stage: Stage<Message>, size: Size, theme: Theme, view: V) -> Self {
+        Self { view, size, theme, stage, faults: Vec::new() }
+    }
+
+    /// What in the view is for the pointer alone, or takes the keyboard out of sight.
+    pub(super) fn faults(mut self) -> Vec<String> {
+        self.walks_once_round();
+        self.shows_where_it_is();
+        self.says_what_a_click_says();
+        self.faults
+    }
+
+    /// Where one does not see that the keyboard is there.
+    pub(super) fn unseen(mut self) -> Vec<String> {
+        self.shows_where_it_is();
+        self.faults
+    }
+
+    fn draw(&mut self) -> Picture {
+        self.stage.draw_as((self.view)(), self.theme, 1.0)
+    }
+
     fn spots(&mut self) -> Vec<Spot> {
         self.stage.operate((self.view)(), Spots::of(self.size)).unwrap_or_default()
     }
@@ -180,13 +190,13 @@ impl<'a, V: Fn() -> Element<'a, Message>, Message: Debug + 'static> Trial<V, Mes
         for place in 0..self.spots().len() {
             self.focus(Some(place));
             self.runs(reveal::reveal());
-            let with = self.stage.draw((self.view)());
+            let with = self.draw();
             let places: Vec<Rectangle> = self.spots().iter().map(|spot| spot.seen).collect();
             let seen = places[place];
             self.focus(None);
             // Only where something was scrolled, all else looks another way than before.
             if unfocused.as_ref().is_none_or(|(then, _)| *then != places) {
-                unfocused = Some((places, self.stage.draw((self.view)())));
+                unfocused = Some((places, self.draw()));
             }
             let changed = unfocused.as_ref().map_or(0, |(_, without)| changed(&with, without, seen));
             // A line all around it, of which the half pixels and what it crosses take their share.
@@ -285,22 +295,27 @@ mod tests {
     use iced::widget::{column, container, text_input};
 
     use super::*;
-    use crate::theme::{Theme, button};
+    use crate::theme::{Variant, button};
     use crate::widget::press::{Status, Style, press};
 
     const SIZE: Size = Size::new(300.0, 200.0);
 
-    fn found<'a>(view: impl Fn() -> Element<'a, &'static str>) -> String {
-        faults(Stage::new(SIZE.width, SIZE.height), SIZE, view).join("; ")
-    }
-
-    fn form<'a>(last: impl Fn() -> Element<'a, &'static str>) -> String {
-        found(|| {
+    /// A form whose last part is this one, in these colours.
+    fn trial<'a>(
+        variant: Variant,
+        last: impl Fn() -> Element<'a, &'static str>,
+    ) -> Trial<impl Fn() -> Element<'a, &'static str>, &'static str> {
+        let form = move || {
             let field = text_input("", "").on_input(|_| "typed");
             container(column![field, press("one").on_press("one"), last()].spacing(metric::GAP))
                 .padding(metric::GAP)
                 .into()
-        })
+        };
+        Trial::new(Stage::new(SIZE.width, SIZE.height), SIZE, Theme::new(variant), form)
+    }
+
+    fn form<'a>(last: impl Fn() -> Element<'a, &'static str>) -> String {
+        trial(Variant::Light, last).faults().join("; ")
     }
 
     #[test]
@@ -311,8 +326,11 @@ mod tests {
         assert!(alone.contains(r#"no key says ["\"two\""]"#), "{alone}");
         // A ring of the colour of what it surrounds.
         let unseen = |theme: &Theme, status: Status| Style { ring_gap: None, ..button::primary(theme, status) };
-        let unseen = form(|| two().style(unseen).into());
-        assert!(unseen.contains("pixels show the focus at"), "{unseen}");
+        for variant in [Variant::Light, Variant::Dark, Variant::HighContrast] {
+            assert!(trial(variant, || two().into()).unseen().is_empty());
+            let unseen = trial(variant, || two().style(unseen).into()).unseen().join("; ");
+            assert!(unseen.contains("pixels show the focus at"), "{variant:?}: {unseen}");
+        }
         let dead = form(|| text_input("", "").into());
         assert!(dead.contains("pixels show the focus at"), "{dead}");
     }

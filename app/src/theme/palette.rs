@@ -244,6 +244,8 @@ pub(crate) mod tests {
                 ("muted in own", palette.mine_muted, palette.mine),
                 ("link in own", palette.link, palette.mine),
                 ("danger in own", palette.danger, palette.mine),
+                ("accent and ring in own", palette.accent, palette.mine),
+                ("accent and ring on a warning", palette.accent, palette.warning_ground),
                 ("accent's words", palette.on_accent, palette.accent),
                 ("accent's words, hovered", palette.on_accent, palette.accent_hovered),
                 ("danger's words", palette.on_danger, palette.danger),
