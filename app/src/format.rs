@@ -6,8 +6,10 @@ use fluent_bundle::FluentValue;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use kith_core::client::plain;
 
 use crate::i18n::{I18n, Language};
+use crate::theme::font;
 
 /// By which a person reads times: where they are, whether their day has twelve hours twice, and whether a date begins with the day.
 #[derive(Debug, Clone)]
@@ -205,25 +207,16 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-/// Counts the marks that are heaped on a letter. No language has more than four of them there.
+/// Marks as they are drawn: no more on a letter than a language has, and none that stand on nothing but an empty box.
 #[derive(Debug, Default)]
-pub(crate) struct Marks(usize);
+pub(crate) struct Marks(plain::Marks);
 
 impl Marks {
     /// Whether this character, the next one, is to be shown.
     pub(crate) fn have_room(&mut self, character: char) -> bool {
-        self.0 = match character {
-            // What takes no room begins no letter.
-            '\u{200b}'..='\u{200d}' | '\u{2060}' => self.0,
-            _ if is_mark(character) => self.0.saturating_add(1),
-            _ => 0,
-        };
-        self.0 <= 4
+        let is_drawn = !plain::is_mark(character) || font::draws_mark(self.0.letter(), character);
+        is_drawn && self.0.have_room(character)
     }
-}
-
-fn is_mark(character: char) -> bool {
-    matches!(character, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// Controls, and what changes direction.

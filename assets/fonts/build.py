@@ -5,6 +5,7 @@
     python3 build.py mono [FILE]    FILE: JetBrainsMono-Regular.ttf
     python3 build.py emoji [FILE]   FILE: NotoColorEmoji.ttf (CBDT)
     python3 build.py rtl [DIR]      DIR: with NotoSansHebrew-Regular.ttf and NotoSansArabic-Regular.ttf
+    python3 build.py marks [DIR]    DIR: with NotoSans-Regular.ttf
 
 Needs Python with fonttools, brotli, Pillow, numpy and zopfli, and the program pngquant.
 """
@@ -54,6 +55,14 @@ FEATURES = ["kern", "liga", "calt", "tnum", "mark", "mkmk", "ccmp", "locl", "cas
 JOINERS = [(0x0020, 0x0020), (0x200C, 0x200F), (0x25CC, 0x25CC)]
 HEBREW = [(0x0590, 0x05FF), (0x20AA, 0x20AA), (0xFB1D, 0xFB4F), *JOINERS]
 ARABIC = [(0x0600, 0x06FF), (0x0750, 0x077F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF), *JOINERS]
+
+# Combining marks, most of which Inter lacks, and the letters that they stand on: a letter and its marks are drawn from one font.
+MARKS = [
+    (0x0020, 0x007E), (0x00A0, 0x03FF), (0x0400, 0x052F),  # Latin, phonetic, Greek, Cyrillic, and the marks among them
+    (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0x2DE0, 0x2DFF), (0xFE20, 0xFE2F),  # marks
+    (0x1C80, 0x1C8F), (0x1D00, 0x1DBF), (0x1E00, 0x1FFF), (0x2C60, 0x2C7F), (0xA640, 0xA69F), (0xA720, 0xA7FF),  # letters
+    (0x2000, 0x206F), (0x25CC, 0x25CC),  # punctuation, the circle that stands for a letter
+]  # fmt: skip
 
 
 def text_font(source, target, unicodes=UNICODES, features=FEATURES):
@@ -170,6 +179,9 @@ def main(what, source=None):
         for name, unicodes in (("NotoSansHebrew-Regular.ttf", HEBREW), ("NotoSansArabic-Regular.ttf", ARABIC)):
             # Every feature: the letters of Arabic have other shapes by them.
             text_font(pathlib.Path(source or NOTO) / name, HERE / name, unicodes, ["*"])
+    elif what == "marks":
+        source = pathlib.Path(source or NOTO) / "NotoSans-Regular.ttf"
+        text_font(source, HERE / "NotoSans-Regular.ttf", MARKS, ["mark", "mkmk", "ccmp", "locl"])
     else:
         sys.exit(__doc__)
 

@@ -23,7 +23,7 @@ mod find;
 mod lock;
 mod models;
 mod names;
-mod plain;
+pub mod plain;
 mod power;
 mod profile;
 mod relays;

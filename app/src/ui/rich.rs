@@ -99,7 +99,7 @@ impl Piece {
         };
         let font = iced::Font {
             weight: if self.look.bold { Weight::Bold } else { base.weight },
-            style: if self.look.italic { Slant::Italic } else { base.style },
+            style: if self.look.italic && font::has_italics(&self.text) { Slant::Italic } else { base.style },
             ..base
         };
         let ground = theme::text::code_ground(palette);
@@ -129,7 +129,6 @@ pub(crate) fn clean(text: &str) -> String {
     kept
 }
 
-/// Marks that stand on the letter before them.
 /// Where to cut: not within a grapheme, better between words.
 fn cut(text: &str, most: usize) -> usize {
     use unicode_segmentation::UnicodeSegmentation as _;

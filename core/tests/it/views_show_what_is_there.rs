@@ -429,7 +429,7 @@ async fn a_device_is_called_as_its_owner_says_or_as_its_system_does_and_nothing_
     let machine = tokio::time::timeout(LIMIT, machine).await.expect("it never says what it is");
     for (said, shown) in [
         (" Anna's laptop ", Some("Anna's laptop")),
-        ("a\u{202e}b\u{7}c\nd\u{301}\u{301}\u{301}\u{301}\u{301}", Some("abc d\u{301}\u{301}\u{301}")),
+        ("a\u{202e}b\u{7}c\nd\u{301}\u{301}\u{301}\u{301}\u{301}", Some("abc d\u{301}\u{301}\u{301}\u{301}")),
         ("\u{200b}\u{2066}", None),
         ("Me", Some("Me")),
         ("", None),

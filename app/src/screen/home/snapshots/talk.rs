@@ -84,6 +84,29 @@ fn sorts() -> Vec<Shown> {
     ]
 }
 
+/// What has marks: as many as a language has, and as many as somebody can type.
+fn marked() -> Vec<Shown> {
+    let heap = |letters: &str| -> String {
+        letters
+            .chars()
+            .flat_map(|letter| [letter].into_iter().chain(('\u{300}'..='\u{31f}').cycle().take(60)))
+            .collect()
+    };
+    let answered = Shown {
+        reply_to: Some(id(0)),
+        reply_preview: Some(format!("{}: {}", heap("Zalgo"), heap("he comes"))),
+        ..mine(1, "Who is that?", "read")
+    };
+    vec![
+        by(&heap("Zalgo"), 0, &format!("{} **{}** *{}*", heap("he comes"), heap("soon"), heap("too"))),
+        answered,
+        by("Nguye\u{302}\u{303}n", 2, "Tie\u{302}\u{301}ng Vie\u{323}\u{302}t, *in italics: Vie\u{323}\u{302}t*"),
+        by("Zoë", 3, "n̩ l̥ ɛ̃ t̪ a̱ o̲n̲l̲y̲ s̶t̶r̶u̶c̶k̶ 1️⃣ a⃝b ∄"),
+        by("דוד", 4, "*שלום* ש\u{301}\u{302}לום **مرحبا** *مرحبا*"),
+        by("Zoë", 5, "😀\u{303}\u{310} `co\u{310}\u{311}de`"),
+    ]
+}
+
 fn file(name: &str, state: &str) -> kith_core::wire::control::File {
     let here = state == "active";
     kith_core::wire::control::File {
@@ -100,6 +123,13 @@ fn file(name: &str, state: &str) -> kith_core::wire::control::File {
             problem: None,
         },
     }
+}
+
+#[test]
+fn a_conversation_with_marks_heaped_on_letters() {
+    let mut scene = Scene::talking(single(640.0), group("Climbing on Thursdays"), marked());
+    scene.shoot("talk-marks");
+    scene.shoot_in(single(640.0).speaking(Language::Uk).colored(Variant::Dark), "talk-marks-uk-dark");
 }
 
 #[test]
