@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use iced::Subscription;
-use kith_core::client::control::{self, Connection, ControlError, Server, Service};
+use kith_core::client::control::{self, Connection, Server, Service};
 use kith_core::client::{Client, Options, Profile, Proof, Registration, Unlock};
 use kith_core::wire::control::{
     At, Chat, ContactRequest, DeviceInfo, Event, Me, Member, Message, Page, Reply, Request, Shared, Status, Transcript,
@@ -254,15 +254,15 @@ async fn created(profile: &Path, made: Result<kith_core::client::Registered, Pro
 impl Backend {
     /// Lets others use the profile by its control socket, too.
     async fn serve(client: Client) -> Result<Self, Problem> {
-        let server = match control::serve(Service::of(&client), client.directory()).await {
-            Ok(server) => Some(server),
-            Err(ControlError::Unsupported) => None,
+        match control::serve(Service::of(&client), client.directory()).await {
+            Ok(server) => {
+                Ok(Self { client: Asked::Client(client), server: Arc::new(Mutex::new(Some(server))), relay: None })
+            }
             Err(error) => {
                 client.shutdown().await;
-                return Err(error.into());
+                Err(error.into())
             }
-        };
-        Ok(Self { client: Asked::Client(client), server: Arc::new(Mutex::new(server)), relay: None })
+        }
     }
 
     /// Without a profile: every question is written down, and answered only as was said before.

@@ -109,7 +109,6 @@ mod tests {
         let reason = || "it broke".to_owned();
         for error in [
             ControlError::AlreadyOpen,
-            ControlError::Unsupported,
             ControlError::NotOurs { path: "/home".into() },
             ControlError::Path { path: "/home".into(), reason: reason() },
             ControlError::Broken { reason: reason() },

@@ -817,7 +817,6 @@ error-speech = This voice note could not be turned into text.
 error-no-transcript = This voice note has no text yet.
 error-not-running = Kith does not answer any more. Start it again.
 error-closed = The connection to Kith was closed. Start it again.
-error-unsupported = This system has no way to use the Kith that runs already. Close that one first.
 error-socket-not-ours = Something that is not Kith’s own lies in the folder of this account. Move it away, then try again.
 error-socket-path = The folder of this account cannot be used.
 error-connection-broken = The connection to the Kith that runs already was lost.

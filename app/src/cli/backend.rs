@@ -118,7 +118,6 @@ impl Context {
             Use::Once | Use::OnceAsItIs => None,
             Use::Long => match control::serve(Service::of(&client), &self.profile).await {
                 Ok(server) => Some(server),
-                Err(ControlError::Unsupported) => None,
                 Err(error) => {
                     client.shutdown().await;
                     return Err(error.into());

@@ -8,9 +8,9 @@
 //! dead process left is replaced, that of a living one never.
 //!
 //! A socket's path has a small limit, some 100 bytes. Where the profile's directory is longer, the socket lies in the user's
-//! runtime directory, and the file `control.path` of the profile says where.
+//! runtime directory, and the file `control.path` of the profile says where. On Windows the socket is a named pipe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -19,25 +19,22 @@ use futures::stream::{BoxStream, StreamExt};
 use super::{Client, ClientError};
 use crate::wire::control::{Event, Reply, Request};
 
-#[cfg(unix)]
 mod connection;
-#[cfg(not(unix))]
-mod elsewhere;
-#[cfg(unix)]
 mod lines;
-#[cfg(unix)]
-mod place;
-#[cfg(unix)]
 mod server;
 #[cfg(all(test, unix))]
 mod tests;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(unix)]
 pub use connection::{Connection, Events};
-#[cfg(not(unix))]
-pub use elsewhere::{Connection, Events, Server, serve};
-#[cfg(unix)]
 pub use server::{Server, serve};
+#[cfg(unix)]
+use unix as transport;
+#[cfg(windows)]
+use windows as transport;
 
 /// The most callers at once: a person has a few windows and bots, a runaway script is told to come back.
 pub const MAX_CALLERS: usize = 32;
@@ -106,9 +103,6 @@ pub enum ControlError {
     /// Another process serves this profile.
     #[error("this profile is open in another Kith already: use that one, or end it with `kith stop`")]
     AlreadyOpen,
-    /// Not on this system.
-    #[error("this system has no local control socket: end the other Kith first, then try again")]
-    Unsupported,
     /// Something that is not ours lies where the socket or its directory should be.
     #[error("{} is not Kith's own: move it away, then try again", path.display())]
     NotOurs {
@@ -133,7 +127,7 @@ pub enum ControlError {
     #[error("the running Kith has ended")]
     Closed,
     /// A line over [`crate::wire::control::MAX_LINE`].
-    #[error("a line of over 16 MiB came over the control socket")]
+    #[error("a line of over 64 MiB came over the control socket")]
     TooLong,
     /// A line that is not of this protocol.
     #[error("what came over the control socket is not understood: {reason}")]
@@ -158,7 +152,6 @@ impl ControlError {
     pub fn code(&self) -> &str {
         match self {
             Self::AlreadyOpen => "profile_open",
-            Self::Unsupported => "unsupported",
             Self::NotOurs { .. } => "socket_not_ours",
             Self::Path { .. } => "socket_path",
             Self::Broken { .. } => "connection_broken",
@@ -168,5 +161,17 @@ impl ControlError {
             Self::Version { .. } => "control_version",
             Self::Failed(failure) => &failure.code,
         }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> ControlError {
+    ControlError::Path { path: path.to_owned(), reason: error.to_string() }
+}
+
+/// Takes a file away; that there is none is no error.
+fn remove(path: &Path) -> Result<(), ControlError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(path, &error)),
+        _ => Ok(()),
     }
 }

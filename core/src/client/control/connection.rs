@@ -1,19 +1,20 @@
 //! The caller's side.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::lines::{Lines, write};
-use super::{ControlError, Failure, place};
+use super::{ControlError, Failure, transport};
 use crate::wire::control::{Call, Event, Greeting, Line, Reply, Request, VERSION};
+
+type Reader = Lines<Box<dyn AsyncRead + Send + Unpin>>;
+type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A connection to the process that runs a profile.
 pub struct Connection {
-    lines: Lines<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    lines: Reader,
+    writer: Writer,
     last: u64,
 }
 
@@ -30,15 +31,9 @@ impl Connection {
     /// [`ControlError::Version`] if that Kith is of another time, [`ControlError::NotOurs`] and [`ControlError::Path`] if the
     /// socket cannot be trusted or used, [`ControlError::Failed`] if it has too many callers.
     pub async fn connect(profile: &Path) -> Result<Option<Self>, ControlError> {
-        let Some(socket) = place::find(profile)? else { return Ok(None) };
-        let stream = match UnixStream::connect(&socket).await {
-            Ok(stream) => stream,
-            // Whoever goes down resets what waits to be let in.
-            Err(error) if is_nobody(error.kind()) || error.kind() == ErrorKind::ConnectionReset => return Ok(None),
-            Err(error) => return Err(place::failed(&socket, &error)),
-        };
-        let (reader, writer) = stream.into_split();
-        let mut lines = Lines::new(reader);
+        let Some(stream) = transport::connect(profile).await? else { return Ok(None) };
+        let (reader, writer) = tokio::io::split(stream);
+        let (mut lines, writer): (Reader, Writer) = (Lines::new(Box::new(reader)), Box::new(writer));
         // A server that goes down accepts nobody any more, and what waited is closed without a word.
         let Ok(Some(first)) = lines.next().await else { return Ok(None) };
         let greeting: Greeting = match serde_json::from_slice(&first) {
@@ -83,9 +78,9 @@ impl Connection {
 
 /// The events of a running profile.
 pub struct Events {
-    lines: Lines<OwnedReadHalf>,
+    lines: Reader,
     // Closing it would tell the server that the caller is gone.
-    _writer: OwnedWriteHalf,
+    _writer: Writer,
 }
 
 impl std::fmt::Debug for Events {
@@ -108,11 +103,6 @@ impl Events {
             }
         }
     }
-}
-
-/// Nobody listens there: no file, or one that a dead process left.
-pub(super) fn is_nobody(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::NotADirectory)
 }
 
 /// What stands in the place of a greeting.

@@ -6,14 +6,13 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde_json::Value;
-use tokio::net::unix::OwnedWriteHalf;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::is_nobody;
 use super::lines::{Lines, write};
-use super::{ControlError, MAX_CALLERS, MAX_CALLS, Service, place};
+use super::transport::Listener;
+use super::{ControlError, MAX_CALLERS, MAX_CALLS, Service, remove};
 use crate::wire::control::{Call, Event, Greeting, Line, MAX_LINE, Reply, Request, VERSION};
 
 /// How long to wait after the system refused to accept: it lacks file descriptors, and trying at once would only spin.
@@ -25,7 +24,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// A socket being served. Dropping it ends that.
 #[derive(Debug)]
 pub struct Server {
-    socket: PathBuf,
+    /// The file by which others find it.
+    trace: PathBuf,
     ending: CancellationToken,
     asked: CancellationToken,
     task: Option<JoinHandle<()>>,
@@ -39,7 +39,7 @@ impl Server {
 
     /// Takes the socket away, ends every connection, and waits for them.
     pub async fn shutdown(mut self) {
-        let _ = place::remove(&self.socket);
+        let _ = remove(&self.trace);
         self.ending.cancel();
         if let Some(task) = self.task.take() {
             let _ = task.await;
@@ -51,7 +51,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.ending.cancel();
         if self.task.is_some() {
-            let _ = place::remove(&self.socket);
+            let _ = remove(&self.trace);
         }
     }
 }
@@ -63,19 +63,12 @@ impl Drop for Server {
 /// [`ControlError::AlreadyOpen`] if a living process answers at the socket; [`ControlError::NotOurs`] and
 /// [`ControlError::Path`] if there is no safe place for it.
 pub async fn serve(service: Service, profile: &Path) -> Result<Server, ControlError> {
-    let socket = place::prepare(profile)?;
-    match UnixStream::connect(&socket).await {
-        Ok(_) => return Err(ControlError::AlreadyOpen),
-        Err(error) if is_nobody(error.kind()) => place::clear(&socket)?,
-        // Something else than a socket says so in its own way, and `clear` in ours.
-        Err(error) => return Err(place::clear(&socket).err().unwrap_or_else(|| place::failed(&socket, &error))),
-    }
-    let listener = UnixListener::bind(&socket).map_err(|error| place::failed(&socket, &error))?;
-    place::make_private(&socket)?;
+    let listener = Listener::bind(profile).await?;
+    let trace = listener.trace().to_owned();
     let (ending, asked) = (CancellationToken::new(), CancellationToken::new());
     let desk = Desk { service, ending: ending.clone(), asked: asked.clone() };
     let task = tokio::spawn(accept(listener, desk));
-    Ok(Server { socket, ending, asked, task: Some(task) })
+    Ok(Server { trace, ending, asked, task: Some(task) })
 }
 
 /// What every caller's task needs.
@@ -86,17 +79,17 @@ struct Desk {
     asked: CancellationToken,
 }
 
-async fn accept(listener: UnixListener, desk: Desk) {
+async fn accept(mut listener: Listener, desk: Desk) {
     let mut callers = JoinSet::new();
     loop {
         tokio::select! {
             () = desk.ending.cancelled() => break,
             Some(_) = callers.join_next(), if !callers.is_empty() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if callers.len() < MAX_CALLERS => {
+                Ok(stream) if callers.len() < MAX_CALLERS => {
                     callers.spawn(attend(stream, desk.clone()));
                 }
-                Ok((stream, _)) => turn_away(stream).await,
+                Ok(stream) => turn_away(stream).await,
                 Err(error) => {
                     tracing::warn!(%error, "the control socket accepts nobody for now");
                     tokio::time::sleep(PAUSE).await;
@@ -108,31 +101,30 @@ async fn accept(listener: UnixListener, desk: Desk) {
     let _ = tokio::time::timeout(FAREWELL, async { while callers.join_next().await.is_some() {} }).await;
 }
 
-async fn turn_away(stream: UnixStream) {
-    let (_, mut writer) = stream.into_split();
+async fn turn_away(mut stream: impl AsyncWrite + Unpin) {
     let message = format!("{MAX_CALLERS} programs use this profile already: end one, then try again");
     // Its buffer is empty: this cannot wait.
-    let _ = write(&mut writer, &Line::Failed { id: 0, code: "busy".to_owned(), message }).await;
+    let _ = write(&mut stream, &Line::Failed { id: 0, code: "busy".to_owned(), message }).await;
 }
 
 /// One caller, until it goes or the server does.
-async fn attend(stream: UnixStream, desk: Desk) {
-    let (reader, writer) = stream.into_split();
+async fn attend(stream: impl AsyncRead + AsyncWrite, desk: Desk) {
+    let (reader, writer) = tokio::io::split(stream);
     let mut caller = Caller { writer, calls: JoinSet::new(), events: None, desk };
     if let Err(error) = caller.attend(Lines::new(reader)).await {
         tracing::debug!(%error, "a caller of the control socket is gone");
     }
 }
 
-struct Caller {
-    writer: OwnedWriteHalf,
+struct Caller<W> {
+    writer: W,
     calls: JoinSet<Line>,
     events: Option<BoxStream<'static, Event>>,
     desk: Desk,
 }
 
-impl Caller {
-    async fn attend(&mut self, mut lines: Lines<tokio::net::unix::OwnedReadHalf>) -> Result<(), ControlError> {
+impl<W: AsyncWrite + Unpin> Caller<W> {
+    async fn attend(&mut self, mut lines: Lines<impl AsyncRead + Unpin>) -> Result<(), ControlError> {
         write(&mut self.writer, &Greeting { server: "kith".to_owned(), version: VERSION }).await?;
         let ending = self.desk.ending.clone();
         loop {

@@ -12,7 +12,7 @@ use crate::client::{ClientError, choices, relays};
 use crate::store::{Store, StoreError};
 
 /// What lies beside a store: of the client, and of its socket.
-const FILES: [&str; 4] = [relays::FILE, choices::FILE, "control.path", "control.sock"];
+const FILES: [&str; 5] = [relays::FILE, choices::FILE, "control.lock", "control.path", "control.sock"];
 
 /// Deletes what is core's of a directory. Its store must be closed.
 pub(super) fn erase(directory: &Path) -> Result<(), ClientError> {

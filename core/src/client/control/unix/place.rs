@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::ControlError;
+use crate::client::control::{ControlError, failed, remove};
 
 /// The socket in the profile's directory.
 const SOCKET: &str = "control.sock";
@@ -74,17 +74,6 @@ pub(super) fn clear(socket: &Path) -> Result<(), ControlError> {
 /// Only this user may connect.
 pub(super) fn make_private(socket: &Path) -> Result<(), ControlError> {
     fs::set_permissions(socket, Permissions::from_mode(0o600)).map_err(|error| failed(socket, &error))
-}
-
-pub(super) fn remove(path: &Path) -> Result<(), ControlError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn failed(path: &Path, error: &std::io::Error) -> ControlError {
-    ControlError::Path { path: path.to_owned(), reason: error.to_string() }
 }
 
 fn fits(path: &Path) -> bool {
