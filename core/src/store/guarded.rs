@@ -5,8 +5,8 @@
 //!
 //! # Layout of the directory
 //!
-//! `lock` (who has it open) · `marker` (which store belongs here and how often it was opened) · `data/` (sled's) · and, of the
-//! layers above, `ring.kith` and `snapshots/`.
+//! `lock` (who has it open) · `marker` (which store belongs here and how often it was opened) · `data/` (sled's, and `journal`: what
+//! sled has not flushed) · and, of the layers above, `ring.kith` and `snapshots/`.
 //!
 //! # Invariants
 //!
@@ -21,11 +21,14 @@ use std::sync::Arc;
 use super::{Range, Row, StoreError};
 
 mod flush;
+mod journal;
 mod open;
 mod raw;
 mod tree;
 mod writer;
 
+#[cfg(feature = "test-utils")]
+pub(super) use journal::entries;
 pub(super) use open::{hold, prepare_restored};
 pub use raw::{MAX_VALUE_BYTES, RawBatch};
 use tree::Tree;

@@ -1,4 +1,5 @@
-//! The one thread that writes: takes what waits, applies it as one batch, flushes once, then says so.
+//! The one thread that writes: takes what waits, makes it durable in the journal as one batch, says so, and gives it to sled, which
+//! is flushed when it was given much, or nobody writes.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,21 +9,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::open::{Facts, Found, SEGMENT_BYTES};
+use super::open::{COMMIT_BYTES, Facts, Found};
 use super::raw::RawBatch;
 use super::tree::Tree;
 use super::{Done, Options};
 use crate::store::StoreError;
 
-/// So many bytes are committed together at most, unless one batch is larger. With the pages moved in the same flush they stay
-/// within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
-/// between could take both from us.
-const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
-/// So many pages, of about 5 kB, are moved in one flush at most; when so many are owed, one does not wait for a lull.
+/// So many pages, of about 5 kB, are moved before one flush at most; when so many are owed, one does not wait for a lull.
 const MOVES: usize = 64;
-/// Pages are moved when nobody has written for so long: what follows a write, on this device and on the one that it goes to, has the
-/// disk and the processor for itself.
-const LULL: Duration = Duration::from_millis(3);
+/// Pages are moved and sled is flushed when nobody has written for so long: what follows a write, on this device and on the one that it
+/// goes to, has the disk and the processor for itself.
+const LULL: Duration = Duration::from_millis(100);
 /// No more moves than these are owed: pages to be moved are not more than the store has.
 const MOVES_OWED: usize = 16_384;
 
@@ -164,7 +161,7 @@ impl Shared {
         !queue.waiting.is_empty() || queue.closing || queue.failed.is_some()
     }
 
-    /// Waits for batches, or for a lull if pages are to be moved then.
+    /// Waits for batches, or for a lull if there is something to do then.
     fn next(&self, owing: bool) -> Turn {
         let mut queue = self.queue();
         while queue.waiting.is_empty() {
@@ -194,40 +191,57 @@ impl Shared {
         Turn::Write(taken)
     }
 
-    /// Says how many bytes were written.
-    fn commit(&self, taken: &[(Arc<RawBatch>, Done)]) -> Result<usize, StoreError> {
+    /// Makes batches durable, says so, and gives them to sled; or, where the journal has no room for them, makes sled flush them first.
+    /// Those to whom nothing was said are left in `taken`. Says how many bytes were written.
+    fn commit(&self, taken: &mut Vec<(Arc<RawBatch>, Done)>) -> Result<usize, StoreError> {
         if let Some(error) = &self.queue().failed {
-            return Err(StoreError::Stopped(error.to_string()));
+            return Err(stopped(error));
         }
+        let count = taken.len();
         let mut together = RawBatch::new();
-        for (batch, _) in taken {
+        for (batch, _) in taken.iter() {
             together.append(RawBatch::clone(batch));
+        }
+        let noted = self.found().note(&together)?;
+        if noted {
+            self.say(taken, &Ok(()));
         }
         {
             let mut submitted = self.submitted.write().unwrap_or_else(PoisonError::into_inner);
             self.tree.apply(&together)?;
-            let applied = taken.len().min(submitted.waiting.len());
+            let applied = count.min(submitted.waiting.len());
             submitted.waiting.drain(..applied);
         }
-        self.found().flush()?;
-        Ok(together.size_bytes())
+        let bytes = together.size_bytes();
+        let mut found = self.found();
+        found.gave(bytes);
+        if !noted {
+            found.flush()?;
+            drop(found);
+            self.say(taken, &Ok(()));
+        }
+        Ok(bytes)
     }
 
-    /// Moves the pages that are owed. The next commit makes that durable; more than one such commit may carry is moved while nobody
-    /// waits.
+    /// Says to those who wait how it went.
+    fn say(&self, taken: &mut Vec<(Arc<RawBatch>, Done)>, result: &Result<(), StoreError>) {
+        for (_, done) in taken.drain(..) {
+            if catch_unwind(AssertUnwindSafe(|| done(result.clone()))).is_err() {
+                self.fail(StoreError::Io("an acknowledgement panicked".into()));
+            }
+        }
+    }
+
+    /// Moves the pages that are owed, and makes sled flush; more than one flush's while nobody waits.
     fn tidy(&self, unmoved: &mut usize) -> Result<(), StoreError> {
         loop {
             let moves = (*unmoved / self.bytes_a_move).min(MOVES);
             *unmoved = unmoved.saturating_sub(moves.saturating_mul(self.bytes_a_move));
             self.tree.tidy(moves)?;
-            if self.wanted() {
+            self.found().flush()?;
+            if *unmoved < self.bytes_a_move || self.wanted() {
                 return Ok(());
             }
-            if *unmoved < self.bytes_a_move {
-                // Else the next batch would have to wait until sled has written this.
-                return self.found().write();
-            }
-            self.found().flush()?;
         }
     }
 
@@ -307,7 +321,8 @@ fn run(shared: &Shared) {
     // Whoever reads or writes next is told if it fails.
     let tidy = |unmoved: &mut usize| drop(guarded(&mut || shared.tidy(unmoved).map(|()| 0)));
     loop {
-        let taken = match shared.next(unmoved >= shared.bytes_a_move) {
+        let owing = unmoved >= shared.bytes_a_move || shared.found().is_unflushed();
+        let mut taken = match shared.next(owing) {
             Turn::Write(taken) => taken,
             Turn::Lull => {
                 tidy(&mut unmoved);
@@ -315,13 +330,9 @@ fn run(shared: &Shared) {
             }
             Turn::Close => return,
         };
-        let written = guarded(&mut || shared.commit(&taken));
+        let written = guarded(&mut || shared.commit(&mut taken));
         let result = written.as_ref().map(|_| ()).map_err(Clone::clone);
-        for (_, done) in taken {
-            if catch_unwind(AssertUnwindSafe(|| done(result.clone()))).is_err() {
-                shared.fail(StoreError::Io("an acknowledgement panicked".into()));
-            }
-        }
+        shared.say(&mut taken, &result);
         let Ok(written) = written else { continue };
         let owed = MOVES_OWED.saturating_mul(shared.bytes_a_move);
         unmoved = unmoved.saturating_add(written).min(owed);
