@@ -8,7 +8,7 @@
 //!
 //! # Invariants
 //!
-//! - An entry is durable before its batch is given to sled: sled is never ahead.
+//! - An entry is durable before sled is given its batch: sled is never ahead.
 //! - Reading ends with the first entry that is not whole, or whose number does not follow; to apply entries again does no harm.
 
 use std::fs::{File, OpenOptions};
@@ -17,13 +17,14 @@ use std::path::Path;
 
 use ring::digest::{Context, SHA256};
 
+use super::open::FLUSH_BYTES;
 use super::raw::RawBatch;
 use crate::store::file;
 use crate::store::records::{self, Form, Records};
 
 const NAME: &str = "journal";
-/// Beside sled's half a MiB of buffer it is small, and it holds what a device writes in a busy second.
-const BYTES: usize = 128 << 10;
+/// What sled may be given between two flushes.
+const BYTES: usize = FLUSH_BYTES;
 const CHECK_BYTES: usize = 16;
 const HEAD_BYTES: usize = CHECK_BYTES + 8 + 4;
 
@@ -74,6 +75,10 @@ impl Journal {
     /// The last entry's number.
     pub(super) const fn written(&self) -> u64 {
         self.written
+    }
+
+    pub(super) const fn is_half_full(&self) -> bool {
+        self.at >= BYTES / 2
     }
 
     /// Writes a batch, durably; does nothing, and says so, if there is no room for it.

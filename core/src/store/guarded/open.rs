@@ -32,7 +32,7 @@ const SEGMENT_BYTES: usize = 512 * 1024;
 /// So many bytes sled is given between two flushes at most, unless one batch is larger. With the pages moved before the second they
 /// stay within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
 /// between could take both from us.
-pub(super) const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
+pub(super) const FLUSH_BYTES: usize = SEGMENT_BYTES / 4;
 
 /// Which store belongs to a directory, and how often it was opened or closed: the marker's and the sentinel's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,6 @@ pub(super) struct Found {
     journal: Journal,
     /// The last of the journal's entries that sled was given, and that it has written in [`APPLIED`].
     applied: (u64, Option<u64>),
-    /// Bytes that sled was given since its last flush.
-    unflushed: usize,
     /// Held for as long as the store is open.
     lock: File,
 }
@@ -102,7 +100,7 @@ impl Found {
     ) -> Result<(Self, Option<Vec<Entry>>), StoreError> {
         let flusher = Flusher::new(tree.db().clone(), File::open(data.join("db"))?)?;
         let (journal, entries) = Journal::open(data, facts.id)?;
-        Ok((Self { dir, tree, facts, flusher, journal, applied: (0, None), unflushed: 0, lock }, entries))
+        Ok((Self { dir, tree, facts, flusher, journal, applied: (0, None), lock }, entries))
     }
 
     /// Gives sled what it had not flushed. Whether the journal is there and belongs to what sled has; one that does not is left.
@@ -128,32 +126,19 @@ impl Found {
         Ok(whole && follows)
     }
 
-    /// Makes a batch durable, if it is small enough, before sled is given it.
+    /// Makes a batch durable, if the journal has room for it, before sled is given it.
     pub(super) fn note(&mut self, batch: &RawBatch) -> Result<bool, StoreError> {
-        if self.has_room(batch) && self.journal.write(batch)? {
-            return Ok(true);
-        }
-        if !self.is_unflushed() {
-            return Ok(false);
-        }
-        self.flush()?;
-        Ok(self.has_room(batch) && self.journal.write(batch)?)
+        Ok(self.journal.write(batch)?)
     }
 
-    /// Whether sled may be given a batch before it is flushed.
-    fn has_room(&self, batch: &RawBatch) -> bool {
-        self.unflushed.saturating_add(batch.size_bytes()) <= COMMIT_BYTES
-    }
-
-    /// Says that sled was given what the journal holds, and so many bytes.
-    pub(super) const fn gave(&mut self, bytes: usize) {
+    /// Says that sled was given all that the journal holds.
+    pub(super) const fn gave(&mut self) {
         self.applied.0 = self.journal.written();
-        self.unflushed = self.unflushed.saturating_add(bytes);
     }
 
-    /// Whether sled was given what it has not flushed.
-    pub(super) const fn is_unflushed(&self) -> bool {
-        self.unflushed > 0
+    /// Whether the journal is so full that sled should be given what it holds.
+    pub(super) const fn is_half_full(&self) -> bool {
+        self.journal.is_half_full()
     }
 
     /// Makes all that sled was given durable.
@@ -164,7 +149,6 @@ impl Found {
         }
         self.flusher.flush()?;
         self.applied.1 = Some(given);
-        self.unflushed = 0;
         if given >= self.journal.written() {
             self.journal.begin_after(given);
         }
