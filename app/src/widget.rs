@@ -10,6 +10,7 @@ pub(crate) mod line;
 pub(crate) mod meter;
 pub(crate) mod press;
 pub(crate) mod reveal;
+pub(crate) mod scrolled;
 pub(crate) mod seen;
 pub(crate) mod selectable;
 #[cfg(test)]

@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use iced::advanced::widget::operation::{Focusable, Outcome, Scrollable};
+use iced::advanced::widget::operation::{Focusable, Outcome};
 use iced::advanced::widget::{Id, Operation};
 use iced::keyboard::{Modifiers, key::Named};
 use iced::mouse::Interaction;
-use iced::{Color, Event, Point, Rectangle, Size, Vector};
+use iced::{Color, Event, Point, Rectangle, Size};
 
 use crate::theme::palette::tests::contrast;
 use crate::theme::{Element, Theme, metric};
+use crate::widget::scrolled::{Look, Scrolled, View};
 use crate::widget::stage::{Picture, Stage, down, frame, letter, moved, named, up};
 use crate::widget::{focus_scope, reveal};
 
@@ -44,54 +45,15 @@ struct Spot {
 
 /// All that can have the focus, in the order of the walk.
 #[derive(Debug)]
-struct Spots {
-    found: Vec<Spot>,
-    within: View,
-    entering: Option<View>,
-}
+struct Spots(Vec<Spot>);
 
-/// What is seen of a part of the window, and how far it is scrolled.
-#[derive(Debug, Clone, Copy)]
-struct View {
-    clip: Rectangle,
-    translation: Vector,
-}
-
-impl Spots {
-    fn of(size: Size) -> Self {
-        let within = View { clip: Rectangle::with_size(size), translation: Vector::ZERO };
-        Self { found: Vec::new(), within, entering: None }
-    }
-}
-
-impl Operation<Vec<Spot>> for Spots {
-    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation<Vec<Spot>>)) {
-        let outer = self.within;
-        self.within = self.entering.take().unwrap_or(outer);
-        operate(self);
-        self.within = outer;
-    }
-
-    fn scrollable(
-        &mut self,
-        _id: Option<&Id>,
-        bounds: Rectangle,
-        _content_bounds: Rectangle,
-        translation: Vector,
-        _state: &mut dyn Scrollable,
-    ) {
-        let bounds = bounds - self.within.translation;
-        let clip = self.within.clip.intersection(&bounds).unwrap_or_default();
-        self.entering = Some(View { clip, translation: self.within.translation + translation });
-    }
-
-    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
-        let seen = self.within.clip.intersection(&(bounds - self.within.translation)).unwrap_or_default();
-        self.found.push(Spot { seen, is_focused: state.is_focused() });
+impl Look<Vec<Spot>> for Spots {
+    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable, view: &View) {
+        self.0.push(Spot { seen: view.seen(bounds), is_focused: state.is_focused() });
     }
 
     fn finish(&self) -> Outcome<Vec<Spot>> {
-        Outcome::Some(self.found.clone())
+        Outcome::Some(self.0.clone())
     }
 }
 
@@ -147,7 +109,7 @@ impl<'a, V: Fn() -> Element<'a, Message>, Message: Debug + 'static> Trial<V, Mes
     }
 
     fn spots(&mut self) -> Vec<Spot> {
-        self.stage.operate((self.view)(), Spots::of(self.size)).unwrap_or_default()
+        self.stage.operate((self.view)(), Scrolled::of(self.size, Spots(Vec::new()))).unwrap_or_default()
     }
 
     fn focused(&mut self) -> Vec<usize> {

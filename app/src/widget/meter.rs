@@ -64,7 +64,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Meter<'_, Message> {
             if self.marks.watches() {
                 let mut seen = Seen::of(layout.bounds().size());
                 self.content.as_widget_mut().operate(tree, layout, renderer, &mut seen);
-                self.marks.see(seen);
+                self.marks.see(seen.look);
             }
         }
         self.content.as_widget_mut().update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);

@@ -3,8 +3,9 @@
 use iced::advanced::widget::operation::scrollable::AbsoluteOffset;
 use iced::advanced::widget::operation::{Focusable, Outcome, Scrollable};
 use iced::advanced::widget::{self, Id, Operation};
-use iced::{Rectangle, Task, Vector};
+use iced::{Rectangle, Size, Task, Vector};
 
+use super::scrolled::{Look, Scrolled, View};
 use crate::theme::metric;
 
 /// Kept free around it: a name above a field, what is wrong below it.
@@ -12,68 +13,40 @@ const MARGIN: f32 = 2.0 * metric::WIDE;
 
 /// Scrolls so far that what has the focus is seen; does nothing where it is seen.
 pub(crate) fn reveal<Message: Send + 'static>() -> Task<Message> {
-    widget::operate(Find::default())
+    widget::operate(find())
 }
 
 /// The same at once, in a part of the window that `operate` reaches.
 pub(crate) fn reveal_in(mut operate: impl FnMut(&mut dyn Operation)) {
-    let mut find = Find::default();
+    let mut find = find();
     operate(&mut find);
-    if let Some(mut found) = find.found {
+    if let Some(mut found) = find.look.0 {
         operate(&mut found);
     }
 }
 
-/// Something that scrolls, by its place in the walk.
-#[derive(Debug, Clone, Copy)]
-struct Scroll {
-    place: usize,
-    bounds: Rectangle,
-    translation: Vector,
+/// Finds how far what has the focus is to be scrolled.
+#[derive(Debug)]
+struct Find(Option<Move>);
+
+fn find() -> Scrolled<Find> {
+    Scrolled::of(Size::INFINITE, Find(None))
 }
 
-/// Finds what has the focus, and what scrolls it.
-#[derive(Debug, Default)]
-struct Find {
-    places: usize,
-    entering: Option<Scroll>,
-    within: Option<Scroll>,
-    found: Option<Move>,
-}
-
-impl<T> Operation<T> for Find {
-    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation<T>)) {
-        let outer = self.within;
-        self.within = self.entering.take().or(outer);
-        operate(self);
-        self.within = outer;
-    }
-
-    fn scrollable(
-        &mut self,
-        _id: Option<&Id>,
-        bounds: Rectangle,
-        _content_bounds: Rectangle,
-        translation: Vector,
-        _state: &mut dyn Scrollable,
-    ) {
-        self.entering = Some(Scroll { place: self.places, bounds, translation });
-        self.places += 1;
-    }
-
-    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
-        let Some(scroll) = self.within.filter(|_| state.is_focused()) else { return };
+impl<T> Look<T> for Find {
+    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable, view: &View) {
+        let Some(scroll) = view.scroll.filter(|_| state.is_focused()) else { return };
         let (top, bottom) = (bounds.y - scroll.translation.y, bounds.y + bounds.height - scroll.translation.y);
         let (first, last) = (scroll.bounds.y, scroll.bounds.y + scroll.bounds.height);
         // What is higher than the window is seen from its top.
         let by = if top - MARGIN < first { top - MARGIN - first } else { (bottom + MARGIN - last).max(0.0) };
         if by != 0.0 {
-            self.found = Some(Move { place: scroll.place, by, places: 0 });
+            self.0 = Some(Move { place: scroll.place, by, places: 0 });
         }
     }
 
     fn finish(&self) -> Outcome<T> {
-        match self.found {
+        match self.0 {
             Some(found) => Outcome::Chain(Box::new(found)),
             None => Outcome::None,
         }
@@ -126,32 +99,15 @@ mod tests {
     }
 
     /// Where a field is seen.
-    #[derive(Default)]
     struct Seen {
-        id: Option<Id>,
-        translation: Vector,
+        id: Id,
         top: Option<f32>,
     }
 
-    impl Operation<f32> for Seen {
-        fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation<f32>)) {
-            operate(self);
-        }
-
-        fn scrollable(
-            &mut self,
-            _: Option<&Id>,
-            _: Rectangle,
-            _: Rectangle,
-            translation: Vector,
-            _: &mut dyn Scrollable,
-        ) {
-            self.translation = translation;
-        }
-
-        fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, _: &mut dyn Focusable) {
-            if id == self.id.as_ref() {
-                self.top = Some(bounds.y - self.translation.y);
+    impl Look<f32> for Seen {
+        fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, _: &mut dyn Focusable, view: &View) {
+            if id == Some(&self.id) {
+                self.top = Some(view.place(bounds).y);
             }
         }
 
@@ -161,7 +117,8 @@ mod tests {
     }
 
     fn top_of(stage: &mut Stage<()>, id: &'static str) -> f32 {
-        stage.operate(form(), Seen { id: Some(Id::new(id)), ..Seen::default() }).unwrap()
+        let size = Size::new(300.0, 250.0);
+        stage.operate(form(), Scrolled::of(size, Seen { id: Id::new(id), top: None })).unwrap()
     }
 
     #[test]
@@ -170,12 +127,12 @@ mod tests {
         assert!(top_of(&mut stage, "last") > 250.0);
         for id in ["last", "first", "last"] {
             stage.operate::<()>(form(), operation::focusable::focus(Id::new(id)));
-            stage.operate::<()>(form(), Find::default());
+            stage.operate::<()>(form(), find());
             let top = top_of(&mut stage, id);
             assert!((50.0..225.0).contains(&top), "{id} is at {top}");
         }
         let before = top_of(&mut stage, "last");
-        stage.operate::<()>(form(), Find::default());
+        stage.operate::<()>(form(), find());
         assert_eq!(top_of(&mut stage, "last"), before, "what is seen stays where it is");
     }
 }
