@@ -252,8 +252,10 @@ impl Membership {
 
     /// This device's account was taken out by a commit that it was not shown.
     pub(crate) fn taken_out(&mut self, turn: &mut Turn<'_>) -> Vec<Fact> {
-        if let Some(group) = self.row.present.as_ref().map(|present| present.group) {
-            self.leave(turn, group);
+        match self.row.present.as_ref().map(|present| present.group) {
+            Some(group) => self.leave(turn, group),
+            // It has lost its keys: what it knows of the members is from before that.
+            None => self.set_present_aside(|_| true),
         }
         (self.row.rejoining, self.row.left) = (false, false);
         self.save(turn);

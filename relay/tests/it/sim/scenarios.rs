@@ -341,6 +341,22 @@ pub(super) fn a_device_from_before_a_group_is_added_to_it_again_although_nobody_
 }
 
 #[test]
+fn a_device_from_before_its_account_left_a_group_learns_that_it_is_out() {
+    let (mut world, _) = contacts_of(calm());
+    let second = another_device(&mut world, 1);
+    let group = group_of(&mut world, 0, &[1, second]);
+    world.keep_copy(1);
+    world.ledger.unseated.insert((group, world.devices[1].account));
+    world.command(second, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.restore_device(1);
+    let world = settled(world);
+    let views = world.conversations(1);
+    let here = views.iter().find(|view| view.id == group).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[1].id));
+}
+
+#[test]
 pub(super) fn a_removed_device_from_before_a_group_is_told_nothing_of_it() {
     let (mut world, _) = contacts_of(calm());
     let thief = world.add_device(1);
