@@ -341,6 +341,21 @@ pub(super) fn a_device_from_before_a_group_is_added_to_it_again_although_nobody_
 }
 
 #[test]
+fn a_request_that_is_made_anew_after_its_device_went_back_is_answered_although_the_first_one_was_accepted() {
+    // Without a relay nobody keeps key packages for it.
+    let mut world = people_at(&[None, Some(0)]);
+    world.keep_copy(0);
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.restore_device(0);
+    world.accept_all(1);
+    world.run_for(1_000);
+    world.request(0, 1);
+    let world = settled(world);
+    assert!((0..2).all(|device| world.shows(device, "text 2")), "{}", world.trace.text());
+}
+
+#[test]
 fn a_device_from_before_its_account_left_a_group_learns_that_it_is_out() {
     let (mut world, _) = contacts_of(calm());
     let second = another_device(&mut world, 1);
