@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_core::chat::account::{contact, contacts};
+use kith_core::chat::account::{contact, contacts, known_record};
 use kith_core::chat::policy::{Home, Kind, direct_conversation, own_conversation};
 use kith_core::chat::repair;
 use kith_core::chat::rogue::{Ground, ground};
@@ -14,6 +14,7 @@ use kith_core::store::{Read, Table};
 use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId};
 use kith_core::wire::codec::Body;
 
+use super::driver::Device;
 use super::faults::Lie;
 use super::world::World;
 
@@ -261,6 +262,9 @@ impl World {
         for member in &present {
             let device = *self.by_id.get(member)?;
             if self.devices[device].removed {
+                if self.is_removal_unheard(device, &present) {
+                    continue;
+                }
                 return Some(format!("device {device} was removed and is a member of {id:?}"));
             }
             if !self.hostile.contains(&device) && !inside.iter().any(|(inside, _)| *inside == device) {
@@ -300,6 +304,23 @@ impl World {
             && view.kind == Kind::Direct
             && person.relay.is_none()
             && person.devices.iter().all(stranger)
+    }
+
+    /// Whether nobody can have told the members that a device was removed: its account has no relay, it has not heard of it itself, and
+    /// whoever has is no member and knows no member's device.
+    fn is_removal_unheard(&self, device: usize, present: &BTreeSet<DeviceId>) -> bool {
+        let Device { account, id, .. } = &self.devices[device];
+        let has_heard = |other: &usize| {
+            let record = known_record(&self.devices[*other].store, account).expect("a readable store");
+            record.is_some_and(|record| record.device(*id).is_none())
+        };
+        let reaches = |other: &usize| {
+            let Device { id, knows, .. } = &self.devices[*other];
+            present.contains(id) || !knows.is_disjoint(present)
+        };
+        self.people[self.devices[device].person].relay.is_none()
+            && !has_heard(&device)
+            && !self.honest().iter().any(|other| has_heard(other) && reaches(other))
     }
 
     fn is_honest(&self, device: &DeviceId) -> bool {
