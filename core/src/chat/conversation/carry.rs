@@ -463,7 +463,12 @@ impl Conversation {
         let Some(policy) = self.membership.policy().filter(|_| must).cloned() else { return Ok(()) };
         let own = own_home(shared.account);
         let failed = own.key() == policy.home.key() && self.membership.has_home_failed();
-        let home = if failed { Home::device(shared.account.certificate()) } else { own };
+        // Two relays that each lie to somebody else would be moved away from in turn.
+        let home = if failed || self.membership.has_been_left(turn, &own)? {
+            Home::device(shared.account.certificate())
+        } else {
+            own
+        };
         let mut records = Vec::new();
         for seat in &policy.seats {
             records.extend(shared.account.record_of(turn, &seat.account)?);

@@ -209,6 +209,14 @@ impl Conversation {
         self.carry(turn, shared, facts)
     }
 
+    /// A member pleads, and this device can do nothing for it: it pleads as well, so that both know.
+    pub(crate) fn share_loss(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        match self.membership.present().map(|present| present.group) {
+            Some(group) => self.take_over(turn, shared, group),
+            None => Ok(()),
+        }
+    }
+
     fn take_events(
         &mut self,
         turn: &mut Turn<'_>,

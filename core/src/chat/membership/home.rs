@@ -62,6 +62,8 @@ pub(super) struct Asking {
     /// The home answers that the log is not begun, and does not let this device begin it.
     denied: bool,
     gone: u32,
+    /// So many times in a row the home did not know the key of the present epoch, although the log was walked to its end.
+    rejected: u32,
     told: bool,
     /// That the log is not begun, and that no member may begin it, was said.
     unbegun: bool,
@@ -365,6 +367,7 @@ impl Membership {
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
         self.home.answered();
+        self.home.rejected = 0;
         let Some(pending) = self.pending(turn, group)? else { return Ok(()) };
         let entry = UnverifiedEntry { blob: pending.blob.into_vec(), ..entry };
         if self.walk(turn, &[entry], facts)?.is_err() {
@@ -411,6 +414,9 @@ impl Membership {
             return self.look_ahead(turn, facts);
         }
         self.home.gone = 0;
+        if present.log.next > before {
+            self.home.rejected = 0;
+        }
         let more = head.next > present.log.next && present.log.next > before;
         self.home.read = more;
         self.home.read_at = turn.now.mono_ms.saturating_add(READ_EVERY_MS);
@@ -440,12 +446,7 @@ impl Membership {
                 }
             }
             Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),
-            Refusal::WrongKey => {
-                self.home.read = true;
-                if self.home.failed(now, turn.rng) {
-                    facts.push(Fact::Lost);
-                }
-            }
+            Refusal::WrongKey => self.rejected(turn, facts),
             Refusal::Limit | Refusal::TryLater => {
                 if self.home.failed(now, turn.rng) {
                     facts.push(Fact::Lost);
@@ -466,6 +467,20 @@ impl Membership {
             self.home.failed(turn.now.mono_ms, turn.rng);
         }
         if self.home.gone == GONE_AFTER {
+            facts.push(Fact::Lost);
+        }
+    }
+
+    /// The home does not know the key of the present epoch, which the commit that began it brought: it lacks that commit, or others have
+    /// crowded the key out. Whoever came by that commit has walked nothing that would tell.
+    fn rejected(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
+        self.home.rejected = self.home.rejected.saturating_add(1);
+        self.home.read = true;
+        // Each time the log was read meanwhile, which counts as an answer.
+        self.home.failures = self.home.rejected.saturating_sub(GONE_AFTER);
+        self.home.failed(turn.now.mono_ms, turn.rng);
+        if self.home.rejected == GONE_AFTER {
+            self.home.told = true;
             facts.push(Fact::Lost);
         }
     }
@@ -501,7 +516,13 @@ impl Membership {
 
     /// Whether the home has lost the present group's log.
     pub(crate) const fn has_lost_home(&self) -> bool {
-        self.home.gone >= GONE_AFTER
+        self.home.gone >= GONE_AFTER || self.home.rejected >= GONE_AFTER
+    }
+
+    /// Whether this device can bring nobody back, nor move the group, nor show what its home has lost: another member has to be asked.
+    pub(crate) fn is_helpless(&self, me: &Account) -> bool {
+        let shut_out = self.has_lost_home() || self.home.denied;
+        self.row.present.is_some() && shut_out && self.mover_rank(me).is_none()
     }
 
     /// What the home signed last of the present group's log, if it has lost that.
