@@ -267,7 +267,8 @@ impl World {
                 }
                 return Some(format!("device {device} was removed and is a member of {id:?}"));
             }
-            if !self.hostile.contains(&device) && !inside.iter().any(|(inside, _)| *inside == device) {
+            let knows = inside.iter().any(|(inside, _)| *inside == device) || self.has_forgotten(device, view);
+            if !self.hostile.contains(&device) && !knows {
                 return Some(format!("device {device} is a member of {id:?} and does not know"));
             }
         }
@@ -293,17 +294,27 @@ impl World {
     /// only devices that were removed were in the conversation and knew the other.
     fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
         let account = self.devices[device].account;
-        let person = &self.people[self.devices[device].person];
-        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
-        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
-        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
         let theirs = view.roster.members().filter(|(_, member)| member.account == account);
         let mut theirs = theirs.filter_map(|(device, _)| self.by_id.get(device)).peekable();
         theirs.peek().is_some()
             && theirs.all(|device| self.devices[*device].removed)
             && view.kind == Kind::Direct
-            && person.relay.is_none()
-            && person.devices.iter().all(stranger)
+            && self.knows_nobody_in(device, view)
+    }
+
+    /// Whether a device that was taken back cannot hear of a conversation that it was in then: nobody in it can reach its account.
+    fn has_forgotten(&self, device: usize, view: &ConversationView) -> bool {
+        !self.devices[device].restored.is_empty() && self.knows_nobody_in(device, view)
+    }
+
+    /// Whether the account of a device has no relay, and none of its devices knows one of another's in a conversation: such reach no other.
+    fn knows_nobody_in(&self, device: usize, view: &ConversationView) -> bool {
+        let account = self.devices[device].account;
+        let person = &self.people[self.devices[device].person];
+        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
+        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
+        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
+        person.relay.is_none() && person.devices.iter().all(stranger)
     }
 
     /// Whether nobody can have told the members that a device was removed: its account has no relay, it has not heard of it itself, and
