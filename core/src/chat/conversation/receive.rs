@@ -224,9 +224,15 @@ impl Conversation {
         from: DeviceId,
         events: Vec<UnverifiedEvent>,
     ) -> Result<(), EngineError> {
+        let closing = self.membership.closing(turn)?;
+        let closed = |event: &UnverifiedEvent| {
+            let place = event.peek().map(|header| (header.feed, header.sequence));
+            place.is_ok_and(|(feed, sequence)| closing.iter().any(|cut| cut.feed == feed && sequence >= cut.next))
+        };
         let (ahead, unknown, refused, gaps) = self.work(turn, shared, |feeds, _| {
             let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, BTreeSet::new(), false);
-            for event in events {
+            // What will not count once the own commit does must not erase what only this device may hold then.
+            for event in events.into_iter().filter(|event| !closed(event)) {
                 let live = event.peek().is_ok_and(|header| header.feed.device == from);
                 match feeds.ingest(event, live)? {
                     Outcome::OwnAhead => ahead = true,

@@ -17,7 +17,7 @@ use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::event::LogHead;
 use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::CommitInfo;
+use crate::wire::message::{CommitInfo, Cut};
 
 /// Entries whose signed bytes are kept, so that two versions of a log can be shown side by side.
 const KEPT_ENTRIES: u64 = 1024;
@@ -194,6 +194,16 @@ impl Membership {
 
     pub(super) fn pending(&self, turn: &Turn<'_>, id: GroupId) -> Result<Option<Pending>, EngineError> {
         if self.row.pending { turn.get(Table::Group, &pending_key(id)) } else { Ok(None) }
+    }
+
+    /// Where an own commit that waits for the log ends the feeds of those whom it removes.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn closing(&self, turn: &Turn<'_>) -> Result<Vec<Cut>, EngineError> {
+        let Some(group) = self.row.present.as_ref().map(|present| present.group) else { return Ok(Vec::new()) };
+        let info = self.pending(turn, group)?.and_then(|pending| CommitInfo::decode(&pending.info).ok());
+        Ok(info.map(|info| info.cuts).unwrap_or_default())
     }
 
     pub(super) fn forget_pending(&mut self, turn: &mut Turn<'_>, id: GroupId) {

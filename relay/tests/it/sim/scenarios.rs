@@ -431,6 +431,27 @@ pub(super) fn what_a_thief_writes_on_a_removed_device_shows_nowhere_whoever_pass
 }
 
 #[test]
+fn what_a_removed_device_deletes_while_its_removal_is_under_way_is_there_all_the_same() {
+    let (mut world, conversation) = contacts_of(calm());
+    let second = another_device(&mut world, 0);
+    let text = world.say(second, conversation);
+    world.run_for(60_000);
+    let of = world.ledger.written.last().expect("it was acknowledged").id;
+    // The other device makes the commit, and cannot append it.
+    world.links.relay_cut.insert((second, 0));
+    let connection = world.devices[second].connection;
+    world.disconnect_relay(second, connection);
+    world.remove_device(0);
+    world.run_for(3_000);
+    world.command(0, Command::Delete { conversation, of }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    assert!(!world.shows(1, &text), "{}", world.trace.text());
+    world.links.relay_cut.clear();
+    let world = settled(world);
+    assert!([1, second].iter().all(|device| world.shows(*device, &text)));
+}
+
+#[test]
 pub(super) fn nothing_acknowledged_is_lost_when_processes_end_at_any_write() {
     let mut plan = calm();
     plan.seed = 11;
