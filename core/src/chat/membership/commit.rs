@@ -1,6 +1,6 @@
 //! From a wish to a commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_bytes::ByteBuf;
 
@@ -24,8 +24,8 @@ use crate::wire::message::{CommitInfo, Cut};
 pub(super) enum Proposed {
     /// Nothing is left to wish for.
     Nothing,
-    /// A wish needs an account's key packages first.
-    Need(AccountId),
+    /// Wishes need these accounts' key packages first. All are asked for: one that gives none holds no other up.
+    Need(BTreeSet<AccountId>),
     /// There is a commit to append.
     Made,
 }
@@ -193,13 +193,13 @@ impl Membership {
         me: &Account,
         held: Held<'_>,
     ) -> Result<Proposed, EngineError> {
-        let mut need = None;
+        let mut need = BTreeSet::new();
         let mut place = 0;
         while let Some(wish) = self.row.wishes.get(place).cloned() {
             let plan = self.with_ground(turn, held, |ground| ground.plan(&wish))?;
             match plan {
                 Plan::Need(account) => {
-                    need = need.or(Some(account));
+                    need.insert(account);
                     place = place.saturating_add(1);
                 }
                 Plan::Commit(draft) => {
@@ -212,7 +212,7 @@ impl Membership {
                 Plan::Done => self.drop_wish(turn, place),
             }
         }
-        Ok(need.map_or(Proposed::Nothing, Proposed::Need))
+        Ok(if need.is_empty() { Proposed::Nothing } else { Proposed::Need(need) })
     }
 
     /// A wish comes to nothing. That somebody is not added is said: the person who asked for it waits for it.

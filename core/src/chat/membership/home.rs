@@ -280,10 +280,10 @@ impl Membership {
         if !self.row.pending
             && !self.row.wishes.is_empty()
             && ready
-            && let Proposed::Need(account) = self.propose(turn, me, held)?
+            && let Proposed::Need(accounts) = self.propose(turn, me, held)?
         {
             self.home.needs_packages = true;
-            facts.push(Fact::Packages(account));
+            facts.extend(accounts.into_iter().map(Fact::Packages));
         }
         let Some(pending) = self.pending(turn, group)? else { return Ok(None) };
         self.home.asked = Some((group, Asked::Append));

@@ -544,6 +544,19 @@ pub(super) fn all_devices_of_an_account_without_a_relay_come_into_a_group_that_o
 }
 
 #[test]
+fn somebody_who_gives_no_key_packages_keeps_nobody_else_out_of_a_group() {
+    let (mut world, _) = contacts_of(calm());
+    let [maker, member] = [0, 1].map(|device: usize| world.devices[device].account);
+    world.command(1, Command::Block { account: maker }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let command = Command::CreateGroup { name: "a group".to_owned(), members: vec![member] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let second = another_device(&mut world, 0);
+    assert_eq!(one_of(&world, second, Kind::Group), one_of(&world, 0, Kind::Group));
+}
+
+#[test]
 pub(super) fn after_a_removal_all_devices_that_stay_read_what_is_sealed_to_their_account() {
     let mut plan = calm();
     plan.accounts = 3;
