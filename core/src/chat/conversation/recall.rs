@@ -11,8 +11,7 @@ use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
 use crate::wire::codec::Body as _;
 use crate::wire::event::UnverifiedEvent;
-use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::{Kind as MessageKind, Rejoin, Text};
+use crate::wire::message::{Kind as MessageKind, Recall, Rejoin, Text};
 
 /// A device that has not been heard of for so long is told, and then half as often each time.
 const SILENT_MS: u64 = DIGEST_MS + DIGEST_MS / 2;
@@ -134,9 +133,11 @@ impl Conversation {
         &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
-        lost: &UnverifiedEntry,
+        recall: &Recall,
     ) -> Result<(), EngineError> {
-        let facts = self.membership.probe(turn, shared.account, lost)?;
+        let Some(lost) = &recall.lost else { return Ok(()) };
+        let written_in = shared.account.written_in(recall);
+        let facts = self.membership.probe(turn, shared.account, recall.group, lost, written_in)?;
         self.carry(turn, shared, facts)
     }
 

@@ -308,11 +308,8 @@ impl Engine {
         (present, rejoining, seated): (bool, bool, bool),
     ) -> Result<Verdict, EngineError> {
         let id = recall.conversation;
-        if !present
-            && rejoining
-            && let Some(lost) = &recall.lost
-        {
-            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, lost))?;
+        if !present && rejoining {
+            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, recall))?;
         }
         if seated || !self.account.believes(turn, from, recall)? {
             return Ok(Verdict::Durable);

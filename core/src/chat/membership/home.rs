@@ -71,6 +71,8 @@ pub(super) struct Asking {
     orphaned: bool,
     /// This device has lost its keys, and a member shows what it says that the home has lost.
     suspected: bool,
+    /// The generation in which this device wrote last, as a member showed by its signature.
+    pub(super) written_in: u32,
     /// This device has lost its keys, and another member as well, which pleads with it.
     others_lost: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
@@ -210,7 +212,8 @@ impl Membership {
     }
 
     /// A member shows what the home signed last of the log of the group that this device has lost its keys of, and says that it is lost:
-    /// so nobody can add this device. The home is asked whether it is so.
+    /// so nobody can add this device. The home is asked whether it is so. Since then this device may have become the home itself, also
+    /// of a successor `group`; `written_in` is the generation of what it wrote last.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -218,20 +221,32 @@ impl Membership {
         &mut self,
         turn: &mut Turn<'_>,
         me: &Account,
+        group: GroupId,
         shown: &UnverifiedEntry,
+        written_in: u32,
     ) -> Result<Vec<Fact>, EngineError> {
         let mut facts = Vec::new();
         let Some(policy) = self.policy.as_ref().filter(|_| self.row.present.is_none() && self.row.rejoining) else {
             return Ok(facts);
         };
-        let signed = verify_signed(shown, &policy.home.key()).ok().map(|verified| verified.entry);
-        let Some(entry) = signed.filter(|entry| self.row.last == Some(entry.group)) else { return Ok(facts) };
+        let signed = |key| verify_signed(shown, &key).ok().map(|verified| verified.entry);
+        let by_home = signed(policy.home.key()).filter(|entry| self.row.last == Some(entry.group));
+        let events = &me.keys().events;
+        let by_this = signed(events.public()).filter(|entry| entry.group == group);
+        let here = by_home.is_none();
+        let Some(entry) = by_home.or(by_this) else { return Ok(facts) };
+        self.home.written_in = self.home.written_in.max(written_in);
         // Should the home have it, it hides it from that member, which cannot bring this device back either.
         self.home.suspected = true;
         if self.home.asked.is_none() && !self.home.orphaned {
             self.home.asked = Some((entry.group, Asked::Probe { next: entry.index.saturating_add(1) }));
             let request = Request::Read { group: entry.group, from: entry.index, limit: 1 };
-            self.ask(turn, me, request, &mut facts)?;
+            if here {
+                let answer = home_log::answer(turn.now.wall, turn.base, &mut turn.effects.batch, events, &request)?;
+                self.take(turn, Ok(answer), &mut facts)?;
+            } else {
+                self.ask(turn, me, request, &mut facts)?;
+            }
         }
         Ok(facts)
     }

@@ -104,7 +104,7 @@ impl Membership {
         let agreed = self.policy.clone().ok_or(EngineError::Broken("a successor without a policy"))?;
         let mut invitees = Vec::new();
         let mut policy = Policy {
-            generation: agreed.generation.saturating_add(1),
+            generation: agreed.generation.max(self.home.written_in).saturating_add(1),
             predecessor: Some(agreed.hash()),
             log: EMPTY_LOG,
             home: succession.home,
