@@ -71,6 +71,11 @@ impl Roster {
         self.members.insert(device, member);
     }
 
+    /// Whether a device is a leaf of the present group.
+    pub fn is_present(&self, device: &DeviceId) -> bool {
+        self.members.get(device).is_some_and(Member::is_present)
+    }
+
     /// A commit has removed a device for good.
     pub fn dismiss(&mut self, device: &DeviceId) {
         self.put(device, Place::Gone);

@@ -10,7 +10,7 @@ use super::{Fact, Held, Membership, Wish};
 use crate::chat::account::Account;
 use crate::chat::api::Notice;
 use crate::chat::policy::{Commit, Entrant, Home, Policy, Role, Seat, entitled};
-use crate::chat::roster::{Member, Place, Roster};
+use crate::chat::roster::{Place, Roster};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::mls::{Change, Context, Group, KeyPackage, MlsError, Suite, UnverifiedKeyPackage};
@@ -333,7 +333,7 @@ impl Membership {
     /// Whether a device of a record is in no group and has no key package among these.
     pub(crate) fn lacks_package(&self, record: &AccountRecord, found: &[ByteBuf]) -> bool {
         let has = |device: DeviceId| found.iter().any(|package| packaged(package) == Some(device));
-        let here = |device: DeviceId| self.roster.member(&device).is_some_and(Member::is_present);
+        let here = |device: DeviceId| self.roster.is_present(&device);
         record.devices().iter().map(DeviceCertificate::device_id).any(|device| !here(device) && !has(device))
     }
 
