@@ -75,6 +75,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     for (target, inputs) in parts {
         seeds.extend(inputs.into_iter().map(|input| (target, input)));
     }
+    seeds.push(("store_journal", journal()));
     seeds.push(("store_ring", ring_body()));
     #[cfg(feature = "client")]
     seeds.extend(client::all());
@@ -660,6 +661,18 @@ fn snapshot_block() -> Vec<u8> {
 fn snapshot_block_before() -> Vec<u8> {
     let put = [[2, 0, 3].as_slice(), b"key", &[0, 0, 0, 5], b"value"].concat();
     [put.as_slice(), &[3, 0, 3], b"key", &[1, 0, 1, 7]].concat()
+}
+
+/// Two entries of a store whose id is all zeros.
+fn journal() -> Vec<u8> {
+    let entry = |number: u64| {
+        let records = snapshot_block();
+        let length = u32::try_from(records.len()).expect("a small entry").to_be_bytes();
+        let rest = [&number.to_be_bytes()[..], &length, &records].concat();
+        let check = ring::digest::digest(&ring::digest::SHA256, &[&[0; 16][..], &rest].concat());
+        [&check.as_ref()[..16], &rest].concat()
+    };
+    [entry(8), entry(9), vec![0; 64]].concat()
 }
 
 /// Two keys: the account's and a conversation's.

@@ -74,6 +74,8 @@ mod memory;
 mod overlay;
 mod read;
 #[cfg(feature = "store")]
+mod records;
+#[cfg(feature = "store")]
 mod sealed;
 #[cfg(feature = "store")]
 mod sealed_file;

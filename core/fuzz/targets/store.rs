@@ -5,6 +5,7 @@ use kith_core::store::decoders;
 use super::{Target, fast};
 
 pub const TARGETS: &[Target] = &[
+    fast("store_journal", |bytes| decoders::journal(bytes) > 0),
     fast("store_ring", ring),
     fast("store_snapshot", snapshot),
     fast("store_value", |bytes| decoders::sealed_value(bytes).is_ok()),

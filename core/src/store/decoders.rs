@@ -2,7 +2,7 @@
 //!
 //! Nothing here opens a store. Invariant: what is called is what opening, reading and restoring call.
 
-use super::{StoreError, Table, keyring, sealed, snapshot};
+use super::{StoreError, Table, guarded, keyring, sealed, snapshot};
 
 /// The file of the key ring, up to its sealed body.
 ///
@@ -34,6 +34,11 @@ pub fn snapshot_file(bytes: &[u8]) -> Result<u64, StoreError> {
 /// As a restoration.
 pub fn snapshot_block(block: &[u8]) -> Result<u64, StoreError> {
     snapshot::inspect_block(block)
+}
+
+/// The journal of a store whose id is all zeros; says how many entries are whole.
+pub fn journal(bytes: &[u8]) -> usize {
+    guarded::entries(bytes, [0; 16]).len()
 }
 
 /// What precedes the ciphertext of a stored value: the number of its data key.

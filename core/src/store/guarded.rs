@@ -5,8 +5,8 @@
 //!
 //! # Layout of the directory
 //!
-//! `lock` (who has it open) · `marker` (which store belongs here and how often it was opened) · `data/` (sled's) · and, of the
-//! layers above, `ring.kith` and `snapshots/`.
+//! `lock` (who has it open) · `marker` (which store belongs here and how often it was opened) · `data/` (sled's, and `journal`: what
+//! sled has not flushed) · and, of the layers above, `ring.kith` and `snapshots/`.
 //!
 //! # Invariants
 //!
@@ -21,11 +21,14 @@ use std::sync::Arc;
 use super::{Range, Row, StoreError};
 
 mod flush;
+mod journal;
 mod open;
 mod raw;
 mod tree;
 mod writer;
 
+#[cfg(feature = "test-utils")]
+pub(super) use journal::entries;
 pub(super) use open::{hold, prepare_restored};
 pub use raw::{MAX_VALUE_BYTES, RawBatch};
 use tree::Tree;
@@ -100,9 +103,9 @@ impl Db {
     /// If the disk does not answer, the store is damaged, or a write failed.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = {
-            let waiting = self.shared().waiting();
-            let submitted = waiting.iter().rev().find_map(|batch| batch.get(key));
-            match submitted {
+            let submitted = self.shared().submitted();
+            let newest = submitted.iter().rev().find_map(|batch| batch.get(key));
+            match newest {
                 Some(value) => value.map(<[u8]>::to_vec),
                 None => self.tree().get(key)?,
             }
@@ -116,7 +119,7 @@ impl Db {
     /// # Errors
     /// If the disk does not answer, the store is damaged, or a write failed.
     pub fn scan(&self, prefix: &[u8], range: Range) -> Result<Vec<Row>, StoreError> {
-        let found = self.tree().scan(prefix, range, self.shared().waiting().iter())?;
+        let found = self.tree().scan(prefix, range, self.shared().submitted().iter())?;
         self.shared().refuse_after_failure()?;
         Ok(found)
     }

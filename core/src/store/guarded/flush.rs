@@ -64,17 +64,11 @@ impl Flusher {
     ///
     /// Sled's own flush ends with `sync_file_range`, which promises neither the file's new size nor the place of new blocks.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.write()?;
-        Ok(self.file.sync_data()?)
-    }
-
-    /// Makes sled write what it was given. That is durable after the next flush only.
-    pub(super) fn write(&self) -> Result<(), StoreError> {
         self.watched.begin();
         let flushed = self.db.flush();
         self.watched.state().in_flight = false;
         flushed?;
-        Ok(())
+        Ok(self.file.sync_data()?)
     }
 
     pub(super) const fn file(&self) -> &File {

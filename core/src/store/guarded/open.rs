@@ -9,6 +9,8 @@ use std::time::Duration;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::flush::Flusher;
+use super::journal::{Entry, Journal};
+use super::raw::RawBatch;
 use super::tree::Tree;
 use super::{Opened, Options};
 use crate::store::{StoreError, file};
@@ -23,8 +25,14 @@ const LOCK: &str = "lock";
 const MARKER: &str = "marker";
 /// Name of the guard's row that an empty database does not have.
 const SENTINEL: &[u8] = b"sentinel";
-/// Sled's default. A quarter of it bounds a page, see `tree`; a quarter of it bounds a commit too, see `writer`.
-pub(super) const SEGMENT_BYTES: usize = 512 * 1024;
+/// Name of the guard's row with the number of the journal's last entry that sled has. It is there once there is a journal.
+const APPLIED: &[u8] = b"applied";
+/// Sled's default. A quarter of it bounds a page, see `tree`;
+const SEGMENT_BYTES: usize = 512 * 1024;
+/// So many bytes sled is given between two flushes at most, unless one batch is larger. With the pages moved before the second they
+/// stay within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
+/// between could take both from us.
+pub(super) const FLUSH_BYTES: usize = SEGMENT_BYTES / 4;
 
 /// Which store belongs to a directory, and how often it was opened or closed: the marker's and the sentinel's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,25 +83,76 @@ pub(super) struct Found {
     pub(super) tree: Tree,
     pub(super) facts: Facts,
     flusher: Flusher,
+    journal: Journal,
+    /// The last of the journal's entries that sled was given, and that it has written in [`APPLIED`].
+    applied: (u64, Option<u64>),
     /// Held for as long as the store is open.
     lock: File,
 }
 
 impl Found {
-    fn new(dir: PathBuf, db: sled::Db, data: &Path, lock: File) -> Result<Self, StoreError> {
-        let flusher = Flusher::new(db.clone(), File::open(data.join("db"))?)?;
-        let facts = Facts { format: 0, id: [0; 16], boot: 0, restored: false };
-        Ok(Self { dir, tree: Tree::new(db)?, facts, flusher, lock })
+    fn new(
+        dir: PathBuf,
+        tree: Tree,
+        data: &Path,
+        lock: File,
+        facts: Facts,
+    ) -> Result<(Self, Option<Vec<Entry>>), StoreError> {
+        let flusher = Flusher::new(tree.db().clone(), File::open(data.join("db"))?)?;
+        let (journal, entries) = Journal::open(data, facts.id)?;
+        Ok((Self { dir, tree, facts, flusher, journal, applied: (0, None), lock }, entries))
+    }
+
+    /// Gives sled what it had not flushed. Whether the journal is there and belongs to what sled has; one that does not is left.
+    fn replay(&mut self, entries: Option<Vec<Entry>>) -> Result<bool, StoreError> {
+        let applied = match self.tree.own(APPLIED)? {
+            Some(bytes) => Some(u64::from_be_bytes(bytes.try_into().map_err(|_| StoreError::Damaged)?)),
+            None => None,
+        };
+        let whole = entries.is_some() || applied.is_none();
+        let mut next = applied.unwrap_or(0);
+        let newest = entries.iter().flatten().map(|(number, _)| *number).max();
+        let follows = entries.iter().flatten().next().is_none_or(|(number, _)| *number <= next.saturating_add(1));
+        for (number, batch) in entries.into_iter().flatten().filter(|_| follows) {
+            if number > next {
+                self.tree.apply(&batch)?;
+                next = number;
+            }
+        }
+        // No number is used twice.
+        let last = newest.unwrap_or(0).max(next);
+        self.applied = (last, applied);
+        self.flush()?;
+        Ok(whole && follows)
+    }
+
+    /// Makes a batch durable, if the journal has room for it, before sled is given it.
+    pub(super) fn note(&mut self, batch: &RawBatch) -> Result<bool, StoreError> {
+        Ok(self.journal.write(batch)?)
+    }
+
+    /// Says that sled was given all that the journal holds.
+    pub(super) const fn gave(&mut self) {
+        self.applied.0 = self.journal.written();
+    }
+
+    /// Whether the journal is so full that sled should be given what it holds.
+    pub(super) const fn is_half_full(&self) -> bool {
+        self.journal.is_half_full()
     }
 
     /// Makes all that sled was given durable.
-    pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.flusher.flush()
-    }
-
-    /// Makes sled write what it was given, without waiting until that is durable.
-    pub(super) fn write(&self) -> Result<(), StoreError> {
-        self.flusher.write()
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        let (given, told) = self.applied;
+        if told != Some(given) {
+            self.tree.put_own(APPLIED, &given.to_be_bytes())?;
+        }
+        self.flusher.flush()?;
+        self.applied.1 = Some(given);
+        if given >= self.journal.written() {
+            self.journal.begin_after(given);
+        }
+        Ok(())
     }
 
     /// Writes other facts: to the store first, durable, then to the marker.
@@ -132,15 +191,19 @@ pub(super) fn open(
     if marker.is_some() && !has_data {
         return Err(StoreError::Missing);
     }
-    let db = open_sled(&data, options, marker.is_some())?;
-    let mut found = Found::new(dir.to_path_buf(), db, &data, lock)?;
-    let sentinel = match found.tree.own(SENTINEL)? {
+    let tree = Tree::new(open_sled(&data, options, marker.is_some())?)?;
+    let sentinel = match tree.own(SENTINEL)? {
         Some(bytes) => Some(Facts::decode(&bytes, options.format)?),
         None => None,
     };
-    let (facts, opened) = judge(marker, sentinel, found.tree.has_rows()?)?;
+    let (mut facts, mut opened) = judge(marker, sentinel, tree.has_rows()?)?;
+    let (mut found, entries) = Found::new(dir.to_path_buf(), tree, &data, lock, facts)?;
+    if !found.replay(entries)? {
+        facts.restored = true;
+        opened = Opened::Restored;
+    }
     prepare(opened)?;
-    sync_names(&found, &data)?;
+    sync_names(&mut found, &data)?;
     found.write_facts(Facts { format: options.format, ..facts.next() })?;
     Ok((found, opened))
 }
@@ -177,15 +240,15 @@ pub(in crate::store) fn prepare_restored(
     let boot = marker.map_or(0, |marker| marker.boot);
     let restoring = dir.join(RESTORING);
     remove_dir(&restoring)?;
-    let db = open_sled(&restoring, options, false)?;
-    let mut found = Found::new(dir.to_path_buf(), db, &restoring, lock)?;
+    let tree = Tree::new(open_sled(&restoring, options, false)?)?;
+    let facts = Facts { format: options.format, id, boot, restored: true };
+    let (mut found, _) = Found::new(dir.to_path_buf(), tree, &restoring, lock, facts)?;
     fill(&mut |batch| {
         found.tree.apply(batch)?;
         found.flush()
     })?;
-    let facts = Facts { format: options.format, id, boot, restored: true };
     found.write_sentinel(facts)?;
-    sync_names(&found, &restoring)?;
+    sync_names(&mut found, &restoring)?;
     let Found { lock, .. } = found;
     let data = dir.join(DATA);
     let aside = dir.join(ASIDE);
@@ -201,7 +264,7 @@ pub(in crate::store) fn prepare_restored(
 }
 
 /// Sled creates files and renames them without making their names durable, and never syncs its configuration.
-fn sync_names(found: &Found, data: &Path) -> Result<(), StoreError> {
+fn sync_names(found: &mut Found, data: &Path) -> Result<(), StoreError> {
     found.flush()?;
     found.flusher.file().sync_all()?;
     File::open(data.join("conf"))?.sync_all()?;
@@ -211,12 +274,12 @@ fn sync_names(found: &Found, data: &Path) -> Result<(), StoreError> {
     Ok(file::sync_parent(&found.dir)?)
 }
 
-/// Takes the directory for this process.
 /// Holds a directory that nobody has open, so that nobody opens it.
 pub(in crate::store) fn hold(dir: &Path) -> Result<File, StoreError> {
     lock(dir)
 }
 
+/// Takes the directory for this process.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
     let mut file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;

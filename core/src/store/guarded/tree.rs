@@ -34,6 +34,10 @@ impl Tree {
         Ok(Self { db, tidying })
     }
 
+    pub(super) const fn db(&self) -> &sled::Db {
+        &self.db
+    }
+
     /// One of the guard's own rows.
     pub(super) fn own(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.db.get(stored(OWN, name))?.map(|value| value.to_vec()))

@@ -1,28 +1,25 @@
-//! The one thread that writes: takes what waits, applies it as one batch, flushes once, then says so.
+//! The one thread that writes: takes what waits, makes it durable in the journal as one batch, and says so. Sled is given what the
+//! journal holds, as one batch too, and is flushed, when that is much, or nobody writes.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::open::{Facts, Found, SEGMENT_BYTES};
+use super::open::{FLUSH_BYTES, Facts, Found};
 use super::raw::RawBatch;
 use super::tree::Tree;
 use super::{Done, Options};
 use crate::store::StoreError;
 
-/// So many bytes are committed together at most, unless one batch is larger. With the pages moved in the same flush they stay
-/// within a segment: sled then cannot both move a page and reuse the segment it left before the next flush. A power cut
-/// between could take both from us.
-const COMMIT_BYTES: usize = SEGMENT_BYTES / 4;
-/// So many pages, of about 5 kB, are moved in one flush at most; when so many are owed, one does not wait for a lull.
+/// So many pages, of about 5 kB, are moved before one flush at most; when so many are owed, one does not wait for a lull.
 const MOVES: usize = 64;
-/// Pages are moved when nobody has written for so long: what follows a write, on this device and on the one that it goes to, has the
-/// disk and the processor for itself.
-const LULL: Duration = Duration::from_millis(3);
+/// Sled is given what the journal holds when nobody has written for so long: what follows a write, on this device and on the one that it
+/// goes to, has the disk and the processor for itself.
+const LULL: Duration = Duration::from_millis(100);
 /// No more moves than these are owed: pages to be moved are not more than the store has.
 const MOVES_OWED: usize = 16_384;
 
@@ -33,16 +30,20 @@ struct Queue {
     failed: Option<StoreError>,
 }
 
-/// What was submitted and not applied yet, oldest first, and a copy of what was submitted since a recording began.
+/// What sled was not given yet, and a copy of what was submitted since a recording began.
 #[derive(Default)]
 pub(super) struct Submitted {
+    /// What the journal holds.
+    noted: Arc<RawBatch>,
+    /// What it does not hold yet, oldest first.
     waiting: VecDeque<Arc<RawBatch>>,
     recorded: Option<Vec<Arc<RawBatch>>>,
 }
 
 impl Submitted {
+    /// Oldest first.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<RawBatch>> {
-        self.waiting.iter()
+        std::iter::once(&self.noted).chain(&self.waiting)
     }
 }
 
@@ -97,8 +98,8 @@ impl Shared {
         self.facts.id
     }
 
-    /// What is not applied yet; while the guard is held nothing is applied.
-    pub(super) fn waiting(&self) -> RwLockReadGuard<'_, Submitted> {
+    /// What sled was not given yet; while the guard is held it stays so.
+    pub(super) fn submitted(&self) -> RwLockReadGuard<'_, Submitted> {
         self.submitted.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +113,7 @@ impl Shared {
         }
         let batch = Arc::new(batch);
         {
-            let mut submitted = self.submitted.write().unwrap_or_else(PoisonError::into_inner);
+            let mut submitted = self.submitted_mut();
             submitted.waiting.push_back(Arc::clone(&batch));
             if let Some(recorded) = &mut submitted.recorded {
                 recorded.push(Arc::clone(&batch));
@@ -146,8 +147,12 @@ impl Shared {
 
     pub(super) fn record(&self) -> Recording<'_> {
         let one_at_a_time = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
-        self.submitted.write().unwrap_or_else(PoisonError::into_inner).recorded = Some(Vec::new());
+        self.submitted_mut().recorded = Some(Vec::new());
         Recording { shared: self, _one_at_a_time: one_at_a_time }
+    }
+
+    fn submitted_mut(&self) -> RwLockWriteGuard<'_, Submitted> {
+        self.submitted.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -164,7 +169,7 @@ impl Shared {
         !queue.waiting.is_empty() || queue.closing || queue.failed.is_some()
     }
 
-    /// Waits for batches, or for a lull if pages are to be moved then.
+    /// Waits for batches, or for a lull if there is something to do then.
     fn next(&self, owing: bool) -> Turn {
         let mut queue = self.queue();
         while queue.waiting.is_empty() {
@@ -185,7 +190,7 @@ impl Shared {
         let mut bytes = 0usize;
         while let Some((batch, _)) = queue.waiting.front() {
             bytes = bytes.saturating_add(batch.size_bytes());
-            if bytes > COMMIT_BYTES && !taken.is_empty() {
+            if bytes > FLUSH_BYTES && !taken.is_empty() {
                 break;
             }
             taken.extend(queue.waiting.pop_front());
@@ -194,40 +199,76 @@ impl Shared {
         Turn::Write(taken)
     }
 
-    /// Says how many bytes were written.
-    fn commit(&self, taken: &[(Arc<RawBatch>, Done)]) -> Result<usize, StoreError> {
-        if let Some(error) = &self.queue().failed {
-            return Err(StoreError::Stopped(error.to_string()));
-        }
-        let mut together = RawBatch::new();
-        for (batch, _) in taken {
-            together.append(RawBatch::clone(batch));
-        }
-        {
-            let mut submitted = self.submitted.write().unwrap_or_else(PoisonError::into_inner);
-            self.tree.apply(&together)?;
-            let applied = taken.len().min(submitted.waiting.len());
-            submitted.waiting.drain(..applied);
-        }
-        self.found().flush()?;
-        Ok(together.size_bytes())
+    /// After a failure nothing is written.
+    fn go_on(&self) -> Result<(), StoreError> {
+        self.queue().failed.as_ref().map_or(Ok(()), |error| Err(stopped(error)))
     }
 
-    /// Moves the pages that are owed. The next commit makes that durable; more than one such commit may carry is moved while nobody
-    /// waits.
-    fn tidy(&self, unmoved: &mut usize) -> Result<(), StoreError> {
+    /// Makes batches durable and says so; those to whom nothing was said are left in `taken`. `unmoved` rises by what sled was given.
+    fn commit(&self, taken: &mut Vec<(Arc<RawBatch>, Done)>, unmoved: &mut usize) -> Result<(), StoreError> {
+        self.go_on()?;
+        let mut together = RawBatch::new();
+        for (batch, _) in taken.iter() {
+            together.append(RawBatch::clone(batch));
+        }
+        let mut noted = self.found().note(&together)?;
+        if !noted {
+            self.settle(unmoved)?;
+            noted = self.found().note(&together)?;
+        }
+        if noted {
+            let count = taken.len();
+            self.say(taken, &Ok(()));
+            let submitted = &mut *self.submitted_mut();
+            submitted.waiting.drain(..count.min(submitted.waiting.len()));
+            Arc::make_mut(&mut submitted.noted).append(together);
+            return Ok(());
+        }
+        // It is larger than the journal.
+        self.give(&together, unmoved)?;
+        self.found().flush()?;
+        let submitted = &mut *self.submitted_mut();
+        submitted.waiting.drain(..taken.len().min(submitted.waiting.len()));
+        Ok(())
+    }
+
+    /// Gives sled a batch. Nobody who reads sees whether that has been done yet, as long as the batch is among what was submitted.
+    fn give(&self, batch: &RawBatch, unmoved: &mut usize) -> Result<(), StoreError> {
+        self.tree.apply(batch)?;
+        let owed = MOVES_OWED.saturating_mul(self.bytes_a_move);
+        *unmoved = unmoved.saturating_add(batch.size_bytes()).min(owed);
+        Ok(())
+    }
+
+    /// Gives sled what the journal holds, moves the pages that are owed, and makes sled flush; fewer than one flush's are left for later
+    /// while somebody waits.
+    fn settle(&self, unmoved: &mut usize) -> Result<(), StoreError> {
+        self.go_on()?;
+        let noted = Arc::clone(&self.submitted().noted);
+        if !noted.is_empty() {
+            self.give(&noted, unmoved)?;
+            self.found().gave();
+        }
         loop {
             let moves = (*unmoved / self.bytes_a_move).min(MOVES);
             *unmoved = unmoved.saturating_sub(moves.saturating_mul(self.bytes_a_move));
             self.tree.tidy(moves)?;
-            if self.wanted() {
-                return Ok(());
-            }
-            if *unmoved < self.bytes_a_move {
-                // Else the next batch would have to wait until sled has written this.
-                return self.found().write();
-            }
             self.found().flush()?;
+            let owed = *unmoved / self.bytes_a_move;
+            if owed == 0 || (owed < MOVES && self.wanted()) {
+                break;
+            }
+        }
+        self.submitted_mut().noted = Arc::default();
+        Ok(())
+    }
+
+    /// Says to those who wait how it went.
+    fn say(&self, taken: &mut Vec<(Arc<RawBatch>, Done)>, result: &Result<(), StoreError>) {
+        for (_, done) in taken.drain(..) {
+            if catch_unwind(AssertUnwindSafe(|| done(result.clone()))).is_err() {
+                self.fail(StoreError::Io("an acknowledgement panicked".into()));
+            }
         }
     }
 
@@ -251,8 +292,7 @@ impl Recording<'_> {
     }
 
     fn take(&self) -> Vec<Arc<RawBatch>> {
-        let mut submitted = self.shared.submitted.write().unwrap_or_else(PoisonError::into_inner);
-        submitted.recorded.take().unwrap_or_default()
+        self.shared.submitted_mut().recorded.take().unwrap_or_default()
     }
 }
 
@@ -299,34 +339,31 @@ impl Writer {
 fn run(shared: &Shared) {
     let mut unmoved = 0usize;
     // Sled asserts much; a panic within it must fail those who wait, not leave them waiting.
-    let guarded = |work: &mut dyn FnMut() -> Result<usize, StoreError>| {
+    let guarded = |work: &mut dyn FnMut() -> Result<(), StoreError>| {
         let result = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|_| Err(StoreError::Io("the store's engine panicked".into())));
         result.inspect_err(|error| shared.fail(error.clone()))
     };
     // Whoever reads or writes next is told if it fails.
-    let tidy = |unmoved: &mut usize| drop(guarded(&mut || shared.tidy(unmoved).map(|()| 0)));
+    let settle = |unmoved: &mut usize| drop(guarded(&mut || shared.settle(unmoved)));
     loop {
-        let taken = match shared.next(unmoved >= shared.bytes_a_move) {
+        let owing = unmoved >= shared.bytes_a_move || !shared.submitted().noted.is_empty();
+        let mut taken = match shared.next(owing) {
             Turn::Write(taken) => taken,
             Turn::Lull => {
-                tidy(&mut unmoved);
+                settle(&mut unmoved);
                 continue;
             }
-            Turn::Close => return,
-        };
-        let written = guarded(&mut || shared.commit(&taken));
-        let result = written.as_ref().map(|_| ()).map_err(Clone::clone);
-        for (_, done) in taken {
-            if catch_unwind(AssertUnwindSafe(|| done(result.clone()))).is_err() {
-                shared.fail(StoreError::Io("an acknowledgement panicked".into()));
+            Turn::Close => {
+                settle(&mut unmoved);
+                return;
             }
-        }
-        let Ok(written) = written else { continue };
-        let owed = MOVES_OWED.saturating_mul(shared.bytes_a_move);
-        unmoved = unmoved.saturating_add(written).min(owed);
-        if unmoved >= MOVES.saturating_mul(shared.bytes_a_move) {
-            tidy(&mut unmoved);
+        };
+        let result = guarded(&mut || shared.commit(&mut taken, &mut unmoved));
+        shared.say(&mut taken, &result);
+        let crowded = shared.found().is_half_full() || unmoved >= MOVES.saturating_mul(shared.bytes_a_move);
+        if result.is_ok() && crowded && !shared.wanted() {
+            settle(&mut unmoved);
         }
     }
 }

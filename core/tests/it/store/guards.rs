@@ -189,6 +189,61 @@ fn a_store_without_its_marker_counts_as_a_copy() {
     assert_eq!(open(dir.path()).unwrap().1, Opened::Restored);
 }
 
+/// A store that is open, has acknowledged a row, and was not flushed since.
+fn unflushed() -> (tempfile::TempDir, Db) {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, _) = Db::open(dir.path(), &guarded::Options::new(1)).unwrap();
+    let mut batch = RawBatch::new();
+    batch.put([1], [2]);
+    db.commit(batch).unwrap();
+    (dir, db)
+}
+
+#[test]
+fn what_was_acknowledged_is_in_the_journal() {
+    let (dir, db) = unflushed();
+    let copy = tempfile::tempdir().unwrap();
+    copy_dir(dir.path(), copy.path());
+    drop(db);
+    let (db, opened) = Db::open(copy.path(), &guarded::Options::new(1)).unwrap();
+    assert_eq!((opened, db.get(&[1]).unwrap()), (Opened::Existing, Some(vec![2])));
+}
+
+#[test]
+fn a_store_without_its_journal_counts_as_a_copy() {
+    let (dir, db) = unflushed();
+    let copy = tempfile::tempdir().unwrap();
+    copy_dir(dir.path(), copy.path());
+    drop(db);
+    for dir in [dir, copy] {
+        let journal = dir.path().join("data/journal");
+        fs::remove_file(&journal).unwrap();
+        let (_, opened) = Db::open(dir.path(), &guarded::Options::new(1)).unwrap();
+        assert_eq!(opened, Opened::Restored);
+        assert!(journal.exists());
+    }
+}
+
+#[test]
+fn a_journal_that_goes_on_after_what_the_database_has_belongs_to_a_newer_one() {
+    let (dir, db) = unflushed();
+    let copy = tempfile::tempdir().unwrap();
+    copy_dir(dir.path(), copy.path());
+    drop(db);
+    // The journal of the same store, two openings and two rows later.
+    for number in 2..4 {
+        let (db, _) = Db::open(dir.path(), &guarded::Options::new(1)).unwrap();
+        let mut batch = RawBatch::new();
+        batch.put([number], [2]);
+        db.commit(batch).unwrap();
+    }
+    fs::copy(dir.path().join("data/journal"), copy.path().join("data/journal")).unwrap();
+    let (db, opened) = Db::open(copy.path(), &guarded::Options::new(1)).unwrap();
+    assert_eq!((opened, db.get(&[3]).unwrap()), (Opened::Restored, None));
+    drop(db);
+    assert_eq!(Db::open(copy.path(), &guarded::Options::new(1)).unwrap().1, Opened::Restored);
+}
+
 pub(crate) fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
