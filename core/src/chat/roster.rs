@@ -25,6 +25,11 @@ impl Member {
     pub fn is_present(&self) -> bool {
         self.place == Place::Present
     }
+
+    /// Whether what it writes from now on is nothing to anybody.
+    pub const fn is_out(&self) -> bool {
+        matches!(self.place, Place::Gone | Place::Outside)
+    }
 }
 
 /// How a device stands to the present group.
@@ -168,7 +173,7 @@ impl Roster {
             Some(cut) if sequence >= cut.next => Standing::Cut,
             Some(cut) if sequence.saturating_add(1) == cut.next && *hash != cut.hash => Standing::Cut,
             Some(_) => Standing::Counts,
-            None if matches!(member.place, Place::Gone | Place::Outside) => Standing::Cut,
+            None if member.is_out() => Standing::Cut,
             None => Standing::Counts,
         }
     }

@@ -402,7 +402,8 @@ impl World {
         None
     }
 
-    /// Whether all members know that a device is gone: what it writes from then on is nothing to anybody.
+    /// Whether all members know that a device is gone: what it writes from then on is nothing to anybody. Of a rival that takes over from
+    /// the group in whose log it was removed the members know it again, until their seat follows the newer record.
     pub(crate) fn is_known_gone(&self, device: usize, conversation: ConversationId) -> bool {
         let gone = self.devices[device].id;
         let mut known = false;
@@ -410,9 +411,8 @@ impl World {
             let Some(view) = self.conversations(other).into_iter().find(|view| view.id == conversation) else {
                 continue;
             };
-            let present = self.present(&view);
-            if present.contains(&self.devices[other].id) {
-                if present.contains(&gone) {
+            if self.present(&view).contains(&self.devices[other].id) {
+                if view.roster.member(&gone).is_some_and(|member| !member.is_out()) {
                     return false;
                 }
                 known = true;
