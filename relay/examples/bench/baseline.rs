@@ -1,4 +1,4 @@
-//! What is measured against: an `fsync`, and an echo on a stream of libp2p without anything of ours.
+//! What is measured against: an `fsync`, and a stream of libp2p between two processes without anything of ours.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use kith_core::net::transport::{self, Role};
 use kith_core::net::{PeerId, TransportKey};
-use libp2p::swarm::{Stream, SwarmEvent};
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, StreamProtocol};
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::Failure;
+use crate::process::{self, Actor};
 
 const FSYNCS: usize = 200;
 const ECHOES: usize = 500;
@@ -29,11 +32,12 @@ pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Half of the time, appending so many bytes to a file and making them durable takes less.
-pub(crate) fn fsync(dir: &Path, bytes: usize) -> Result<Duration, Failure> {
+/// Half of the time, appending so many bytes to a file and making them durable takes less, with a pause before each.
+pub(crate) fn fsync(dir: &Path, bytes: usize, pause: Duration) -> Result<Duration, Failure> {
     let mut file = std::fs::File::create(dir.join("fsync"))?;
     let mut times = Vec::new();
     for _ in 0..FSYNCS {
+        std::thread::sleep(pause);
         let begun = Instant::now();
         file.write_all(&vec![7; bytes])?;
         file.sync_data()?;
@@ -42,73 +46,68 @@ pub(crate) fn fsync(dir: &Path, bytes: usize) -> Result<Duration, Failure> {
     Ok(p50_p99(times).0)
 }
 
-/// Half of the time, so many bytes go there and back on one stream in less: two swarms over QUIC.
-pub(crate) async fn echo(bytes: usize) -> Result<Duration, Failure> {
-    let (mut stream, _tasks) = served(async move |mut stream| {
-        let mut body = vec![0; bytes];
-        while stream.read_exact(&mut body).await.is_ok() {
-            if stream.write_all(&body).await.is_err() || stream.flush().await.is_err() {
-                break;
-            }
-        }
-    })
-    .await?;
-    let (body, mut back) = (vec![7; bytes], vec![0; bytes]);
-    let mut times = Vec::new();
-    for _ in 0..ECHOES {
-        let begun = Instant::now();
-        stream.write_all(&body).await?;
-        stream.flush().await?;
-        stream.read_exact(&mut back).await?;
-        times.push(begun.elapsed());
-    }
-    Ok(p50_p99(times).0)
+/// Half of the time, so many bytes go there and back on one stream in less, with a pause before each.
+pub(crate) fn echo(bytes: usize, pause: Duration) -> Result<Duration, Failure> {
+    rounds(Mirror { bytes, back: bytes }, ECHOES, pause)
 }
 
-/// Half of the time, so many bytes go one way in less, and a byte comes back: a stream between two swarms over QUIC.
-pub(crate) async fn flow(bytes: usize) -> Result<Duration, Failure> {
-    let (mut stream, _tasks) = served(async move |mut stream| {
-        let mut body = vec![0; bytes];
-        while stream.read_exact(&mut body).await.is_ok() {
-            if stream.write_all(&[1]).await.is_err() || stream.flush().await.is_err() {
-                break;
-            }
-        }
-    })
-    .await?;
-    let body = vec![7; bytes];
-    let mut times = Vec::new();
-    for _ in 0..FLOWS {
-        let begun = Instant::now();
-        stream.write_all(&body).await?;
-        stream.flush().await?;
-        stream.read_exact(&mut [0]).await?;
-        times.push(begun.elapsed());
-    }
-    Ok(p50_p99(times).0)
+/// Half of the time, so many bytes go one way in less, and a byte comes back.
+pub(crate) fn flow(bytes: usize) -> Result<Duration, Failure> {
+    rounds(Mirror { bytes, back: 1 }, FLOWS, Duration::ZERO)
 }
 
-/// A stream from one swarm to another, which serves it for as long as the tasks live.
-async fn served<S, F>(serve: S) -> Result<(Stream, JoinSet<()>), Failure>
-where
-    S: FnOnce(Stream) -> F + Send + 'static,
-    F: Future<Output = ()> + Send,
-{
-    let ((server, mut listening, mut accepting), (_, mut dialling, mut opening)) =
-        (swarm(Role::Device)?, swarm(Role::Device)?);
-    let address = listen(&mut listening).await?;
+/// A process that reads so many bytes of a stream, writes so many, and again.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Mirror {
+    bytes: usize,
+    back: usize,
+}
+
+/// Half of the rounds take less: a stream over QUIC between two processes, with nothing of ours.
+fn rounds(mirror: Mirror, count: usize, pause: Duration) -> Result<Duration, Failure> {
+    let mut other = Actor::start("mirror")?;
+    let address: Multiaddr = other.ask::<String>(&mirror)?.parse()?;
+    process::runtime()?.block_on(async {
+        let (_, mut dialling, mut opening) = swarm(Role::Device)?;
+        let Some(Protocol::P2p(server)) = address.iter().last() else { return Err("an address without a peer".into()) };
+        dialling.dial(address)?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { while dialling.next().await.is_some() {} });
+        let mut stream = opening.open_stream(server, ECHO).await.map_err(|error| error.to_string())?;
+        let (body, mut back) = (vec![7; mirror.bytes], vec![0; mirror.back]);
+        let mut times = Vec::new();
+        for _ in 0..count {
+            tokio::time::sleep(pause).await;
+            let begun = Instant::now();
+            stream.write_all(&body).await?;
+            stream.flush().await?;
+            stream.read_exact(&mut back).await?;
+            times.push(begun.elapsed());
+        }
+        Ok(p50_p99(times).0)
+    })
+}
+
+/// The role of the other process.
+pub(crate) async fn play() -> Result<(), Failure> {
+    let Some(Mirror { bytes, back }) = process::told().await? else { return Ok(()) };
+    let (server, mut listening, mut accepting) = swarm(Role::Device)?;
     let mut incoming = accepting.accept(ECHO)?;
+    let address = listen(&mut listening).await?.with_p2p(server).map_err(|_| "an address with another peer")?;
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { while listening.next().await.is_some() {} });
-    dialling.dial(address.with_p2p(server).map_err(|_| "an address with another peer")?)?;
-    tasks.spawn(async move { while dialling.next().await.is_some() {} });
     tasks.spawn(async move {
-        if let Some((_, stream)) = incoming.next().await {
-            serve(stream).await;
+        let Some((_, mut stream)) = incoming.next().await else { return };
+        let (mut body, back) = (vec![0; bytes], vec![7; back]);
+        while stream.read_exact(&mut body).await.is_ok() {
+            if stream.write_all(&back).await.is_err() || stream.flush().await.is_err() {
+                break;
+            }
         }
     });
-    let stream = opening.open_stream(server, ECHO).await.map_err(|error| error.to_string())?;
-    Ok((stream, tasks))
+    process::answer(Ok(address.to_string()))?;
+    while process::told::<Mirror>().await?.is_some() {}
+    Ok(())
 }
 
 type Bare = libp2p::Swarm<libp2p_stream::Behaviour>;

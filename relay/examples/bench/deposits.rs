@@ -86,7 +86,7 @@ pub(crate) fn rate(scale: Scale) -> Result<Vec<Figure>, Failure> {
         server.shutdown().await;
         Ok::<f64, Failure>(rate)
     })?;
-    let baseline = 1.0 / fsync(dir.path(), ENVELOPE + 200)?.as_secs_f64();
+    let baseline = 1.0 / fsync(dir.path(), ENVELOPE + 200, Duration::ZERO)?.as_secs_f64();
     let target = (10.0 * baseline).min(5000.0);
     Ok(vec![Figure::new("deposits", rate, "deposits/s").at_least(target).against(baseline, "one fsync a deposit")])
 }

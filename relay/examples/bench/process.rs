@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, devices, history, people, relay, sound, speech};
+use crate::{Failure, baseline, devices, history, people, relay, sound, speech};
 
 /// Says which role a process plays.
 const ROLE: &str = "KITH_BENCH_ROLE";
@@ -123,6 +123,7 @@ pub(crate) fn play() -> Option<ExitCode> {
         (_, Err(error)) => Err(error),
         ("relay", Ok(runtime)) => runtime.block_on(relay::play()),
         ("people", Ok(runtime)) => runtime.block_on(people::play()),
+        ("mirror", Ok(runtime)) => runtime.block_on(baseline::play()),
         ("idle", Ok(runtime)) => runtime.block_on(devices::play()),
         ("listener", Ok(runtime)) => runtime.block_on(speech::play()),
         ("sounder", Ok(runtime)) => runtime.block_on(sound::play()),

@@ -1,5 +1,7 @@
 //! Many messages through one relay: whether all arrive, once, and whether memory grows.
 
+use std::time::Duration;
+
 use crate::baseline::fsync;
 use crate::figure::Figure;
 use crate::people::{Counted, Exchanged, Tell};
@@ -56,7 +58,7 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     };
     let growth = |before: f64, after: f64| (after / before - 1.0) * 100.0;
     let sent = (each * PAIRS) as f64;
-    let fsync = fsync(dir.path(), ON_THE_WIRE)?.as_secs_f64();
+    let fsync = fsync(dir.path(), ON_THE_WIRE, Duration::ZERO)?.as_secs_f64();
     Ok(vec![
         Figure::new("volume: lost", lost as f64, "messages").at_most(0.0).against(sent, "all messages"),
         Figure::new("volume: doubled", doubled as f64, "messages").at_most(0.0).against(sent, "all messages"),
