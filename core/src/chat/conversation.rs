@@ -36,7 +36,8 @@ use super::policy::Kind;
 use super::transaction::Transaction;
 use super::turn::{EngineError, Turn};
 use crate::store::Read;
-use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Rng};
+use crate::types::{AccountId, ContentId, ConversationId, DeviceId, GroupId, Rng};
+use crate::wire::event::Event;
 use crate::wire::log;
 use crate::wire::message::Cut;
 
@@ -329,6 +330,11 @@ impl Conversation {
             held.insert(device, feeds.cuts_of(&device)?);
         }
         Ok(held)
+    }
+
+    /// An event that is held here.
+    fn event(&self, turn: &Turn<'_>, id: &ContentId) -> Result<Option<Event>, EngineError> {
+        Ok(super::feed::row::load_event(&turn.read(), &self.id, id)?)
     }
 
     /// All present devices but this one.

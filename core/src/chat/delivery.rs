@@ -23,7 +23,7 @@ use super::api::{Now, Route, SendOutcome};
 use super::feed::Me;
 use super::feed::row::{Heads, damaged, gaps, joined, load, load_feed};
 use super::pause::retry_ms;
-use super::roster::{Member, Roster};
+use super::roster::Roster;
 use super::transaction::Transaction;
 use crate::store::{Range, Read, ReadError, Table};
 use crate::types::{AccountId, ConversationId, DeviceId, EnvelopeId, FeedId, Incarnation, Rng};
@@ -198,7 +198,7 @@ impl Delivery {
         for feed in self.reached.keys().copied().collect::<Vec<_>>() {
             self.raise(tx, roster, &feed);
         }
-        let gone = |device: &DeviceId| !roster.member(device).is_some_and(Member::is_present);
+        let gone = |device: &DeviceId| !roster.is_present(device);
         for to in self.links.keys().copied().filter(|(device, _)| gone(device)).collect::<Vec<_>>() {
             self.unlink(tx, &to);
         }

@@ -24,7 +24,6 @@ use super::feed::Me;
 use super::home_log;
 use super::membership::Membership;
 use super::policy::{direct_conversation, own_conversation};
-use super::roster::Member;
 use super::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, Observation};
 use crate::store::{Batch, Read};
@@ -202,7 +201,7 @@ impl Engine {
     fn may_create(&self, read: &impl Read, caller: DeviceId, group: GroupId) -> Result<bool, EngineError> {
         if let Some(id) = Membership::conversation_of(read, group)?
             && let Some(membership) = Membership::load(read, id)?
-            && membership.roster().member(&caller).is_some_and(Member::is_present)
+            && membership.roster().is_present(&caller)
         {
             return Ok(true);
         }

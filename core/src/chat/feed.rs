@@ -408,7 +408,7 @@ impl<'t, 's, R: Read + ?Sized> Feeds<'t, 's, R> {
             // Within a cut the chain that it names counts, whatever else its author signed.
             Some(cut) => cut.next,
             // What a person wrote stays readable on their own device, whoever removed it.
-            None if matches!(member.place, Place::Gone | Place::Outside) && feed.device != self.me.device => 0,
+            None if member.is_out() && feed.device != self.me.device => 0,
             None => end,
         }
     }

@@ -253,6 +253,8 @@ impl Membership {
             return;
         }
         self.home.commit_after(turn.now.mono_ms.saturating_add(delay_ms), self.row.wishes.is_empty());
+        // What it needs is asked for, whatever others still wait for.
+        self.home.packages_came();
         self.row.wishes.push(wish);
         self.save(turn);
     }

@@ -25,6 +25,11 @@ impl Member {
     pub fn is_present(&self) -> bool {
         self.place == Place::Present
     }
+
+    /// Whether what it writes from now on is nothing to anybody.
+    pub const fn is_out(&self) -> bool {
+        matches!(self.place, Place::Gone | Place::Outside)
+    }
 }
 
 /// How a device stands to the present group.
@@ -69,6 +74,11 @@ impl Roster {
     /// Takes a device in, or marks it as present again.
     pub fn admit(&mut self, device: DeviceId, member: Member) {
         self.members.insert(device, member);
+    }
+
+    /// Whether a device is a leaf of the present group.
+    pub fn is_present(&self, device: &DeviceId) -> bool {
+        self.members.get(device).is_some_and(Member::is_present)
     }
 
     /// A commit has removed a device for good.
@@ -163,7 +173,7 @@ impl Roster {
             Some(cut) if sequence >= cut.next => Standing::Cut,
             Some(cut) if sequence.saturating_add(1) == cut.next && *hash != cut.hash => Standing::Cut,
             Some(_) => Standing::Counts,
-            None if matches!(member.place, Place::Gone | Place::Outside) => Standing::Cut,
+            None if member.is_out() => Standing::Cut,
             None => Standing::Counts,
         }
     }

@@ -121,6 +121,12 @@ impl Account {
         is_signed_by(recall, |device| self.record().device(device).cloned())
     }
 
+    /// The generation of the event that is shown, if a device of this account wrote it; else 0.
+    pub fn written_in(&self, recall: &Recall) -> u32 {
+        let header = recall.event.as_ref().filter(|_| self.wrote(recall)).and_then(|event| event.peek().ok());
+        header.map_or(0, |header| header.generation)
+    }
+
     /// Whether a device that is gone from this account wrote the event that is shown: this one need not have heard of it.
     pub fn once_wrote(&self, recall: &Recall) -> bool {
         is_certified(self.id(), recall)

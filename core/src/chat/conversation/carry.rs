@@ -2,14 +2,13 @@
 
 use serde_bytes::ByteBuf;
 
-use super::say::{PASSING, QUIET};
+use super::say::PASSING;
 use super::{Conversation, Errand, Shared, draw, write};
 use crate::chat::account::Account;
 use crate::chat::api::{CallFailure, Notice, Outgoing};
 use crate::chat::letter::{Letter, Matter};
 use crate::chat::membership::{Entered, Fact, Invitee, Membership, Wish};
 use crate::chat::policy::{History, Home, Kind, Policy, own_conversation};
-use crate::chat::roster::Member;
 use crate::chat::transaction::Transaction;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
@@ -166,7 +165,7 @@ impl Conversation {
 
     /// Whether no device that the partner's record lists is in a direct conversation: its other devices may not know of it.
     fn is_deserted(&self, record: &AccountRecord, shared: &Shared<'_>) -> bool {
-        let here = |device: DeviceId| self.membership.roster().member(&device).is_some_and(Member::is_present);
+        let here = |device: DeviceId| self.membership.roster().is_present(&device);
         self.partner(shared.account.id()) == Some(record.account_id())
             && !record.devices().iter().any(|certificate| here(certificate.device_id()))
     }
@@ -203,7 +202,7 @@ impl Conversation {
         let mut to = Vec::new();
         let deserted = self.is_deserted(record, shared);
         for device in record.devices().iter().map(DeviceCertificate::device_id) {
-            let here = self.membership.roster().member(&device).is_some_and(Member::is_present);
+            let here = self.membership.roster().is_present(&device);
             if here || device == shared.account.device() {
                 continue;
             }
@@ -421,7 +420,7 @@ impl Conversation {
         turn.effects.notices.push(Notice::HomeLied { conversation: self.id });
         let others = self.others(shared);
         if let Some(group) = self.membership.present().map(|present| present.group) {
-            self.post(turn, shared, &others, &Packet::Shown { group, shown: proof }, QUIET)?;
+            self.show(turn, shared, &others, group, proof)?;
         }
         self.plan_move(turn, shared);
         Ok(())
@@ -463,7 +462,12 @@ impl Conversation {
         let Some(policy) = self.membership.policy().filter(|_| must).cloned() else { return Ok(()) };
         let own = own_home(shared.account);
         let failed = own.key() == policy.home.key() && self.membership.has_home_failed();
-        let home = if failed { Home::device(shared.account.certificate()) } else { own };
+        // Two relays that each lie to somebody else would be moved away from in turn.
+        let home = if failed || self.membership.has_been_left(turn, &own)? {
+            Home::device(shared.account.certificate())
+        } else {
+            own
+        };
         let mut records = Vec::new();
         for seat in &policy.seats {
             records.extend(shared.account.record_of(turn, &seat.account)?);
@@ -513,9 +517,7 @@ impl Conversation {
         }
         for seat in &policy.seats {
             let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
-            let here = |device: &DeviceCertificate| {
-                self.membership.roster().member(&device.device_id()).is_some_and(Member::is_present)
-            };
+            let here = |device: &DeviceCertificate| self.membership.roster().is_present(&device.device_id());
             let newer = record.version() > seat.version;
             if seat.account == shared.account.id() && record.device(shared.account.device()).is_none() {
                 // It removes this device, which can only say so.

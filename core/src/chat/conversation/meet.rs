@@ -5,11 +5,9 @@ use super::{Conversation, Errand, Shared};
 use crate::chat::feed::Fault;
 use crate::chat::membership::EMPTY_LOG;
 use crate::chat::repair;
-use crate::chat::roster::Member;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, Observation};
 use crate::types::DeviceId;
-use crate::wire::envelope::Packet;
 use crate::wire::message::{Digest, Message, RecordHead, Vector};
 
 /// Rounds of repair that one device is given within [`ROUNDS_MS`]: thirty megabytes.
@@ -29,7 +27,7 @@ impl Conversation {
         shared: &mut Shared<'_>,
         device: DeviceId,
     ) -> Result<(), EngineError> {
-        if !self.membership.roster().member(&device).is_some_and(Member::is_present) {
+        if !self.membership.roster().is_present(&device) {
             return Ok(());
         }
         self.hurry(Some(&device));
@@ -105,7 +103,7 @@ impl Conversation {
         if let Some(group) = self.membership.present().map(|present| present.group)
             && let Some(shown) = self.membership.compare(turn, group, digest.log)?
         {
-            self.post(turn, shared, &[from], &Packet::Shown { group, shown }, QUIET)?;
+            self.show(turn, shared, &[from], group, shown)?;
         }
         let vector = repair::vector(&turn.read(), &self.id)?;
         if repair::vector_hash(&vector) == digest.vector {
@@ -199,8 +197,13 @@ impl Conversation {
         if !self.may_round(turn, from) {
             return Ok(());
         }
+        self.answer_vector(turn, shared, from)
+    }
+
+    /// Tells a device what is held here, and does not ask what it holds.
+    fn answer_vector(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, to: DeviceId) -> Result<(), EngineError> {
         let vector = Vector { ask: false, ..repair::vector(&turn.read(), &self.id)? };
-        self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
+        self.tell(turn, shared, &[to], &Message::Vector(vector), PASSING)?;
         Ok(())
     }
 
@@ -226,8 +229,7 @@ impl Conversation {
             self.in_step(shared);
         }
         if plan.lacks && theirs.ask {
-            let vector = Vector { ask: false, ..repair::vector(&turn.read(), &self.id)? };
-            self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
+            self.answer_vector(turn, shared, from)?;
         }
         if round.more {
             self.offer_digest(turn, shared, &[from])?;

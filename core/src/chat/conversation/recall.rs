@@ -5,14 +5,13 @@ use serde_bytes::ByteBuf;
 
 use super::{Conversation, DIGEST_MS, Errand, Shared};
 use crate::chat::policy::Kind;
-use crate::chat::roster::{Member, Place};
+use crate::chat::roster::Place;
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
 use crate::wire::codec::Body as _;
 use crate::wire::event::UnverifiedEvent;
-use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::{Kind as MessageKind, Rejoin, Text};
+use crate::wire::message::{Kind as MessageKind, Recall, Rejoin, Text};
 
 /// A device that has not been heard of for so long is told, and then half as often each time.
 const SILENT_MS: u64 = DIGEST_MS + DIGEST_MS / 2;
@@ -80,7 +79,7 @@ impl Conversation {
         let owing = self.delivery.owing();
         self.silences.retain(|device, _| watched.contains(device));
         for device in watched {
-            let present = self.membership.roster().member(&device).is_some_and(Member::is_present);
+            let present = self.membership.roster().is_present(&device);
             let wait_ms = if owing.contains(&device) || !present { OWED_MS } else { SILENT_MS };
             let first =
                 Silence { at: now.saturating_add(wait_ms), wait_ms: SILENT_MS, rest_until: 0, unknown_since: None };
@@ -99,7 +98,7 @@ impl Conversation {
     /// Devices of one's own that nobody could add, since no relay keeps their key packages. What groups there are they learn from
     /// nobody else.
     fn strays(&self, shared: &Shared<'_>) -> Vec<DeviceId> {
-        let here = |device: &DeviceId| self.membership.roster().member(device).is_some_and(Member::is_present);
+        let here = |device: &DeviceId| self.membership.roster().is_present(device);
         let devices = shared.account.record().devices().iter().map(DeviceCertificate::device_id);
         devices.filter(|device| !here(device)).collect()
     }
@@ -109,7 +108,7 @@ impl Conversation {
         let now = turn.now.mono_ms;
         let first =
             Silence { at: now.saturating_add(SILENT_MS), wait_ms: SILENT_MS, rest_until: 0, unknown_since: None };
-        if !self.membership.roster().member(&device).is_some_and(Member::is_present) {
+        if !self.membership.roster().is_present(&device) {
             return;
         }
         let silence = self.silences.entry(device).or_insert(first);
@@ -134,9 +133,11 @@ impl Conversation {
         &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
-        lost: &UnverifiedEntry,
+        recall: &Recall,
     ) -> Result<(), EngineError> {
-        let facts = self.membership.probe(turn, shared.account, lost)?;
+        let Some(lost) = &recall.lost else { return Ok(()) };
+        let written_in = shared.account.written_in(recall);
+        let facts = self.membership.probe(turn, shared.account, recall.group, lost, written_in)?;
         self.carry(turn, shared, facts)
     }
 
@@ -198,7 +199,7 @@ impl Conversation {
                 continue;
             }
             let place = ContentId { feed: state.feed, sequence };
-            let Some(event) = crate::chat::feed::row::load_event(&read, &self.id, &place)? else { continue };
+            let Some(event) = self.event(turn, &place)? else { continue };
             let rank = (listed, event.header().clock);
             if latest.as_ref().is_none_or(|(highest, _)| *highest < rank) {
                 latest = Some((rank, LatestEvent { event: event.erased().as_raw().clone(), former }));

@@ -8,7 +8,6 @@ use crate::chat::feed::row::{Heads, load};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
 use crate::chat::policy::{Kind as Sort, own_conversation};
-use crate::chat::roster::Member;
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
 use crate::store::Table;
@@ -147,9 +146,21 @@ impl Conversation {
             self.membership.doubt();
             let mut others = self.others(shared);
             others.extend(from.filter(|from| !others.contains(from)));
-            self.post(turn, shared, &others, &Packet::Shown { group, shown }, super::say::QUIET)?;
+            self.show(turn, shared, &others, group, shown)?;
         }
         Ok(())
+    }
+
+    /// Shows devices entries of a group's log.
+    pub(super) fn show(
+        &self,
+        turn: &mut Turn<'_>,
+        shared: &Shared<'_>,
+        to: &[DeviceId],
+        group: GroupId,
+        shown: Equivocation,
+    ) -> Result<(), EngineError> {
+        self.post(turn, shared, to, &Packet::Shown { group, shown }, super::say::QUIET)
     }
 
     /// Somebody writes in a group that another took over from: those who are not in that one are told, since no Welcome led them
@@ -189,7 +200,7 @@ impl Conversation {
         from: DeviceId,
     ) -> Result<(), EngineError> {
         let now = turn.now.mono_ms;
-        let here = self.membership.roster().member(&from).is_some_and(Member::is_present);
+        let here = self.membership.roster().is_present(&from);
         let present = self.membership.present().is_some_and(|present| present.group == group);
         if here || !present || self.over_at > now {
             return Ok(());
@@ -209,6 +220,14 @@ impl Conversation {
         self.carry(turn, shared, facts)
     }
 
+    /// A member pleads, and this device can do nothing for it: it pleads as well, so that both know.
+    pub(crate) fn share_loss(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        match self.membership.present().map(|present| present.group) {
+            Some(group) => self.take_over(turn, shared, group),
+            None => Ok(()),
+        }
+    }
+
     fn take_events(
         &mut self,
         turn: &mut Turn<'_>,
@@ -216,9 +235,15 @@ impl Conversation {
         from: DeviceId,
         events: Vec<UnverifiedEvent>,
     ) -> Result<(), EngineError> {
+        let closing = self.membership.closing(turn)?;
+        let closed = |event: &UnverifiedEvent| {
+            let place = event.peek().map(|header| (header.feed, header.sequence));
+            place.is_ok_and(|(feed, sequence)| closing.iter().any(|cut| cut.feed == feed && sequence >= cut.next))
+        };
         let (ahead, unknown, refused, gaps) = self.work(turn, shared, |feeds, _| {
             let (mut ahead, mut unknown, mut refused, mut gaps) = (false, false, BTreeSet::new(), false);
-            for event in events {
+            // What will not count once the own commit does must not erase what only this device may hold then.
+            for event in events.into_iter().filter(|event| !closed(event)) {
                 let live = event.peek().is_ok_and(|header| header.feed.device == from);
                 match feeds.ingest(event, live)? {
                     Outcome::OwnAhead => ahead = true,
@@ -254,7 +279,7 @@ impl Conversation {
         counted: &Counted,
     ) -> Result<(), EngineError> {
         if counted.author == shared.account.id() && counted.kind == Kind::Leave as u16 {
-            let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+            let event = self.event(turn, &counted.id)?;
             if let Some(header) = event.as_ref().map(|event| event.header()) {
                 self.membership.leaves(turn, counted.author, header.group, header.epoch);
             }
@@ -264,8 +289,7 @@ impl Conversation {
         }
         let (group, head) = counted.log;
         if let Some(shown) = self.membership.compare(turn, group, head)? {
-            let to = [counted.id.feed.device];
-            self.post(turn, shared, &to, &Packet::Shown { group, shown }, super::say::QUIET)?;
+            self.show(turn, shared, &[counted.id.feed.device], group, shown)?;
         }
         let Some(content) = &counted.content else { return Ok(()) };
         match Kind::from_number(counted.kind) {
@@ -363,7 +387,7 @@ impl Conversation {
             self.membership.roster().member(device).is_some_and(|member| member.account == grant.to)
         };
         let to: Vec<DeviceId> = self.membership.present_devices().filter(is_theirs).collect();
-        let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+        let event = self.event(turn, &counted.id)?;
         let Some(event) = event.map(|event| event.as_raw().clone()).filter(|_| !to.is_empty()) else { return Ok(()) };
         self.tell(turn, shared, &to, &Message::Events(vec![event]), super::say::QUIET)?;
         Ok(())
@@ -379,7 +403,7 @@ impl Conversation {
         if self.kind() != Some(Sort::Group) {
             return Ok(());
         }
-        let event = crate::chat::feed::row::load_event(&turn.read(), &self.id, &counted.id)?;
+        let event = self.event(turn, &counted.id)?;
         let Some(event) = event else { return Ok(()) };
         let leave = Some(Box::new(event.erased().as_raw().clone()));
         let delay = super::draw(turn.rng, LEAVE_DELAY_MS);

@@ -340,6 +340,8 @@ impl Engine {
                 // Nobody can be added. If it is an admin's, only it may be able to move the group. A recall that shows what is lost
                 // leads to no plea, so that they do not answer each other for ever.
                 shared.errands.push((plea.conversation, Errand::Recall { device: plea.device, lasting: false }));
+            } else if membership.is_helpless(shared.account) {
+                conversation.share_loss(turn, shared)?;
             }
             let me = shared.account.id();
             let delay = if own || conversation.is_small() {

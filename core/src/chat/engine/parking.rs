@@ -17,10 +17,12 @@ use crate::chat::api::Verdict;
 use crate::chat::conversation::dropped;
 use crate::chat::membership::Membership;
 use crate::chat::turn::{EngineError, Turn};
+use crate::identity::LeafIdentity;
+use crate::mls::{Invitation, MlsError};
 use crate::store::{Range, Read as _, Scope, Table};
-use crate::types::{ConversationId, EnvelopeId, GroupId, Timestamp};
+use crate::types::{AccountId, ConversationId, EnvelopeId, GroupId, Timestamp};
 use crate::wire::codec::Body;
-use crate::wire::envelope::{Class, Envelope};
+use crate::wire::envelope::{Class, Envelope, Packet};
 
 /// Envelopes parked for one group: a busy hour of a conversation that one is not in yet.
 const MAX_OF_GROUP: usize = 256;
@@ -245,17 +247,53 @@ impl Engine {
 
     fn read_again(&mut self, turn: &mut Turn<'_>, group: GroupId) -> Result<(), EngineError> {
         for entry in self.parking.take(group) {
-            let key = key(group, entry.id);
-            let row = turn.read().get(Table::Parked, &key)?;
-            turn.effects.batch.delete(Table::Parked, key);
-            let parked = row.and_then(|row| Parked::decode(&row).ok());
-            let envelope = parked.and_then(|parked| Envelope::decode(&parked.envelope).ok());
+            let envelope = parked(turn, group, entry.id)?;
+            turn.effects.batch.delete(Table::Parked, key(group, entry.id));
             if let Some(envelope) = envelope {
                 self.packet(turn, Arrival { envelope: &envelope, from: None, since: entry.since })?;
             }
         }
         Ok(())
     }
+
+    /// Whether a Welcome of an account waits here that leads into a conversation's group and is sealed to a key package of this device:
+    /// whoever gives those to strangers is of this account.
+    pub(super) fn is_welcomed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        by: AccountId,
+        conversation: ConversationId,
+        group: GroupId,
+    ) -> Result<bool, EngineError> {
+        self.parking.count(turn)?;
+        let entries = self.parking.shares.get(&group).map(|share| share.entries.clone()).unwrap_or_default();
+        for entry in entries {
+            let Some(envelope) = parked(turn, group, entry.id)? else { continue };
+            let Ok(Packet::Welcome { message, .. }) = Packet::decode(&envelope.packet) else { continue };
+            // Only looked at: the key package is not used up.
+            let before = turn.effects.batch.clone();
+            let opened = Invitation::open(&mut turn.mls(), &message);
+            turn.effects.batch = before;
+            match opened {
+                Ok(invitation) if invitation.conversation() == conversation => {
+                    let inviter = LeafIdentity::decode(&invitation.inviter().identity);
+                    if inviter.is_ok_and(|inviter| inviter.certificate.account_id() == by) {
+                        return Ok(true);
+                    }
+                }
+                Err(error @ (MlsError::Store(_) | MlsError::Incomplete)) => return Err(error.into()),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// An envelope that is parked for a group.
+fn parked(turn: &Turn<'_>, group: GroupId, id: EnvelopeId) -> Result<Option<Envelope>, EngineError> {
+    let row = turn.read().get(Table::Parked, &key(group, id))?;
+    let parked = row.and_then(|row| Parked::decode(&row).ok());
+    Ok(parked.and_then(|parked| Envelope::decode(&parked.envelope).ok()))
 }
 
 fn key(group: GroupId, id: EnvelopeId) -> Vec<u8> {

@@ -21,6 +21,9 @@ const FIRST_REPEAT_MS: u64 = 10 * 60 * 1000;
 /// The longest pause between repetitions: a lost Welcome is made good within a day, and some thirty are sent in vain at most.
 const LAST_REPEAT_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// What has been sent to a mailbox so often, over an hour, was fetched there by who is on.
+const FETCHED_BY_REPEAT: u32 = 3;
+
 /// A device that took a Welcome straight and has sealed nothing after so long cannot open it: its key is used up, or lost with an old
 /// copy of a store or of a relay. It is added anew, and again after twice as long each time.
 const ANSWERED_WITHIN_MS: u64 = 2 * 60 * 1000;
@@ -75,6 +78,14 @@ impl Due {
         let mailed = self.has(Way::Mailed).then_some(self.again_at);
         let handed = self.has(Way::Handed).then_some(self.anew_at);
         open.into_iter().chain(mailed).chain(handed).min()
+    }
+
+    fn is_under_way(&self, device: &DeviceId) -> bool {
+        match self.to.get(device) {
+            Some(Way::Open) => true,
+            Some(Way::Mailed) => self.repeats < FETCHED_BY_REPEAT,
+            Some(Way::Handed) | None => false,
+        }
     }
 
     /// A device has it: it has so long to answer.
@@ -180,9 +191,11 @@ impl Post {
         self.welcomes.iter().any(|((_, to), (of, _))| of == id && *to == device)
     }
 
-    /// Whether a Welcome that leads a device into a group is on its way.
+    /// Whether a Welcome that leads a device into a group is on its way: not one that the device has taken and does not answer, nor one
+    /// that lay in its mailbox so long that it was fetched there. It cannot open those.
     pub(super) fn leads(&self, group: GroupId, device: DeviceId) -> bool {
-        self.welcomes.contains_key(&(group, device))
+        let welcome = self.welcomes.get(&(group, device));
+        welcome.and_then(|(id, _)| self.due.get(id)).is_some_and(|due| due.is_under_way(&device))
     }
 
     /// The plea to an account.

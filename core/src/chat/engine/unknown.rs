@@ -308,11 +308,8 @@ impl Engine {
         (present, rejoining, seated): (bool, bool, bool),
     ) -> Result<Verdict, EngineError> {
         let id = recall.conversation;
-        if !present
-            && rejoining
-            && let Some(lost) = &recall.lost
-        {
-            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, lost))?;
+        if !present && rejoining {
+            self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, recall))?;
         }
         if seated || !self.account.believes(turn, from, recall)? {
             return Ok(Verdict::Durable);
@@ -336,7 +333,8 @@ impl Engine {
     }
 
     /// Somebody whom no device of this account knows says to be in a conversation with it. A device that is gone may have been the only
-    /// one that knew them. What it signed may be a thief's word: it is enough to ask the person, once, and for nothing more.
+    /// one that knew them. What it signed, or gave them to invite this one with, may be a thief's word: it is enough to ask the person, once,
+    /// and for nothing more.
     fn recalled_by_stranger(
         &mut self,
         turn: &mut Turn<'_>,
@@ -347,7 +345,9 @@ impl Engine {
         if self.unknown.recalled.contains_key(&recall.conversation) {
             return Ok(Verdict::Durable);
         }
-        if recall.conversation != direct_conversation(own, from) || !self.account.once_wrote(recall) {
+        let id = recall.conversation;
+        let shown = self.account.once_wrote(recall) || self.is_welcomed(turn, from, id, recall.group)?;
+        if id != direct_conversation(own, from) || !shown {
             return Ok(dropped(turn, "recall"));
         }
         self.unknown.recalled.insert(recall.conversation, from);

@@ -1,6 +1,6 @@
 //! From a wish to a commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_bytes::ByteBuf;
 
@@ -10,7 +10,7 @@ use super::{Fact, Held, Membership, Wish};
 use crate::chat::account::Account;
 use crate::chat::api::Notice;
 use crate::chat::policy::{Commit, Entrant, Home, Policy, Role, Seat, entitled};
-use crate::chat::roster::{Member, Place, Roster};
+use crate::chat::roster::{Place, Roster};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::mls::{Change, Context, Group, KeyPackage, MlsError, Suite, UnverifiedKeyPackage};
@@ -24,8 +24,8 @@ use crate::wire::message::{CommitInfo, Cut};
 pub(super) enum Proposed {
     /// Nothing is left to wish for.
     Nothing,
-    /// A wish needs an account's key packages first.
-    Need(AccountId),
+    /// Wishes need these accounts' key packages first. All are asked for: one that gives none holds no other up.
+    Need(BTreeSet<AccountId>),
     /// There is a commit to append.
     Made,
 }
@@ -193,13 +193,13 @@ impl Membership {
         me: &Account,
         held: Held<'_>,
     ) -> Result<Proposed, EngineError> {
-        let mut need = None;
+        let mut need = BTreeSet::new();
         let mut place = 0;
         while let Some(wish) = self.row.wishes.get(place).cloned() {
             let plan = self.with_ground(turn, held, |ground| ground.plan(&wish))?;
             match plan {
                 Plan::Need(account) => {
-                    need = need.or(Some(account));
+                    need.insert(account);
                     place = place.saturating_add(1);
                 }
                 Plan::Commit(draft) => {
@@ -212,7 +212,7 @@ impl Membership {
                 Plan::Done => self.drop_wish(turn, place),
             }
         }
-        Ok(need.map_or(Proposed::Nothing, Proposed::Need))
+        Ok(if need.is_empty() { Proposed::Nothing } else { Proposed::Need(need) })
     }
 
     /// A wish comes to nothing. That somebody is not added is said: the person who asked for it waits for it.
@@ -333,7 +333,7 @@ impl Membership {
     /// Whether a device of a record is in no group and has no key package among these.
     pub(crate) fn lacks_package(&self, record: &AccountRecord, found: &[ByteBuf]) -> bool {
         let has = |device: DeviceId| found.iter().any(|package| packaged(package) == Some(device));
-        let here = |device: DeviceId| self.roster.member(&device).is_some_and(Member::is_present);
+        let here = |device: DeviceId| self.roster.is_present(&device);
         record.devices().iter().map(DeviceCertificate::device_id).any(|device| !here(device) && !has(device))
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Asking {
     /// The home answers that the log is not begun, and does not let this device begin it.
     denied: bool,
     gone: u32,
+    /// So many times in a row the home did not know the key of the present epoch, although the log was walked to its end.
+    rejected: u32,
     told: bool,
     /// That the log is not begun, and that no member may begin it, was said.
     unbegun: bool,
@@ -69,6 +71,8 @@ pub(super) struct Asking {
     orphaned: bool,
     /// This device has lost its keys, and a member shows what it says that the home has lost.
     suspected: bool,
+    /// The generation in which this device wrote last, as a member showed by its signature.
+    pub(super) written_in: u32,
     /// This device has lost its keys, and another member as well, which pleads with it.
     others_lost: bool,
     /// The newest epoch that a message or an entry was of, beyond the present.
@@ -208,7 +212,8 @@ impl Membership {
     }
 
     /// A member shows what the home signed last of the log of the group that this device has lost its keys of, and says that it is lost:
-    /// so nobody can add this device. The home is asked whether it is so.
+    /// so nobody can add this device. The home is asked whether it is so. Since then this device may have become the home itself, also
+    /// of a successor `group`; `written_in` is the generation of what it wrote last.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -216,20 +221,32 @@ impl Membership {
         &mut self,
         turn: &mut Turn<'_>,
         me: &Account,
+        group: GroupId,
         shown: &UnverifiedEntry,
+        written_in: u32,
     ) -> Result<Vec<Fact>, EngineError> {
         let mut facts = Vec::new();
         let Some(policy) = self.policy.as_ref().filter(|_| self.row.present.is_none() && self.row.rejoining) else {
             return Ok(facts);
         };
-        let signed = verify_signed(shown, &policy.home.key()).ok().map(|verified| verified.entry);
-        let Some(entry) = signed.filter(|entry| self.row.last == Some(entry.group)) else { return Ok(facts) };
+        let signed = |key| verify_signed(shown, &key).ok().map(|verified| verified.entry);
+        let by_home = signed(policy.home.key()).filter(|entry| self.row.last == Some(entry.group));
+        let events = &me.keys().events;
+        let by_this = signed(events.public()).filter(|entry| entry.group == group);
+        let here = by_home.is_none();
+        let Some(entry) = by_home.or(by_this) else { return Ok(facts) };
+        self.home.written_in = self.home.written_in.max(written_in);
         // Should the home have it, it hides it from that member, which cannot bring this device back either.
         self.home.suspected = true;
         if self.home.asked.is_none() && !self.home.orphaned {
             self.home.asked = Some((entry.group, Asked::Probe { next: entry.index.saturating_add(1) }));
             let request = Request::Read { group: entry.group, from: entry.index, limit: 1 };
-            self.ask(turn, me, request, &mut facts)?;
+            if here {
+                let answer = home_log::answer(turn.now.wall, turn.base, &mut turn.effects.batch, events, &request)?;
+                self.take(turn, Ok(answer), &mut facts)?;
+            } else {
+                self.ask(turn, me, request, &mut facts)?;
+            }
         }
         Ok(facts)
     }
@@ -278,10 +295,10 @@ impl Membership {
         if !self.row.pending
             && !self.row.wishes.is_empty()
             && ready
-            && let Proposed::Need(account) = self.propose(turn, me, held)?
+            && let Proposed::Need(accounts) = self.propose(turn, me, held)?
         {
             self.home.needs_packages = true;
-            facts.push(Fact::Packages(account));
+            facts.extend(accounts.into_iter().map(Fact::Packages));
         }
         let Some(pending) = self.pending(turn, group)? else { return Ok(None) };
         self.home.asked = Some((group, Asked::Append));
@@ -365,6 +382,7 @@ impl Membership {
         facts: &mut Vec<Fact>,
     ) -> Result<(), EngineError> {
         self.home.answered();
+        self.home.rejected = 0;
         let Some(pending) = self.pending(turn, group)? else { return Ok(()) };
         let entry = UnverifiedEntry { blob: pending.blob.into_vec(), ..entry };
         if self.walk(turn, &[entry], facts)?.is_err() {
@@ -411,6 +429,9 @@ impl Membership {
             return self.look_ahead(turn, facts);
         }
         self.home.gone = 0;
+        if present.log.next > before {
+            self.home.rejected = 0;
+        }
         let more = head.next > present.log.next && present.log.next > before;
         self.home.read = more;
         self.home.read_at = turn.now.mono_ms.saturating_add(READ_EVERY_MS);
@@ -440,12 +461,7 @@ impl Membership {
                 }
             }
             Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),
-            Refusal::WrongKey => {
-                self.home.read = true;
-                if self.home.failed(now, turn.rng) {
-                    facts.push(Fact::Lost);
-                }
-            }
+            Refusal::WrongKey => self.rejected(turn, facts),
             Refusal::Limit | Refusal::TryLater => {
                 if self.home.failed(now, turn.rng) {
                     facts.push(Fact::Lost);
@@ -466,6 +482,20 @@ impl Membership {
             self.home.failed(turn.now.mono_ms, turn.rng);
         }
         if self.home.gone == GONE_AFTER {
+            facts.push(Fact::Lost);
+        }
+    }
+
+    /// The home does not know the key of the present epoch, which the commit that began it brought: it lacks that commit, or others have
+    /// crowded the key out. Whoever came by that commit has walked nothing that would tell.
+    fn rejected(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
+        self.home.rejected = self.home.rejected.saturating_add(1);
+        self.home.read = true;
+        // Each time the log was read meanwhile, which counts as an answer.
+        self.home.failures = self.home.rejected.saturating_sub(GONE_AFTER);
+        self.home.failed(turn.now.mono_ms, turn.rng);
+        if self.home.rejected == GONE_AFTER {
+            self.home.told = true;
             facts.push(Fact::Lost);
         }
     }
@@ -501,7 +531,13 @@ impl Membership {
 
     /// Whether the home has lost the present group's log.
     pub(crate) const fn has_lost_home(&self) -> bool {
-        self.home.gone >= GONE_AFTER
+        self.home.gone >= GONE_AFTER || self.home.rejected >= GONE_AFTER
+    }
+
+    /// Whether this device can bring nobody back, nor move the group, nor show what its home has lost: another member has to be asked.
+    pub(crate) fn is_helpless(&self, me: &Account) -> bool {
+        let shut_out = self.has_lost_home() || self.home.denied;
+        self.row.present.is_some() && shut_out && self.mover_rank(me).is_none()
     }
 
     /// What the home signed last of the present group's log, if it has lost that.

@@ -10,6 +10,7 @@ use crate::chat::policy::{Home, Kind, Policy, Seat};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::AccountRecord;
 use crate::types::{AccountId, DeviceId, Hash, Timestamp};
+use crate::wire::codec::Body as _;
 use crate::wire::event::LogHead;
 
 /// How many pleas are remembered: one for each of the devices of a large group.
@@ -35,6 +36,21 @@ impl Membership {
         movers.sort_unstable();
         let rank = movers.iter().position(|mover| *mover == (me.id(), me.device()))?;
         u64::try_from(rank).ok()
+    }
+
+    /// Whether a home ordered a group that another took over from: some member found it wanting, and may so again.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn has_been_left(&mut self, turn: &Turn<'_>, home: &Home) -> Result<bool, EngineError> {
+        let Some(generation) = self.row.present.as_ref().map(|present| present.generation) else { return Ok(false) };
+        for older in self.row.older.clone() {
+            let policy = Policy::decode(self.group(turn, older)?.policy()?);
+            if policy.is_ok_and(|policy| policy.generation < generation && policy.home.key() == home.key()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Prepares a successor under another home: the packages of all members are needed first.
@@ -88,7 +104,7 @@ impl Membership {
         let agreed = self.policy.clone().ok_or(EngineError::Broken("a successor without a policy"))?;
         let mut invitees = Vec::new();
         let mut policy = Policy {
-            generation: agreed.generation.saturating_add(1),
+            generation: agreed.generation.max(self.home.written_in).saturating_add(1),
             predecessor: Some(agreed.hash()),
             log: EMPTY_LOG,
             home: succession.home,

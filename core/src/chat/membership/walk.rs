@@ -17,7 +17,7 @@ use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::event::LogHead;
 use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::CommitInfo;
+use crate::wire::message::{CommitInfo, Cut};
 
 /// Entries whose signed bytes are kept, so that two versions of a log can be shown side by side.
 const KEPT_ENTRIES: u64 = 1024;
@@ -196,6 +196,16 @@ impl Membership {
         if self.row.pending { turn.get(Table::Group, &pending_key(id)) } else { Ok(None) }
     }
 
+    /// Where an own commit that waits for the log ends the feeds of those whom it removes.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn closing(&self, turn: &Turn<'_>) -> Result<Vec<Cut>, EngineError> {
+        let Some(group) = self.row.present.as_ref().map(|present| present.group) else { return Ok(Vec::new()) };
+        let info = self.pending(turn, group)?.and_then(|pending| CommitInfo::decode(&pending.info).ok());
+        Ok(info.map(|info| info.cuts).unwrap_or_default())
+    }
+
     pub(super) fn forget_pending(&mut self, turn: &mut Turn<'_>, id: GroupId) {
         if self.row.pending {
             self.row.pending = false;
@@ -252,8 +262,10 @@ impl Membership {
 
     /// This device's account was taken out by a commit that it was not shown.
     pub(crate) fn taken_out(&mut self, turn: &mut Turn<'_>) -> Vec<Fact> {
-        if let Some(group) = self.row.present.as_ref().map(|present| present.group) {
-            self.leave(turn, group);
+        match self.row.present.as_ref().map(|present| present.group) {
+            Some(group) => self.leave(turn, group),
+            // It has lost its keys: what it knows of the members is from before that.
+            None => self.set_present_aside(|_| true),
         }
         (self.row.rejoining, self.row.left) = (false, false);
         self.save(turn);

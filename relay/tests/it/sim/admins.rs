@@ -47,30 +47,40 @@ fn all_show(world: &World, texts: &[String]) {
     }
 }
 
+/// Two say something in the group, then something happens to it, and all of it shows in the end.
+fn comes_together(mut world: World, group: ConversationId, after: impl FnOnce(&mut World)) -> World {
+    let texts = [world.say(0, group), world.say(1, group)];
+    world.run_for(60_000);
+    after(&mut world);
+    let world = settled(world);
+    all_show(&world, &texts);
+    world
+}
+
 #[test]
 fn an_admin_from_before_the_others_were_in_its_group_is_brought_back_by_them() {
     let mut world = three_people();
     let group = group_with_a_copy_from_before_the_others(&mut world);
-    let texts = [world.say(0, group), world.say(1, group)];
-    world.run_for(60_000);
-    world.restore_device(0);
-    let world = settled(world);
-    all_show(&world, &texts);
+    comes_together(world, group, |world| world.restore_device(0));
 }
 
 #[test]
 fn an_admin_that_went_back_while_nobody_was_there_is_brought_back() {
     let mut world = three_people();
     let group = group_with_a_copy_from_before_the_others(&mut world);
-    let texts = [world.say(0, group), world.say(1, group)];
-    world.run_for(60_000);
-    for device in [1, 2] {
-        world.stop(device);
-    }
+    comes_together(world, group, |world| {
+        for device in [1, 2] {
+            world.stop(device);
+        }
+        world.restore_device(0);
+        world.run_for(60 * 60_000);
+    });
+}
+
+/// The admin of a group goes back, and so does the relay that is its home.
+fn admin_and_home_go_back(world: &mut World) {
     world.restore_device(0);
-    world.run_for(60 * 60_000);
-    let world = settled(world);
-    all_show(&world, &texts);
+    world.restore_relay(0);
 }
 
 #[test]
@@ -78,12 +88,7 @@ fn an_admin_from_before_the_others_and_a_home_that_lost_the_log() {
     let mut world = three_people();
     world.keep_relay_copy(0);
     let group = group_with_a_copy_from_before_the_others(&mut world);
-    let texts = [world.say(0, group), world.say(1, group)];
-    world.run_for(60_000);
-    world.restore_device(0);
-    world.restore_relay(0);
-    let world = settled(world);
-    all_show(&world, &texts);
+    comes_together(world, group, admin_and_home_go_back);
 }
 
 #[test]
@@ -92,13 +97,8 @@ fn an_admin_that_lost_its_keys_and_a_home_that_lost_the_log() {
     world.keep_relay_copy(0);
     let group = group_of(&mut world, 0, &[1, 2]);
     world.keep_copy(0);
-    let texts = [world.say(0, group), world.say(1, group)];
-    world.run_for(60_000);
-    world.restore_device(0);
-    world.restore_relay(0);
-    let world = settled(world);
+    let world = comes_together(world, group, admin_and_home_go_back);
     assert!(world.devices[0].told.contains_key("home lost"), "it was shown that nobody could bring it back");
-    all_show(&world, &texts);
 }
 
 #[test]
@@ -110,13 +110,26 @@ fn an_admin_that_is_the_home_and_goes_back() {
     world.run_for(60_000);
     let group = group_of(&mut world, 0, &[1]);
     world.keep_copy(0);
-    let texts = [world.say(0, group), world.say(1, group)];
-    world.command(1, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(60_000);
-    world.restore_device(0);
-    let world = settled(world);
+    let world = comes_together(world, group, |world| {
+        world.command(1, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(60_000);
+        world.restore_device(0);
+    });
     assert!(world.devices[0].told.contains_key("home lost"), "it was shown that nobody could bring it back");
-    all_show(&world, &texts);
+}
+
+#[test]
+fn an_admin_that_became_the_home_after_the_copy_and_goes_back() {
+    let (mut world, _) = contacts_of(calm());
+    let group = group_of(&mut world, 0, &[1]);
+    world.keep_copy(0);
+    world.command(0, Command::MoveHome { conversation: group, relay: None }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    comes_together(world, group, |world| {
+        world.command(1, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(60_000);
+        world.restore_device(0);
+    });
 }
 
 #[test]
@@ -125,8 +138,7 @@ fn an_admin_with_nothing_left_of_its_group_and_a_home_that_lost_the_log_leave_a_
     world.keep_relay_copy(0);
     world.keep_copy(0);
     let group = group_of(&mut world, 0, &[1, 2]);
-    world.restore_device(0);
-    world.restore_relay(0);
+    admin_and_home_go_back(&mut world);
     let text = world.say(1, group);
     let world = settled(world);
     assert!(world.shows(2, &text), "messages flow");
@@ -145,33 +157,29 @@ fn an_only_admin_that_leads_somebody_into_a_group_without_a_home_leaves_them_kno
     assert!(world.devices[1].told.contains_key("home lost"), "{}", world.trace.text());
 }
 
+/// All go back to what they are now, and what they write then shows everywhere.
+fn all_go_back(mut world: World, conversation: ConversationId) {
+    for device in 0..world.devices.len() {
+        world.keep_copy(device);
+    }
+    for device in 0..world.devices.len() {
+        world.restore_device(device);
+    }
+    let texts: Vec<String> = (0..world.devices.len()).map(|device| world.say(device, conversation)).collect();
+    all_show(&settled(world), &texts);
+}
+
 #[test]
 fn two_who_both_went_back_to_old_copies_come_together() {
     let (mut world, conversation) = contacts_of(calm());
     world.say(0, conversation);
     world.run_for(10_000);
-    for device in [0, 1] {
-        world.keep_copy(device);
-    }
-    for device in [0, 1] {
-        world.restore_device(device);
-    }
-    let texts = [world.say(0, conversation), world.say(1, conversation)];
-    let world = settled(world);
-    all_show(&world, &texts);
+    all_go_back(world, conversation);
 }
 
 #[test]
 fn a_group_of_whom_all_went_back_to_old_copies_comes_together() {
     let mut world = three_people();
     let group = group_of(&mut world, 0, &[1, 2]);
-    for device in [0, 1, 2] {
-        world.keep_copy(device);
-    }
-    for device in [0, 1, 2] {
-        world.restore_device(device);
-    }
-    let texts = [0, 1, 2].map(|device| world.say(device, group));
-    let world = settled(world);
-    all_show(&world, &texts);
+    all_go_back(world, group);
 }

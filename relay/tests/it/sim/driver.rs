@@ -187,7 +187,7 @@ impl World {
         it.engine = None;
         it.asked.clear();
         it.life += 1;
-        it.jobs.clear();
+        let jobs = std::mem::take(&mut it.jobs);
         it.busy = false;
         it.wake = None;
         it.relay_up = None;
@@ -195,6 +195,11 @@ impl World {
         it.connection += 1;
         it.store.crash();
         let (transport, id) = (it.transport, it.id);
+        for job in jobs {
+            if let Job::Command(_, then) = job {
+                then.call(self, Err(gone()));
+            }
+        }
         if let Some(relay) = relay {
             self.relays[relay].domain.disconnected(transport);
         }
@@ -321,6 +326,11 @@ impl World {
         }
         it.knows.remove(&it.id);
     }
+}
+
+/// What becomes of a command whose process ends before it is carried out: whoever gave it sees that.
+fn gone() -> CommandError {
+    CommandError::Internal("the process is gone".to_owned())
 }
 
 fn self_index(device: &DeviceId) -> String {

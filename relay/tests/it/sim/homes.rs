@@ -7,11 +7,15 @@ use super::faults::{Lie, Plan};
 use super::scenarios::{calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
 use super::world::World;
 
-/// The relay shows a device no more of its logs than there is now.
+/// The first relay shows a device no more of its logs than there is now.
 fn hide_from(world: &mut World, device: usize) {
+    hide_at(world, 0, device);
+}
+
+fn hide_at(world: &mut World, relay: usize, device: usize) {
     let victim = world.devices[device].transport;
-    let rows = world.relays[0].disk.snapshot();
-    world.relays[0].lie = Some(Lie::Fork { victim, rows });
+    let rows = world.relays[relay].disk.snapshot();
+    world.relays[relay].lie = Some(Lie::Fork { victim, rows });
 }
 
 #[test]
@@ -43,6 +47,63 @@ fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
     let told = world.devices.iter().any(|device| device.told.contains_key("home lied"));
     assert!(told, "{}", world.trace.text());
     settled(world);
+}
+
+#[test]
+fn a_home_that_hides_from_a_device_the_commit_that_brought_it_back_is_noticed_and_left() {
+    let (mut world, conversation) = contacts_of(calm());
+    for device in [0, 1] {
+        world.keep_copy(device);
+    }
+    hide_from(&mut world, 0);
+    world.restore_device(0);
+    world.run_for(10 * 60_000);
+    let text = world.say(0, conversation);
+    world.run_for(60_000);
+    assert!(world.shows(1, &text), "{}", world.trace.text());
+    // Now only that device can bring the other back.
+    world.restore_device(1);
+    let world = settled(world);
+    assert!(world.shows(1, &text));
+}
+
+#[test]
+fn an_only_admin_that_lost_its_keys_is_brought_back_although_the_home_hides_from_the_member_that_it_came() {
+    let (mut world, _) = contacts_of(calm());
+    let group = group_of(&mut world, 0, &[]);
+    hide_from(&mut world, 1);
+    let command = Command::AddMembers { conversation: group, members: vec![world.devices[1].account] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.keep_copy(0);
+    let text = world.say(1, group);
+    world.run_for(60_000);
+    assert!(world.shows(0, &text), "{}", world.trace.text());
+    world.restore_device(0);
+    let world = settled(world);
+    assert!(world.shows(0, &text));
+}
+
+#[test]
+fn two_relays_that_each_hide_their_logs_from_the_others_people_are_both_left() {
+    let mut plan = calm();
+    plan.relays = 2;
+    let (mut world, conversation) = contacts_of(plan);
+    for device in [0, 1] {
+        hide_at(&mut world, 1 - device, device);
+    }
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    let mut generations = Vec::new();
+    for _ in 0..8 {
+        for device in [0, 1] {
+            world.command(device, Command::UpdateKeys { conversation }, |_, _| {});
+        }
+        world.run_for(3_600_000);
+        generations.push([0, 1].map(|device| world.ground(device, conversation).expect("a member").policy.generation));
+    }
+    assert!(generations[4..].iter().all(|now| *now == generations[4]), "{generations:?}");
+    let world = settled(world);
+    assert!((0..2).all(|device| texts.iter().all(|text| world.shows(device, text))));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use kith_core::chat::{CallFailure, Input};
 use kith_core::identity::opaque::{Binding, ClientRegistration, ServerSetup};
 use kith_core::identity::{Handle, PublicKey, RelayKey, Stretching};
 use kith_core::types::Rng;
+use kith_core::wire::log;
 use kith_core::wire::relay::{Push, Request, Response};
 use rand_core::SeedableRng;
 
@@ -125,7 +126,9 @@ impl World {
         }
         let late = then.clone();
         self.after(PATIENCE_MS, move |world| late.call(world, Err(CallFailure::Interrupted)));
-        self.note("ask", device, request.name().as_bytes(), || format!("{device} asks relay {relay}: {request:?}"));
+        self.note("ask", device, request.name().as_bytes(), || {
+            format!("{device} asks relay {relay}: {}", asked(&request))
+        });
         // A connection carries a request once; what is repeated is repeated by who asked.
         self.carry(false, move |world| {
             if !world.relays[relay].up {
@@ -133,7 +136,7 @@ impl World {
             }
             let then = then.clone();
             world.at_relay(relay, peer, request.clone(), move |world, response| {
-                world.note("answer", device, &[], || format!("relay {relay} to {device}: {response:?}"));
+                world.note("answer", device, &[], || format!("relay {relay} to {device}: {}", answered(&response)));
                 world.carry(false, move |world| then.call(world, Ok(response.clone())));
             });
         });
@@ -221,5 +224,27 @@ impl<T> Once<T> {
         if let Some(act) = self.0.take() {
             act(world, value);
         }
+    }
+}
+
+/// A request as a trace names it.
+fn asked(request: &Request) -> String {
+    match request {
+        Request::Home(log::Request::Create { group, .. }) => format!("begin the log of {}", group.short()),
+        Request::Home(log::Request::Append { group, head, .. }) => format!("append {} of {}", head.next, group.short()),
+        Request::Home(log::Request::Read { group, from, .. }) => format!("read {} from {from}", group.short()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// An answer as a trace names it.
+fn answered(response: &Response) -> String {
+    match response {
+        Response::Home(log::Response::Appended(_)) => "appended".to_owned(),
+        Response::Home(log::Response::Entries { entries, head }) => {
+            format!("{} entries of {}", entries.len(), head.next)
+        }
+        Response::Home(other) => format!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }

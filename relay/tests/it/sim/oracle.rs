@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kith_core::chat::account::{contact, contacts};
+use kith_core::chat::account::{contact, contacts, known_record};
 use kith_core::chat::policy::{Home, Kind, direct_conversation, own_conversation};
 use kith_core::chat::repair;
 use kith_core::chat::rogue::{Ground, ground};
@@ -14,6 +14,7 @@ use kith_core::store::{Read, Table};
 use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId};
 use kith_core::wire::codec::Body;
 
+use super::driver::Device;
 use super::faults::Lie;
 use super::world::World;
 
@@ -261,9 +262,13 @@ impl World {
         for member in &present {
             let device = *self.by_id.get(member)?;
             if self.devices[device].removed {
+                if self.is_removal_unheard(device, &present) {
+                    continue;
+                }
                 return Some(format!("device {device} was removed and is a member of {id:?}"));
             }
-            if !self.hostile.contains(&device) && !inside.iter().any(|(inside, _)| *inside == device) {
+            let knows = inside.iter().any(|(inside, _)| *inside == device) || self.has_forgotten(device, view);
+            if !self.hostile.contains(&device) && !knows {
                 return Some(format!("device {device} is a member of {id:?} and does not know"));
             }
         }
@@ -289,17 +294,44 @@ impl World {
     /// only devices that were removed were in the conversation and knew the other.
     fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
         let account = self.devices[device].account;
-        let person = &self.people[self.devices[device].person];
-        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
-        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
-        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
         let theirs = view.roster.members().filter(|(_, member)| member.account == account);
         let mut theirs = theirs.filter_map(|(device, _)| self.by_id.get(device)).peekable();
         theirs.peek().is_some()
             && theirs.all(|device| self.devices[*device].removed)
             && view.kind == Kind::Direct
-            && person.relay.is_none()
-            && person.devices.iter().all(stranger)
+            && self.knows_nobody_in(device, view)
+    }
+
+    /// Whether a device that was taken back cannot hear of a conversation that it was in then: nobody in it can reach its account.
+    fn has_forgotten(&self, device: usize, view: &ConversationView) -> bool {
+        !self.devices[device].restored.is_empty() && self.knows_nobody_in(device, view)
+    }
+
+    /// Whether the account of a device has no relay, and none of its devices knows one of another's in a conversation: such reach no other.
+    fn knows_nobody_in(&self, device: usize, view: &ConversationView) -> bool {
+        let account = self.devices[device].account;
+        let person = &self.people[self.devices[device].person];
+        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
+        let others: Vec<DeviceId> = others.map(|other| other.id).collect();
+        let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
+        person.relay.is_none() && person.devices.iter().all(stranger)
+    }
+
+    /// Whether nobody can have told the members that a device was removed: its account has no relay, it has not heard of it itself, and
+    /// whoever has is no member and knows no member's device.
+    fn is_removal_unheard(&self, device: usize, present: &BTreeSet<DeviceId>) -> bool {
+        let Device { account, id, .. } = &self.devices[device];
+        let has_heard = |other: &usize| {
+            let record = known_record(&self.devices[*other].store, account).expect("a readable store");
+            record.is_some_and(|record| record.device(*id).is_none())
+        };
+        let reaches = |other: &usize| {
+            let Device { id, knows, .. } = &self.devices[*other];
+            present.contains(id) || !knows.is_disjoint(present)
+        };
+        self.people[self.devices[device].person].relay.is_none()
+            && !has_heard(&device)
+            && !self.honest().iter().any(|other| has_heard(other) && reaches(other))
     }
 
     fn is_honest(&self, device: &DeviceId) -> bool {
@@ -370,7 +402,8 @@ impl World {
         None
     }
 
-    /// Whether all members know that a device is gone: what it writes from then on is nothing to anybody.
+    /// Whether all members know that a device is gone: what it writes from then on is nothing to anybody. Of a rival that takes over from
+    /// the group in whose log it was removed the members know it again, until their seat follows the newer record.
     pub(crate) fn is_known_gone(&self, device: usize, conversation: ConversationId) -> bool {
         let gone = self.devices[device].id;
         let mut known = false;
@@ -378,9 +411,8 @@ impl World {
             let Some(view) = self.conversations(other).into_iter().find(|view| view.id == conversation) else {
                 continue;
             };
-            let present = self.present(&view);
-            if present.contains(&self.devices[other].id) {
-                if present.contains(&gone) {
+            if self.present(&view).contains(&self.devices[other].id) {
+                if view.roster.member(&gone).is_some_and(|member| !member.is_out()) {
                     return false;
                 }
                 known = true;

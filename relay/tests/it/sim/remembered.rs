@@ -113,6 +113,25 @@ fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave
     the_person_is_asked(world, second, conversation, &before);
 }
 
+#[test]
+fn who_accepts_a_request_after_the_device_that_made_it_was_removed_is_brought_before_the_person() {
+    let mut world = people_at(&[Some(0), Some(0)]);
+    let second = another_device(&mut world, 0);
+    world.stop(second);
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.stop(0);
+    world.lose_mail(0, second);
+    world.remove_device(0);
+    world.boot(second, false);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let Some(conversation) = with(&world, 1, 0) else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let before = world.say(1, conversation);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
 /// Before long somebody whom a device that is gone alone knew is brought before the person, who accepts.
 fn the_person_is_asked(mut world: World, second: usize, conversation: ConversationId, before: &str) {
     world.run_for(13 * 3_600_000);

@@ -341,6 +341,37 @@ pub(super) fn a_device_from_before_a_group_is_added_to_it_again_although_nobody_
 }
 
 #[test]
+fn a_request_that_is_made_anew_after_its_device_went_back_is_answered_although_the_first_one_was_accepted() {
+    // Without a relay nobody keeps key packages for it.
+    let mut world = people_at(&[None, Some(0)]);
+    world.keep_copy(0);
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.restore_device(0);
+    world.accept_all(1);
+    world.run_for(1_000);
+    world.request(0, 1);
+    let world = settled(world);
+    assert!((0..2).all(|device| world.shows(device, "text 2")), "{}", world.trace.text());
+}
+
+#[test]
+fn a_device_from_before_its_account_left_a_group_learns_that_it_is_out() {
+    let (mut world, _) = contacts_of(calm());
+    let second = another_device(&mut world, 1);
+    let group = group_of(&mut world, 0, &[1, second]);
+    world.keep_copy(1);
+    world.ledger.unseated.insert((group, world.devices[1].account));
+    world.command(second, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.restore_device(1);
+    let world = settled(world);
+    let views = world.conversations(1);
+    let here = views.iter().find(|view| view.id == group).expect("it is still shown");
+    assert!(!world.present(here).contains(&world.devices[1].id));
+}
+
+#[test]
 pub(super) fn a_removed_device_from_before_a_group_is_told_nothing_of_it() {
     let (mut world, _) = contacts_of(calm());
     let thief = world.add_device(1);
@@ -397,6 +428,27 @@ pub(super) fn what_a_thief_writes_on_a_removed_device_shows_nowhere_whoever_pass
     world.links.cut.remove(&(0, 1));
     let world = settled(world);
     assert!(!world.shows(0, &text) && !world.shows(1, &text));
+}
+
+#[test]
+fn what_a_removed_device_deletes_while_its_removal_is_under_way_is_there_all_the_same() {
+    let (mut world, conversation) = contacts_of(calm());
+    let second = another_device(&mut world, 0);
+    let text = world.say(second, conversation);
+    world.run_for(60_000);
+    let of = world.ledger.written.last().expect("it was acknowledged").id;
+    // The other device makes the commit, and cannot append it.
+    world.links.relay_cut.insert((second, 0));
+    let connection = world.devices[second].connection;
+    world.disconnect_relay(second, connection);
+    world.remove_device(0);
+    world.run_for(3_000);
+    world.command(0, Command::Delete { conversation, of }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    assert!(!world.shows(1, &text), "{}", world.trace.text());
+    world.links.relay_cut.clear();
+    let world = settled(world);
+    assert!([1, second].iter().all(|device| world.shows(*device, &text)));
 }
 
 #[test]
@@ -489,6 +541,19 @@ pub(super) fn all_devices_of_an_account_without_a_relay_come_into_a_group_that_o
     let text = world.say(0, group.id);
     let world = settled(world);
     assert!(world.shows(second, &text));
+}
+
+#[test]
+fn somebody_who_gives_no_key_packages_keeps_nobody_else_out_of_a_group() {
+    let (mut world, _) = contacts_of(calm());
+    let [maker, member] = [0, 1].map(|device: usize| world.devices[device].account);
+    world.command(1, Command::Block { account: maker }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let command = Command::CreateGroup { name: "a group".to_owned(), members: vec![member] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    let second = another_device(&mut world, 0);
+    assert_eq!(one_of(&world, second, Kind::Group), one_of(&world, 0, Kind::Group));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::super::faults::{Crash, Fault};
 use super::super::mutations::{self, Broken};
 use super::super::network::Once;
 use super::super::world::World;
-use super::{Job, ROUND, self_index};
+use super::{Job, ROUND, gone, self_index};
 
 impl World {
     /// What has come is handled and committed together.
@@ -114,7 +114,11 @@ impl World {
             if crash == Some(Crash::Before) {
                 self.devices[device].store.submit(&round.batch);
                 let away = 500 + self.draw(30_000);
-                return self.crash(device, away);
+                self.crash(device, away);
+                for (_, then) in round.commands {
+                    then.call(self, Err(gone()));
+                }
+                return;
             }
             if self.mischance(self.plan.disk_permille) {
                 self.happened.insert(Fault::Disk);
