@@ -12,7 +12,7 @@
 //! - Reading ends with the first entry that is not whole, or whose number does not follow; to apply entries again does no harm.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use ring::digest::{Context, SHA256};
@@ -46,17 +46,18 @@ impl Journal {
     /// Opens the journal beside sled's files and reads it, or makes an empty one; nothing is read where there was none.
     pub(super) fn open(data: &Path, id: [u8; 16]) -> io::Result<(Self, Option<Vec<Entry>>)> {
         let path = data.join(NAME);
-        let mut file = match OpenOptions::new().read(true).write(true).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Self::create(&path, id)?, None)),
-            file => file?,
-        };
-        let mut bytes = Vec::new();
-        (&mut file).take(BYTES as u64).read_to_end(&mut bytes)?;
+        let Some(bytes) = file::read(&path, BYTES as u64)? else { return Ok((Self::create(&path, id)?, None)) };
         if bytes.len() < BYTES {
             // It was being made.
             return Ok((Self::create(&path, id)?, Some(Vec::new())));
         }
+        let file = OpenOptions::new().write(true).open(&path)?;
         Ok((Self { file, id, at: 0, written: 0, entry: Vec::new() }, Some(entries(&bytes, id))))
+    }
+
+    /// Whether anything was ever written in the journal beside sled's files.
+    pub(super) fn is_begun(data: &Path, id: [u8; 16]) -> io::Result<bool> {
+        Ok(file::read(&data.join(NAME), BYTES as u64)?.is_some_and(|bytes| !entries(&bytes, id).is_empty()))
     }
 
     fn create(path: &Path, id: [u8; 16]) -> io::Result<Self> {

@@ -196,7 +196,8 @@ pub(super) fn open(
         Some(bytes) => Some(Facts::decode(&bytes, options.format)?),
         None => None,
     };
-    let (mut facts, mut opened) = judge(marker, sentinel, tree.has_rows()?)?;
+    let has_rows = tree.has_rows()? || sentinel.map_or(Ok(false), |facts| Journal::is_begun(&data, facts.id))?;
+    let (mut facts, mut opened) = judge(marker, sentinel, has_rows)?;
     let (mut found, entries) = Found::new(dir.to_path_buf(), tree, &data, lock, facts)?;
     if !found.replay(entries)? {
         facts.restored = true;

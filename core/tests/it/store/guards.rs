@@ -210,6 +210,17 @@ fn what_was_acknowledged_is_in_the_journal() {
 }
 
 #[test]
+fn a_store_whose_rows_are_in_its_journal_alone_is_never_a_first_run() {
+    let (dir, db) = unflushed();
+    let copy = tempfile::tempdir().unwrap();
+    copy_dir(dir.path(), copy.path());
+    drop(db);
+    fs::remove_file(copy.path().join("marker")).unwrap();
+    let (db, opened) = Db::open(copy.path(), &guarded::Options::new(1)).unwrap();
+    assert_eq!((opened, db.get(&[1]).unwrap()), (Opened::Restored, Some(vec![2])));
+}
+
+#[test]
 fn a_store_without_its_journal_counts_as_a_copy() {
     let (dir, db) = unflushed();
     let copy = tempfile::tempdir().unwrap();
