@@ -125,6 +125,8 @@ pub(crate) struct Conversation {
     marks_at: Option<u64>,
     untold: marks::Untold,
     digest_at: u64,
+    /// While it is in doubt whether a request was answered before: from when on a member that holds nothing more shows it.
+    sure_at: Option<u64>,
     move_at: Option<u64>,
     renew_at: Option<u64>,
     plead_at: Option<u64>,
@@ -165,6 +167,7 @@ impl Conversation {
             marks_at: None,
             untold: marks::Untold::default(),
             digest_at: turn.now.mono_ms.saturating_add(DIGEST_MS),
+            sure_at: None,
             move_at: None,
             renew_at: None,
             plead_at: None,

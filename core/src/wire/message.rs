@@ -176,7 +176,7 @@ pub struct Digest {
     /// The records of the members as the sender knows them: a relay that shows others is noticed.
     #[serde(rename = "r")]
     pub records: Vec<RecordHead>,
-    /// The sender asks for the other's digest.
+    /// The sender asks for the other's digest even if it does not differ.
     #[serde(rename = "q")]
     pub ask: bool,
 }

@@ -165,11 +165,16 @@ impl Account {
         Ok(())
     }
 
-    /// The text of a request of which it was not known whether it was answered, once it was; it is not asked again.
-    pub(crate) fn settle_doubt(&self, turn: &mut Turn<'_>, account: AccountId) -> Result<Option<String>, EngineError> {
+    /// Whether a request to a contact waits that may have been answered after the copy was made.
+    pub(crate) fn is_in_doubt(&self, turn: &Turn<'_>, account: AccountId) -> Result<bool, EngineError> {
         let contact = self.contact(turn, &account)?.filter(|contact| contact.accepted && !contact.blocked);
-        let Some(mut contact) = contact else { return Ok(None) };
-        let Some(asked) = contact.asked.take_if(|asked| asked.doubtful) else { return Ok(None) };
+        Ok(contact.and_then(|contact| contact.asked).is_some_and(|asked| asked.doubtful))
+    }
+
+    /// The text of a request that was in doubt, unless it has none; it is not asked again.
+    pub(crate) fn settle_doubt(&self, turn: &mut Turn<'_>, account: AccountId) -> Result<Option<String>, EngineError> {
+        let Some(mut contact) = self.contact(turn, &account)? else { return Ok(None) };
+        let Some(asked) = contact.asked.take() else { return Ok(None) };
         self.keep(turn, &contact);
         Ok(Some(asked.text).filter(|text| !text.is_empty()))
     }

@@ -16,6 +16,9 @@ const MAX_ROUNDS: u32 = 64;
 /// Records shown in one message: more at odds at once are not honest.
 const MAX_SHOWN_RECORDS: usize = 8;
 
+/// What was under way between two devices has come after so long, as has what lay in a mailbox when they met.
+const UNDER_WAY_MS: u64 = 30_000;
+
 /// Rounds are counted anew after so long.
 pub(super) const ROUNDS_MS: u64 = 60_000;
 
@@ -75,7 +78,7 @@ impl Conversation {
             records.push(RecordHead { account: seat.account, version: head.version, hash: head.hash });
         }
         let log = self.membership.present().map_or(EMPTY_LOG, |present| present.log);
-        Ok(Digest { vector: repair::vector_hash(&vector), log, records, ask: true })
+        Ok(Digest { vector: repair::vector_hash(&vector), log, records, ask: self.sure_at.is_some() })
     }
 
     pub(super) fn offer_digest(
@@ -108,7 +111,12 @@ impl Conversation {
         let vector = repair::vector(&turn.read(), &self.id)?;
         if repair::vector_hash(&vector) == digest.vector {
             self.in_step(shared);
-            return self.holds_the_same(turn, from, &vector);
+            self.holds_the_same(turn, from, &vector)?;
+            if digest.ask && self.may_round(turn, from) {
+                let answer = Digest { ask: false, ..self.digest(turn, shared)? };
+                self.tell(turn, shared, &[from], &Message::Digest(answer), PASSING)?;
+            }
+            return Ok(());
         }
         let vector = Vector { ask: true, ..vector };
         self.tell(turn, shared, &[from], &Message::Vector(vector), PASSING)?;
@@ -242,6 +250,21 @@ impl Conversation {
         if let Some(partner) = self.partner(shared.account.id()) {
             shared.errands.push((self.id, Errand::SettleDoubt(partner)));
         }
+    }
+
+    /// Another member holds nothing that is not held here, and something is in doubt: whether it is sure. What was under way may be
+    /// missing to both, or what that member said be from before; so it has to be said again later, and is asked for.
+    pub(crate) fn is_sure(&mut self, turn: &Turn<'_>) -> bool {
+        let now = turn.now.mono_ms;
+        let sure_at = *self.sure_at.get_or_insert_with(|| {
+            let at = now.saturating_add(UNDER_WAY_MS);
+            self.digest_at = self.digest_at.min(at);
+            at
+        });
+        if sure_at <= now {
+            self.sure_at = None;
+        }
+        sure_at <= now
     }
 
     fn may_round(&mut self, turn: &Turn<'_>, device: DeviceId) -> bool {

@@ -389,6 +389,11 @@ impl Engine {
         id: ConversationId,
         partner: AccountId,
     ) -> Result<(), EngineError> {
+        if !self.account.is_in_doubt(turn, partner)?
+            || self.with(turn, id, |conversation, turn, _| Ok(conversation.is_sure(turn)))? != Some(true)
+        {
+            return Ok(());
+        }
         let Some(text) = self.account.settle_doubt(turn, partner)? else { return Ok(()) };
         if !Conversation::has_text(turn, id, self.account.record(), &text)? {
             let body = Text { text, reply_to: None }.encode();

@@ -316,6 +316,28 @@ pub(super) fn a_request_that_was_answered_after_the_copy_shows_its_text_once() {
 }
 
 #[test]
+fn a_request_whose_text_was_under_way_when_its_device_went_back_shows_it_once() {
+    // Without a relay the Welcome comes straight.
+    let mut world = people_at(&[None, Some(0)]);
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.keep_copy(0);
+    // What is sent together comes together, later than devices meet again.
+    world.plan.latency_ms = (3_000, 3_000);
+    world.accept_all(1);
+    for _ in 0..5_000 {
+        if direct(&world, 0).is_some() {
+            break;
+        }
+        world.run_for(2);
+    }
+    assert!(direct(&world, 0).is_some(), "{}", world.trace.text());
+    world.restore_device(0);
+    let world = settled(world);
+    assert!((0..2).all(|device| world.shows(device, "text 1")), "{}", world.trace.text());
+}
+
+#[test]
 pub(super) fn a_request_that_is_answered_after_its_device_went_back_has_its_text_all_the_same() {
     let mut world = people_at(&[Some(0), Some(0)]);
     world.request(0, 1);
