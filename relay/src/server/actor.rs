@@ -111,6 +111,7 @@ impl Actor {
                 break;
             }
             self.drop_lagging();
+            self.notice();
             self.reopen();
             match command {
                 Command::Request { caller, request, pushes, reply } => self.request(caller, *request, pushes, reply),
@@ -145,6 +146,7 @@ impl Actor {
         };
         self.metrics.envelope(&request);
         let outcome = self.relay.handle(wall_clock(), &mut self.rng, caller, &store, request);
+        self.notice();
         if let (Some(pushes), Response::Waiting { .. }) = (pushes, &outcome.response)
             && !self.is_open(&caller.peer)
         {
@@ -169,6 +171,7 @@ impl Actor {
             return;
         };
         let outcome = self.relay.handle_blob(wall_clock(), caller, &store, ask);
+        self.notice();
         let settled = self.shared.outstanding.load(Ordering::Acquire) == 0 && !self.shared.is_failed();
         if outcome.batch.is_empty() && settled {
             let _ = reply.send(outcome.answer);
@@ -271,7 +274,17 @@ impl Actor {
     }
 
     fn usable_store(&self) -> Option<Store> {
+        self.notice();
         if self.shared.is_failed() { None } else { self.store.clone() }
+    }
+
+    /// A store may fail after it acknowledged a write and before the next: reads are refused from then on, and nobody waits to be told.
+    fn notice(&self) {
+        if let Some(error) = self.store.as_ref().and_then(|store| store.db().failure())
+            && self.shared.fail()
+        {
+            tracing::error!(%error, "The store failed: nothing is taken until it can be opened again.");
+        }
     }
 
     fn reopen(&mut self) {
