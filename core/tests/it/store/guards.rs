@@ -189,32 +189,29 @@ fn a_store_without_its_marker_counts_as_a_copy() {
     assert_eq!(open(dir.path()).unwrap().1, Opened::Restored);
 }
 
-/// A store that is open, has acknowledged a row, and was not flushed since.
-fn unflushed() -> (tempfile::TempDir, Db) {
+/// A store that was closed, and a copy of it from when it was open, had acknowledged a row, and had not flushed since.
+fn closed_and_unflushed() -> (tempfile::TempDir, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (db, _) = Db::open(dir.path(), &guarded::Options::new(1)).unwrap();
     let mut batch = RawBatch::new();
     batch.put([1], [2]);
     db.commit(batch).unwrap();
-    (dir, db)
+    let copy = tempfile::tempdir().unwrap();
+    copy_dir(dir.path(), copy.path());
+    drop(db);
+    (dir, copy)
 }
 
 #[test]
 fn what_was_acknowledged_is_in_the_journal() {
-    let (dir, db) = unflushed();
-    let copy = tempfile::tempdir().unwrap();
-    copy_dir(dir.path(), copy.path());
-    drop(db);
+    let (_, copy) = closed_and_unflushed();
     let (db, opened) = Db::open(copy.path(), &guarded::Options::new(1)).unwrap();
     assert_eq!((opened, db.get(&[1]).unwrap()), (Opened::Existing, Some(vec![2])));
 }
 
 #[test]
 fn a_store_whose_rows_are_in_its_journal_alone_is_never_a_first_run() {
-    let (dir, db) = unflushed();
-    let copy = tempfile::tempdir().unwrap();
-    copy_dir(dir.path(), copy.path());
-    drop(db);
+    let (_, copy) = closed_and_unflushed();
     fs::remove_file(copy.path().join("marker")).unwrap();
     let (db, opened) = Db::open(copy.path(), &guarded::Options::new(1)).unwrap();
     assert_eq!((opened, db.get(&[1]).unwrap()), (Opened::Restored, Some(vec![2])));
@@ -222,10 +219,7 @@ fn a_store_whose_rows_are_in_its_journal_alone_is_never_a_first_run() {
 
 #[test]
 fn a_store_without_its_journal_counts_as_a_copy() {
-    let (dir, db) = unflushed();
-    let copy = tempfile::tempdir().unwrap();
-    copy_dir(dir.path(), copy.path());
-    drop(db);
+    let (dir, copy) = closed_and_unflushed();
     for dir in [dir, copy] {
         let journal = dir.path().join("data/journal");
         fs::remove_file(&journal).unwrap();
@@ -237,10 +231,7 @@ fn a_store_without_its_journal_counts_as_a_copy() {
 
 #[test]
 fn a_journal_that_goes_on_after_what_the_database_has_belongs_to_a_newer_one() {
-    let (dir, db) = unflushed();
-    let copy = tempfile::tempdir().unwrap();
-    copy_dir(dir.path(), copy.path());
-    drop(db);
+    let (dir, copy) = closed_and_unflushed();
     // The journal of the same store, two openings and two rows later.
     for number in 2..4 {
         let (db, _) = Db::open(dir.path(), &guarded::Options::new(1)).unwrap();
