@@ -274,7 +274,6 @@ impl Actor {
     }
 
     fn usable_store(&self) -> Option<Store> {
-        self.notice();
         if self.shared.is_failed() { None } else { self.store.clone() }
     }
 

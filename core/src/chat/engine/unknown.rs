@@ -346,8 +346,9 @@ impl Engine {
             return Ok(Verdict::Durable);
         }
         let id = recall.conversation;
-        let shown = self.account.once_wrote(recall) || self.is_welcomed(turn, from, id, recall.group)?;
-        if id != direct_conversation(own, from) || !shown {
+        if id != direct_conversation(own, from)
+            || !(self.account.once_wrote(recall) || self.is_welcomed(turn, from, id, recall.group)?)
+        {
             return Ok(dropped(turn, "recall"));
         }
         self.unknown.recalled.insert(recall.conversation, from);
