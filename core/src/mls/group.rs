@@ -107,6 +107,18 @@ struct Ended {
     at_ms: u64,
 }
 
+impl Record {
+    /// How many of the past epochs are kept: the newest in a row that ended lately, at most `keep`.
+    fn fresh(&self, now: Timestamp, keep: usize) -> usize {
+        let ended = self.ended.iter().rev();
+        ended.take_while(|ended| now.0 < ended.at_ms.saturating_add(PAST_EPOCH_MS)).take(keep).count()
+    }
+
+    fn has_expired(&self, now: Timestamp) -> bool {
+        self.fresh(now, self.ended.len()) < self.ended.len()
+    }
+}
+
 /// A group of which this device is, or was, a member.
 pub struct Group {
     mls: MlsGroup,
@@ -266,17 +278,26 @@ impl Group {
         Ok(bytes)
     }
 
+    /// Whether [`Group::expire`] has something to drop, without loading the group. A group that is not here has nothing.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub fn has_expired(store: &dyn Read, id: &GroupId, now: Timestamp) -> Result<bool, MlsError> {
+        let nothing = Batch::new();
+        let record = Rows::new(store, &nothing).record::<Record>(id)?;
+        Ok(record.is_some_and(|record| record.has_expired(now)))
+    }
+
     /// Drops the secrets of epochs that ended [`PAST_EPOCH_MS`] ago. To be called by a timer, daily at least.
     ///
     /// # Errors
     /// If the store does not answer.
     pub fn expire(&mut self, context: &mut Context<'_>) -> Result<(), MlsError> {
-        let kept = self.record.ended.len();
-        if self.fresh(context.now, kept) == kept {
+        if !self.record.has_expired(context.now) {
             return Ok(());
         }
         let provider = provider(context.store, context.batch, context.rng);
-        self.prune(&provider, context.now, kept)?;
+        self.prune(&provider, context.now, self.record.ended.len())?;
         self.write_record(&provider)?;
         let changes = provider.rows.finish(&self.stored)?;
         self.apply(changes, context.batch);
@@ -301,14 +322,8 @@ impl Group {
         }
     }
 
-    /// How many of the past epochs are kept: the newest in a row that ended lately, at most `keep`.
-    fn fresh(&self, now: Timestamp, keep: usize) -> usize {
-        let ended = self.record.ended.iter().rev();
-        ended.take_while(|ended| now.0 < ended.at_ms.saturating_add(PAST_EPOCH_MS)).take(keep).count()
-    }
-
     fn prune(&mut self, provider: &Provider<'_>, now: Timestamp, keep: usize) -> Result<(), MlsError> {
-        let keep = self.fresh(now, keep);
+        let keep = self.record.fresh(now, keep);
         let gone = self.record.ended.len().saturating_sub(keep);
         self.record.ended.drain(..gone);
         // No stored epoch carries a time stamp, so this keeps exactly the newest `keep`.

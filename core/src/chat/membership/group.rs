@@ -74,7 +74,10 @@ impl Membership {
     pub(crate) fn expire(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
         let present = self.row.present.as_ref().map(|present| present.group);
         for id in present.into_iter().chain(self.row.older.clone()) {
-            self.group(turn, id)?.expire(&mut turn.mls())?;
+            // Most have nothing to drop, and to load a group takes more than all else here.
+            if Group::has_expired(&turn.read(), &id, turn.now.wall)? {
+                self.group(turn, id)?.expire(&mut turn.mls())?;
+            }
         }
         Ok(())
     }

@@ -58,6 +58,10 @@ impl Device {
         Group::load(&self.store, &self.group.unwrap()).unwrap().unwrap()
     }
 
+    fn has_expired(&self) -> bool {
+        Group::has_expired(&self.store, &self.group.unwrap(), self.now).unwrap()
+    }
+
     fn with<T>(
         &mut self,
         step: impl FnOnce(&mut Group, &mut Context<'_>, &LeafSigner) -> Result<T, MlsError>,

@@ -178,9 +178,11 @@ fn messages_of_the_last_five_epochs_are_read_for_seven_days() {
     }
     // Epoch 2 ended second; a millisecond before its seven days are over it is there, then it goes, alone.
     bob.now = Timestamp(1_000_000 + 1000 + PAST_EPOCH_MS - 1);
+    assert!(!bob.has_expired());
     bob.with(|group, context, _| group.expire(context)).unwrap();
     assert_eq!(bob.load().past_epochs().count(), 5);
     bob.now = bob.now.plus_ms(1);
+    assert!(bob.has_expired());
     bob.with(|group, context, _| group.expire(context)).unwrap();
     assert_eq!(bob.load().past_epochs().collect::<Vec<_>>(), [3, 4, 5, 6]);
     assert_eq!(bob.open(&blobs[3]), Err(MlsError::PastEpochGone { epoch: 2 }));
@@ -188,6 +190,7 @@ fn messages_of_the_last_five_epochs_are_read_for_seven_days() {
     bob.now = bob.now.plus_ms(1_000_000);
     bob.with(|group, context, _| group.expire(context)).unwrap();
     assert_eq!(bob.load().past_epochs().count(), 0);
+    assert!(!bob.has_expired());
     let blob = alice.seal(b"now");
     assert_eq!(bob.open(&blob).unwrap().bytes, b"now");
 }
