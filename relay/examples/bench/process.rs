@@ -82,6 +82,11 @@ impl Actor {
     pub(crate) fn resident_mib(&self) -> f64 {
         resident_mib(self.id())
     }
+
+    /// Memory of the process alone: of what is resident, what is no file's.
+    pub(crate) fn own_mib(&self) -> f64 {
+        status_mib(self.id(), "RssAnon:")
+    }
 }
 
 impl Drop for Actor {

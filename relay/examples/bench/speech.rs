@@ -151,10 +151,10 @@ pub(crate) fn transcription(scale: Scale) -> Result<Vec<Figure>, Failure> {
         );
     }
     let (before, with, after) = memory()?;
-    figures.push(Figure::new("transcription: memory with the model", with, "MiB").against(before, "before"));
+    figures.push(Figure::new("transcription: own memory with the model", with, "MiB").against(before, "before"));
     figures.push(
-        Figure::new("transcription: memory after it was let go of", after, "MiB")
-            .at_most(before + 8.0)
+        Figure::new("transcription: own memory after it was let go of", after, "MiB")
+            .at_most(before + 2.0)
             .against(before, "before"),
     );
     Ok(figures)
@@ -183,15 +183,16 @@ enum Tell {
     LetGo,
 }
 
-/// Resident memory of a process before it heard anything, with the model, and after it was let go of.
+/// A process's own memory before it heard anything, with the model, and after it was let go of: without pages of the program's file,
+/// of which those that were once run stay until others need the room.
 fn memory() -> Result<(f64, f64, f64), Failure> {
     let mut listener = Actor::start("listener")?;
     listener.hear::<()>()?;
-    let before = listener.resident_mib();
+    let before = listener.own_mib();
     listener.ask::<()>(&Tell::Listen)?;
-    let with = listener.resident_mib();
+    let with = listener.own_mib();
     listener.ask::<()>(&Tell::LetGo)?;
-    Ok((before, with, listener.resident_mib()))
+    Ok((before, with, listener.own_mib()))
 }
 
 /// A process that listens, and lets go of the model a second later.
