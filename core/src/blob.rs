@@ -13,4 +13,4 @@ pub mod transfer;
 
 pub use crate::wire::blob::Held;
 pub use seal::{Reader, SealError, Sealing};
-pub use shelf::{Part, Shelf, ShelfError};
+pub use shelf::{Judge, Part, Shelf, ShelfError};

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::types::Token;
-use crate::wire::blob::{Attachment, CHUNK, Layout, MAX_FILE, SEAL, chunk_hash, list_hash};
+use crate::wire::blob::{Attachment, CHUNK, Layout, MAX_FILE, SEAL, chunk_hash};
 use crate::wire::codec::hash;
 
 /// Why something is not sealed or opened.
@@ -69,40 +69,31 @@ fn bound(index: u32, last: bool) -> [u8; 5] {
     [a, b, c, d, u8::from(last)]
 }
 
-/// Takes a file in as it comes and writes its sealed chunks: a chunk is in memory. How long it is need not be known before.
-pub struct Sealing<W> {
-    out: W,
-    key: Token,
+/// Takes a file in as it comes, and gives its sealed chunks one after the other: a chunk is in memory. How long it is need not be known
+/// before.
+pub struct Sealing<E> {
+    emit: E,
     cipher: Cipher,
     chunk: Vec<u8>,
     index: u32,
     size: u64,
-    list: Vec<u8>,
 }
 
-impl<W: Write> Sealing<W> {
-    /// Begins; `key` is random and was never used.
+impl<E: FnMut(Vec<u8>) -> io::Result<Vec<u8>>> Sealing<E> {
+    /// Begins; `key` is random and was never used. `emit` takes each sealed chunk, and gives back a buffer that is no longer needed, or a
+    /// new one.
     ///
     /// # Errors
     /// Never in fact: the key has the length that the cipher wants.
-    pub fn new(key: Token, out: W) -> Result<Self, SealError> {
-        let cipher = Cipher::new(&key)?;
-        Ok(Self {
-            out,
-            key,
-            cipher,
-            chunk: Vec::with_capacity(CHUNK.saturating_add(SEAL)),
-            index: 0,
-            size: 0,
-            list: Vec::new(),
-        })
+    pub fn new(key: &Token, emit: E) -> Result<Self, SealError> {
+        Ok(Self { emit, cipher: Cipher::new(key)?, chunk: chunk_buffer(), index: 0, size: 0 })
     }
 
-    /// Pads the rest and seals it. Gives what names the attachment, the list of its chunks' hashes, and what was written to.
+    /// Pads the rest and seals it. Gives the bytes of the file.
     ///
     /// # Errors
-    /// If it is too large, or what is written to fails.
-    pub fn finish(mut self) -> io::Result<(Attachment, Vec<u8>, W)> {
+    /// If it is too large, or `emit` fails.
+    pub fn finish(mut self) -> io::Result<u64> {
         let size = self.size;
         let mut padding = Layout::of(size).padded.saturating_sub(size);
         let zeros = [0_u8; 4096];
@@ -111,16 +102,15 @@ impl<W: Write> Sealing<W> {
             self.take(zeros.get(..part).unwrap_or_default())?;
             padding = padding.saturating_sub(part as u64);
         }
-        self.write_chunk(true)?;
-        self.out.flush()?;
-        Ok((Attachment { id: list_hash(&self.list), key: self.key, size }, self.list, self.out))
+        self.emit(true)?;
+        Ok(size)
     }
 
     /// A full chunk is sealed when more follows it: the last is sealed as such.
     fn take(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             if self.chunk.len() == CHUNK {
-                self.write_chunk(false)?;
+                self.emit(false)?;
             }
             let room = CHUNK.saturating_sub(self.chunk.len()).min(bytes.len());
             let (part, rest) = bytes.split_at(room);
@@ -130,17 +120,16 @@ impl<W: Write> Sealing<W> {
         Ok(())
     }
 
-    fn write_chunk(&mut self, last: bool) -> io::Result<()> {
+    fn emit(&mut self, last: bool) -> io::Result<()> {
         self.cipher.seal(self.index, last, &mut self.chunk)?;
-        self.list.extend_from_slice(chunk_hash(&self.chunk).as_ref());
-        self.out.write_all(&self.chunk)?;
+        self.chunk = (self.emit)(std::mem::take(&mut self.chunk))?;
         self.chunk.clear();
         self.index = self.index.saturating_add(1);
         Ok(())
     }
 }
 
-impl<W: Write> Write for Sealing<W> {
+impl<E: FnMut(Vec<u8>) -> io::Result<Vec<u8>>> Write for Sealing<E> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.size > MAX_FILE {
@@ -152,6 +141,28 @@ impl<W: Write> Write for Sealing<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A buffer with room for a sealed chunk.
+pub(super) fn chunk_buffer() -> Vec<u8> {
+    Vec::with_capacity(CHUNK.saturating_add(SEAL))
+}
+
+/// Writes sealed chunks one after the other, and keeps their hashes.
+pub(super) struct Listing<W> {
+    pub(super) out: W,
+    pub(super) list: Vec<u8>,
+}
+
+impl<W: Write> Listing<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, list: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, sealed: &[u8]) -> io::Result<()> {
+        self.list.extend_from_slice(chunk_hash(sealed).as_ref());
+        self.out.write_all(sealed)
     }
 }
 
@@ -240,12 +251,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::wire::blob::is_listed;
+    use crate::wire::blob::{is_listed, list_hash};
 
     fn sealed(bytes: &[u8], key: u8) -> (Attachment, Vec<u8>, Vec<u8>) {
-        let mut sealing = Sealing::new(Token::new([key; 32]), Vec::new()).unwrap();
-        sealing.write_all(bytes).unwrap();
-        sealing.finish().unwrap()
+        sealed_as_it_comes([bytes], key)
+    }
+
+    fn sealed_as_it_comes<'a>(parts: impl IntoIterator<Item = &'a [u8]>, key: u8) -> (Attachment, Vec<u8>, Vec<u8>) {
+        let (key, mut listing) = (Token::new([key; 32]), Listing::new(Vec::new()));
+        let mut sealing = Sealing::new(&key, |chunk: Vec<u8>| listing.add(&chunk).map(|()| chunk)).unwrap();
+        parts.into_iter().for_each(|part| sealing.write_all(part).unwrap());
+        let size = sealing.finish().unwrap();
+        let Listing { out, list } = listing;
+        (Attachment { id: list_hash(&list), key, size }, list, out)
     }
 
     fn opened(attachment: &Attachment, chunks: Vec<u8>) -> io::Result<Vec<u8>> {
@@ -319,14 +337,13 @@ mod tests {
         #[test]
         fn however_a_file_comes_its_chunks_are_the_same(cuts in prop::collection::vec(1_usize..200_000, 1..6)) {
             let bytes = pattern(cuts.iter().sum());
-            let mut sealing = Sealing::new(Token::new([5; 32]), Vec::new()).unwrap();
             let mut rest = bytes.as_slice();
-            for cut in cuts {
-                let (part, after) = rest.split_at(cut);
-                sealing.write_all(part).unwrap();
+            let parts = cuts.iter().map(|cut| {
+                let (part, after) = rest.split_at(*cut);
                 rest = after;
-            }
-            prop_assert_eq!(sealing.finish().unwrap(), sealed(&bytes, 5));
+                part
+            });
+            prop_assert_eq!(sealed_as_it_comes(parts, 5), sealed(&bytes, 5));
         }
     }
 }

@@ -10,8 +10,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
-use super::seal::{Reader, Sealing};
+use super::seal::{Listing, Reader, Sealing, chunk_buffer};
 use crate::store;
 use crate::types::{Hash, Token};
 use crate::wire::blob::{Attachment, CHUNK, Held, Layout, MAX_CHUNKS, SEAL, is_listed, list_hash};
@@ -55,6 +57,9 @@ impl From<store::StoreError> for ShelfError {
         }
     }
 }
+
+/// Sealed chunks that wait to be written.
+const AHEAD: usize = 2;
 
 /// The folder with them. What it does takes the time that the disk takes: it is not for a runtime's threads.
 #[derive(Debug)]
@@ -105,11 +110,8 @@ impl Shelf {
         temporary: &Path,
         write: impl FnOnce(&mut dyn Write) -> Result<(), ShelfError>,
     ) -> Result<Attachment, ShelfError> {
-        let mut sealing = Sealing::new(key, store::create_private(temporary)?)?;
-        write(&mut sealing)?;
-        let (attachment, list, file) = sealing.finish()?;
-        file.sync_all()?;
-        drop(file);
+        let (size, list) = seal_into(&key, store::create_private(temporary)?, write)?;
+        let attachment = Attachment { id: list_hash(&list), key, size };
         store::write_private(&self.list_path(&attachment.id), &list)?;
         store::rename_durably(temporary, &self.path(&attachment.id))?;
         Ok(attachment)
@@ -170,7 +172,8 @@ impl Shelf {
         options.read(true).write(true).create(true).truncate(false);
         let mut file = store::private(&mut options).open(&place)?;
         let held = look(&mut file, &layout, &list)?;
-        Ok(Some(Part { file, layout, list, held, place, whole: self.path(&attachment.id) }))
+        let judge = Judge { layout, list: list.into() };
+        Ok(Some(Part { file, judge, held, place, whole: self.path(&attachment.id) }))
     }
 
     /// How many bytes have come of one that is being fetched, at most: without looking at them.
@@ -234,11 +237,24 @@ impl Shelf {
 #[derive(Debug)]
 pub struct Part {
     file: File,
-    layout: Layout,
-    list: Vec<u8>,
+    judge: Judge,
     held: Held,
     place: PathBuf,
     whole: PathBuf,
+}
+
+/// Says which bytes are the chunk of a place. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    layout: Layout,
+    list: Arc<[u8]>,
+}
+
+impl Judge {
+    /// Whether these bytes are the chunk of this place.
+    pub fn is_right(&self, index: u32, sealed: &[u8]) -> bool {
+        sealed.len() == self.layout.sealed(index) && is_listed(&self.list, index, sealed)
+    }
 }
 
 impl Part {
@@ -247,23 +263,32 @@ impl Part {
         &self.held
     }
 
-    /// Whether these bytes are the chunk of this place.
-    pub fn is_right(&self, index: u32, sealed: &[u8]) -> bool {
-        sealed.len() == self.layout.sealed(index) && is_listed(&self.list, index, sealed)
+    /// Says which bytes are the chunk of a place.
+    pub fn judge(&self) -> Judge {
+        self.judge.clone()
     }
 
-    /// Puts a chunk in its place.
+    /// Puts what should be a chunk in its place, before it is known to be the right one; whoever begins anew finds by its hash whether it
+    /// is. When it is known, [`Part::hold`] says so.
     ///
     /// # Errors
-    /// [`ShelfError::Mismatch`] if it is not the one that the list names, and if the disk refuses.
-    pub fn put(&mut self, index: u32, sealed: &[u8]) -> Result<(), ShelfError> {
-        if !self.is_right(index, sealed) {
+    /// [`ShelfError::Mismatch`] if it is not as long as that chunk, and if the disk refuses.
+    pub fn place(&mut self, index: u32, sealed: &[u8]) -> Result<(), ShelfError> {
+        let layout = &self.judge.layout;
+        if sealed.is_empty() || sealed.len() != layout.sealed(index) {
             return Err(ShelfError::Mismatch);
         }
-        self.file.seek(SeekFrom::Start(self.layout.offset(index)))?;
-        self.file.write_all(sealed)?;
+        // What is here is not written over by what somebody else takes for it.
+        if self.held.contains(index) {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(layout.offset(index)))?;
+        Ok(self.file.write_all(sealed)?)
+    }
+
+    /// What was put in this place is its chunk: the [`Judge`] said so.
+    pub fn hold(&mut self, index: u32) {
         self.held.insert(index);
-        Ok(())
     }
 
     /// Reads a chunk that is here.
@@ -271,7 +296,7 @@ impl Part {
     /// # Errors
     /// If the disk refuses.
     pub fn chunk(&mut self, index: u32) -> Result<Vec<u8>, ShelfError> {
-        read_chunk(&mut self.file, &self.layout, index)
+        read_chunk(&mut self.file, &self.judge.layout, index)
     }
 
     /// All of it is here: it is durable when this returns.
@@ -286,6 +311,43 @@ impl Part {
         drop(self.file);
         Ok(store::rename_durably(&self.place, &self.whole)?)
     }
+}
+
+/// Seals what `write` writes into a file, durably: its bytes and the list of its chunks' hashes. A thread hashes and writes chunks while
+/// the next are read and sealed.
+fn seal_into(
+    key: &Token,
+    file: File,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), ShelfError>,
+) -> Result<(u64, Vec<u8>), ShelfError> {
+    thread::scope(|scope| {
+        let (full, chunks) = mpsc::sync_channel::<Vec<u8>>(AHEAD);
+        let (empty, spare) = mpsc::sync_channel(AHEAD.saturating_add(2));
+        let keep = move || {
+            let mut listing = Listing::new(file);
+            for chunk in chunks {
+                listing.add(&chunk)?;
+                // Nobody may need one any more.
+                let _ = empty.try_send(chunk);
+            }
+            listing.out.sync_all()?;
+            Ok(listing.list)
+        };
+        let keeping = thread::Builder::new().name("kith-seal".into()).spawn_scoped(scope, keep)?;
+        let emit = move |chunk| {
+            full.send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+            Ok(spare.try_recv().unwrap_or_else(|_| chunk_buffer()))
+        };
+        let sealed = Sealing::new(key, emit).map_err(ShelfError::from).and_then(|mut sealing| {
+            write(&mut sealing)?;
+            Ok(sealing.finish()?)
+        });
+        let kept: io::Result<Vec<u8>> =
+            keeping.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes ended")));
+        // What the disk says is why the other end broke.
+        let list = kept?;
+        Ok((sealed?, list))
+    })
 }
 
 /// Which chunks of a file are those of a list. A hole reads as zeros, which are no chunk.
@@ -361,6 +423,14 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
+    fn put(part: &mut Part, index: u32, sealed: &[u8]) -> bool {
+        let right = part.place(index, sealed).is_ok() && part.judge().is_right(index, sealed);
+        if right {
+            part.hold(index);
+        }
+        right
+    }
+
     #[test]
     fn what_has_come_is_found_again_by_its_hashes() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -370,18 +440,21 @@ mod tests {
         assert!(shelf.part(&attachment, None).unwrap().is_none(), "its list has not come");
         let mut part = shelf.part(&attachment, Some(&list)).unwrap().unwrap();
         for index in [2, 0] {
-            part.put(index, &source.chunk(&attachment.id, &layout, index).unwrap()).unwrap();
+            assert!(put(&mut part, index, &source.chunk(&attachment.id, &layout, index).unwrap()));
         }
         // Another one's chunk, and one that was altered.
         let mut altered = source.chunk(&attachment.id, &layout, 1).unwrap();
-        assert_eq!(part.put(3, &altered), Err(ShelfError::Mismatch));
+        assert_eq!(part.place(3, &altered), Err(ShelfError::Mismatch), "it is longer than that place");
+        assert_eq!(part.place(9, &altered), Err(ShelfError::Mismatch), "there is no such place");
         altered[7] ^= 1;
-        assert_eq!(part.put(1, &altered), Err(ShelfError::Mismatch));
+        assert!(!put(&mut part, 1, &altered));
+        // One that is here stays, whatever is taken for it.
+        assert!(!put(&mut part, 0, &altered));
         drop(part);
         let mut part = shelf.part(&attachment, None).unwrap().unwrap();
         assert_eq!(part.held().runs(), vec![(0, 1), (2, 3)]);
         for index in [1, 3] {
-            part.put(index, &source.chunk(&attachment.id, &layout, index).unwrap()).unwrap();
+            assert!(put(&mut part, index, &source.chunk(&attachment.id, &layout, index).unwrap()));
         }
         part.finish().unwrap();
         assert!(shelf.has(&attachment.id));

@@ -3,7 +3,7 @@
 //! The driver asks [`Download::next`] or [`Upload::next`] until there is nothing to ask, carries it out, and says what came of it. Both
 //! can be begun anew at any time from what is held: they remember nothing that is worth keeping, but who lied.
 //!
-//! Invariants: never more than the window is under way; nothing that is held is asked for again, and nothing twice at the same time; a
+//! Invariants: never more than the window is under way, or came and is nowhere yet; nothing that is held is asked for again, and nothing twice at the same time; a
 //! source that gave a wrong chunk is never asked again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,9 @@ const LONGEST_REST_MS: u64 = 30_000;
 
 /// The most that is under way at once: what fills 50 Mbit/s at 300 ms.
 pub const MAX_WINDOW: u32 = 8;
+
+/// Chunks that have their place and are still being hashed, at most, while others come.
+const LOOKED_AT: usize = 2;
 
 /// How many chunks may be under way when the quickest answer so far took so long, in milliseconds: one on a near path, where nothing is
 /// lost by waiting for it, so that a transfer that is cut off has next to nothing to do again; more where the path is long.
@@ -88,15 +91,17 @@ pub struct Download<S> {
     held: Option<Held>,
     sources: BTreeMap<S, Source>,
     asked: BTreeMap<u32, S>,
-    /// Chunks that came and are being looked at and kept. On a far path others are under way meanwhile.
+    /// Chunks that came and are being put in their place.
     landing: BTreeSet<u32>,
+    /// Chunks that have their place and are being hashed: a kill takes them no more, so that others may come meanwhile.
+    looked_at: BTreeSet<u32>,
 }
 
 impl<S: Copy + Ord> Download<S> {
     /// Begins, or goes on with what is held; without that the list has to come first.
     pub fn new(chunks: u32, held: Option<Held>) -> Self {
-        let (sources, asked, landing) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { chunks, window: 1, held, sources, asked, landing }
+        let (landing, looked_at) = (BTreeSet::new(), BTreeSet::new());
+        Self { chunks, window: 1, held, sources: BTreeMap::new(), asked: BTreeMap::new(), landing, looked_at }
     }
 
     /// Somebody who may have it.
@@ -112,7 +117,8 @@ impl<S: Copy + Ord> Download<S> {
     /// The next question, if there is one now; it counts as asked.
     pub fn next(&mut self, now: u64) -> Option<Ask<S>> {
         // What is landing counts too: of what a kill takes, no more than the window has to come again.
-        if self.is_done() || self.under_way().saturating_add(self.landing.len()) >= self.window as usize {
+        let lost = self.under_way().saturating_add(self.landing.len());
+        if self.is_done() || lost >= self.window as usize || self.looked_at.len() >= LOOKED_AT {
             return None;
         }
         let listing = self.sources.values().any(|source| source.listing);
@@ -121,9 +127,9 @@ impl<S: Copy + Ord> Download<S> {
             let Some(source) = self.sources.get_mut(&name).filter(|source| source.is_awake(now)) else { continue };
             match (&source.has, &self.held) {
                 (Some(has), Some(held)) => {
-                    let (asked, landing) = (&self.asked, &self.landing);
-                    let wanted =
-                        |index: u32| has.contains(index) && !asked.contains_key(&index) && !landing.contains(&index);
+                    let (asked, landing, looked_at) = (&self.asked, &self.landing, &self.looked_at);
+                    let came = |index: u32| landing.contains(&index) || looked_at.contains(&index);
+                    let wanted = |index: u32| has.contains(index) && !asked.contains_key(&index) && !came(index);
                     if let Some(index) = held.first_missing(wanted) {
                         self.asked.insert(index, name);
                         return Some(Ask::Get(name, index));
@@ -165,10 +171,17 @@ impl<S: Copy + Ord> Download<S> {
         }
     }
 
+    /// A chunk that came is in its place, where it is found by its hash whatever happens now; whether it is the right one is not yet
+    /// known.
+    pub fn placed(&mut self, index: u32) {
+        if self.landing.remove(&index) {
+            self.looked_at.insert(index);
+        }
+    }
+
     /// A chunk came, was the right one, and is kept.
     pub fn got(&mut self, source: S, index: u32) {
-        self.asked.remove(&index);
-        self.landing.remove(&index);
+        self.forget(index);
         if let Some(held) = &mut self.held {
             held.insert(index);
         }
@@ -179,11 +192,16 @@ impl<S: Copy + Ord> Download<S> {
 
     /// A chunk did not come, or not the right one.
     pub fn not_got(&mut self, source: S, index: u32, failure: Failure, now: u64) {
-        self.asked.remove(&index);
-        self.landing.remove(&index);
+        self.forget(index);
         if let Some(source) = self.sources.get_mut(&source) {
             source.rest(failure, now);
         }
+    }
+
+    fn forget(&mut self, index: u32) {
+        self.asked.remove(&index);
+        self.landing.remove(&index);
+        self.looked_at.remove(&index);
     }
 
     /// A source that has nothing more to give, although something is missing, is asked again what it has: after a rest.

@@ -11,7 +11,7 @@ mod held;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Body, DecodeError, at_most, hash};
+use super::codec::{Body, DecodeError, around, at_most, hash, plain};
 use crate::types::{DeviceId, Hash, Token};
 
 pub use held::Held;
@@ -34,6 +34,9 @@ const LEAST_PADDED: u64 = 4096;
 
 /// The most devices that one upload waits for: as many as a list of mailboxes has.
 pub const MAX_READERS: usize = 1024;
+
+/// Where a chunk is in what carries it: behind the format number, a map with a key of two letters, and a map whose first key has one.
+const CHUNK_AT: usize = 8;
 
 /// The most runs of chunks in one answer: every other chunk of the largest attachment.
 const MAX_RUNS: usize = MAX_CHUNKS / 2;
@@ -345,6 +348,15 @@ pub enum Refusal {
 impl Body for Request {
     const MAX_BYTES: usize = MAX_CHUNKS * Hash::LEN + MAX_READERS * 40 + 4096;
 
+    fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Put { name, index, chunk } => {
+                around(&Self::Put { name: *name, index: *index, chunk: Vec::new() }, CHUNK_AT, chunk)
+            }
+            _ => plain(self),
+        }
+    }
+
     fn check(&self) -> Result<(), DecodeError> {
         match self {
             Self::Open(open) => open.check(),
@@ -375,6 +387,13 @@ impl Open {
 
 impl Body for Response {
     const MAX_BYTES: usize = MAX_CHUNKS * Hash::LEN + MAX_RUNS * 12 + 4096;
+
+    fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Chunk { chunk } => around(&Self::Chunk { chunk: Vec::new() }, CHUNK_AT, chunk),
+            _ => plain(self),
+        }
+    }
 
     fn check(&self) -> Result<(), DecodeError> {
         match self {
@@ -456,6 +475,19 @@ mod tests {
         all.dedup();
         assert_eq!(all.len(), 7, "only the id is the same");
         assert!(!format!("{one:?}").contains(&one.key.to_string()));
+    }
+
+    #[test]
+    fn a_chunk_is_written_as_everything_else_is() {
+        for length in [0, 1, 23, 24, 255, 256, 65_535, 65_536, CHUNK + SEAL] {
+            let chunk: Vec<u8> = (0..length).map(|at| (at % 253) as u8).collect();
+            for index in [0, 5, 70_000] {
+                let put = Request::Put { name: Hash::new([7; 32]), index, chunk: chunk.clone() };
+                assert_eq!(put.encode(), plain(&put));
+            }
+            let given = Response::Chunk { chunk };
+            assert_eq!(given.encode(), plain(&given));
+        }
     }
 
     #[test]

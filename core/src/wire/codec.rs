@@ -51,12 +51,7 @@ pub trait Body: Serialize + DeserializeOwned {
 
     /// Its bytes.
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![Self::FORMAT];
-        // Writing plain data to a vector has no way to fail.
-        if serde_ipld_dagcbor::to_writer(&mut bytes, self).is_err() {
-            bytes.clear();
-        }
-        bytes
+        plain(self)
     }
 
     /// Reads and checks a body.
@@ -88,6 +83,36 @@ pub trait Body: Serialize + DeserializeOwned {
     fn check(&self) -> Result<(), DecodeError> {
         Ok(())
     }
+}
+
+/// Its bytes, as serde writes it.
+pub(super) fn plain<B: Body>(body: &B) -> Vec<u8> {
+    let mut bytes = vec![B::FORMAT];
+    // Writing plain data to a vector has no way to fail.
+    if serde_ipld_dagcbor::to_writer(&mut bytes, body).is_err() {
+        bytes.clear();
+    }
+    bytes
+}
+
+/// The bytes of a body that carries something long: `body` is the same with nothing in its place, which is byte `at`. Keys of a map are
+/// put in order when they have been written, for which all of it would be copied twice.
+pub(super) fn around<B: Body>(body: &B, at: usize, long: &[u8]) -> Vec<u8> {
+    let mut bytes = plain(body);
+    let rest = bytes.split_off(at.min(bytes.len()));
+    bytes.reserve_exact(rest.len().saturating_add(long.len()).saturating_add(4));
+    // A string of bytes is major type 2 (RFC 8949 §3).
+    let length = u32::try_from(long.len()).unwrap_or(u32::MAX);
+    let [a, b, c, d] = length.to_be_bytes();
+    match length {
+        0..=23 => bytes.push(0x40 | d),
+        24..=0xff => bytes.extend([0x58, d]),
+        0x100..=0xffff => bytes.extend([0x59, c, d]),
+        _ => bytes.extend([0x5a, a, b, c, d]),
+    }
+    bytes.extend_from_slice(long);
+    bytes.extend(rest.into_iter().skip(1));
+    bytes
 }
 
 /// `SHA-256(label ‖ 0 ‖ parts…)`; a part's length is hashed before it, so that no two lists of parts collide.

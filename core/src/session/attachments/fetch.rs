@@ -1,10 +1,11 @@
 //! One run of a download: as far as it comes now.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::bring::refusal_said;
 use super::plan::Ran;
@@ -72,9 +73,8 @@ struct Fetching<'a> {
     attachment: Attachment,
     sources: Vec<Source>,
     machine: Download<usize>,
-    part: Option<Part>,
-    /// What was held when the list of chunks came to be known.
-    held: Option<Held>,
+    /// None while the list of chunks is not known. Chunks on their way to their places share it.
+    part: Option<Arc<Mutex<Part>>>,
     progress: bool,
     /// The quickest answer so far, in milliseconds.
     quickest: u64,
@@ -99,45 +99,38 @@ pub(super) async fn run(inner: &Arc<Inner>, place: Place, liars: BTreeSet<PeerId
         inner.sources(place).await.into_iter().filter(|source| !liars.contains(&source.peer())).collect();
     let mut machine = Download::new(attachment.layout().chunks(), part.as_ref().map(|part| part.held().clone()));
     (0..sources.len()).for_each(|source| machine.add(source));
-    let held = part.as_ref().map(|part| part.held().clone());
-    let fetching = Fetching {
-        inner,
-        place,
-        attachment,
-        sources,
-        machine,
-        part,
-        held,
-        progress: false,
-        quickest: u64::MAX,
-        words: None,
-    };
+    let part = part.map(shared);
+    let fetching =
+        Fetching { inner, place, attachment, sources, machine, part, progress: false, quickest: u64::MAX, words: None };
     fetching.run(!liars.is_empty()).await
 }
 
-/// A chunk that came, on its way to its place.
-struct Landing {
+/// What became of a chunk that came.
+struct Landed {
     source: usize,
     index: u32,
-    kept: JoinHandle<(Part, Result<(), ShelfError>)>,
+    kept: Result<(), ShelfError>,
+}
+
+/// The chunks that came, on their way to their places.
+struct Landing {
+    tasks: JoinSet<Landed>,
+    /// Told when one has its place and is being hashed.
+    placed: mpsc::UnboundedSender<u32>,
 }
 
 impl Fetching<'_> {
     async fn run(mut self, lied_to: bool) -> Ran {
         let mut asked: JoinSet<(Ask<usize>, u64, Result<Response, NetError>)> = JoinSet::new();
-        // On a far path the next chunks are under way while one is looked at and kept.
-        let (mut landing, mut came) = (None::<Landing>, VecDeque::new());
+        // No more wait in it than are under way.
+        let (placed, mut has_place) = mpsc::unbounded_channel();
+        let mut landing = Landing { tasks: JoinSet::new(), placed };
         self.show();
         while !self.machine.is_done() {
             while let Some(ask) = self.machine.next(self.inner.now_ms()) {
                 self.ask(ask, &mut asked);
             }
-            if landing.is_none()
-                && let Some((source, index, chunk)) = came.pop_front()
-            {
-                landing = self.land(source, index, chunk);
-            }
-            if asked.is_empty() && landing.is_none() {
+            if asked.is_empty() && landing.tasks.is_empty() {
                 let now = self.inner.now_ms();
                 self.machine.look_again(now);
                 match self.machine.wakes_at() {
@@ -149,17 +142,25 @@ impl Fetching<'_> {
                 }
             }
             let taken = tokio::select! {
+                biased;
+                Some(index) = has_place.recv() => {
+                    self.machine.placed(index);
+                    Ok(())
+                }
                 Some(answer) = asked.join_next(), if !asked.is_empty() => match answer {
-                    Ok((ask, took, answer)) => self.take(ask, took, answer, &mut came).await,
+                    Ok((ask, took, answer)) => self.take(ask, took, answer, &mut landing).await,
                     Err(_) => Ok(()),
                 },
-                kept = kept(&mut landing), if landing.is_some() => self.landed(kept),
+                Some(landed) = landing.tasks.join_next(), if !landing.tasks.is_empty() => {
+                    landed.map_err(|_| Ran::Stopped).and_then(|landed| self.landed(landed))
+                }
             };
             if let Err(ran) = taken {
                 return ran;
             }
         }
-        let Some(part) = self.part.take() else { return Ran::Stopped };
+        let Some(part) = self.part.take().and_then(Arc::into_inner) else { return Ran::Stopped };
+        let part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
         match self.inner.blocking(move |_| part.finish()).await {
             Some(Ok(())) => {}
             Some(Err(error)) => return disk(&error),
@@ -169,19 +170,25 @@ impl Fetching<'_> {
         Ran::Done
     }
 
-    fn land(&mut self, source: usize, index: u32, chunk: Vec<u8>) -> Option<Landing> {
-        let mut part = self.part.take()?;
-        let kept = tokio::task::spawn_blocking(move || {
-            let put = part.put(index, &chunk);
-            (part, put)
+    /// Puts a chunk in its place, where no kill takes it any more, and then looks whether it is the right one.
+    fn land(&self, source: usize, index: u32, chunk: Vec<u8>, landing: &mut Landing) {
+        let Some(part) = self.part.clone() else { return };
+        let placed = landing.placed.clone();
+        landing.tasks.spawn_blocking(move || {
+            let kept = locked(&part, |part| part.place(index, &chunk).map(|()| part.judge())).and_then(|judge| {
+                // Nobody waits for it when the run has ended.
+                let _ = placed.send(index);
+                if judge.is_right(index, &chunk) { Ok(()) } else { Err(ShelfError::Mismatch) }
+            });
+            if kept.is_ok() {
+                locked(&part, |part| part.hold(index));
+            }
+            Landed { source, index, kept }
         });
-        Some(Landing { source, index, kept })
     }
 
-    fn landed(&mut self, kept: Option<(usize, u32, Part, Result<(), ShelfError>)>) -> Result<(), Ran> {
-        let (source, index, part, put) = kept.ok_or(Ran::Stopped)?;
-        self.part = Some(part);
-        match put {
+    fn landed(&mut self, Landed { source, index, kept }: Landed) -> Result<(), Ran> {
+        match kept {
             Ok(()) => {
                 self.machine.got(source, index);
                 self.progress = true;
@@ -219,7 +226,7 @@ impl Fetching<'_> {
         ask: Ask<usize>,
         took: u64,
         answer: Result<Response, NetError>,
-        came: &mut VecDeque<(usize, u32, Vec<u8>)>,
+        landing: &mut Landing,
     ) -> Result<(), Ran> {
         if answer.is_ok() {
             self.quickest = self.quickest.min(took);
@@ -229,7 +236,7 @@ impl Fetching<'_> {
             (Ask::List(source), Ok(Response::Listed { list, held })) => self.listed(source, list, &held).await,
             (Ask::Get(source, index), Ok(Response::Chunk { chunk })) => {
                 self.machine.came(index);
-                came.push_back((source, index, chunk));
+                self.land(source, index, chunk, landing);
                 Ok(())
             }
             (ask, answer) => {
@@ -245,13 +252,14 @@ impl Fetching<'_> {
     }
 
     async fn listed(&mut self, source: usize, list: Vec<u8>, has: &[(u32, u32)]) -> Result<(), Ran> {
-        // While a chunk is being kept the part is with it.
-        if self.part.is_none() && self.held.is_none() {
+        // Known once, when the list comes to be known; the machine keeps it from then on.
+        let mut held = Held::none(self.attachment.layout().chunks());
+        if self.part.is_none() {
             let attachment = self.attachment.clone();
             match self.inner.blocking(move |inner| inner.shelf.part(&attachment, Some(&list))).await {
-                Some(Ok(part)) => {
-                    self.held = part.as_ref().map(|part| part.held().clone());
-                    self.part = part;
+                Some(Ok(Some(part))) => {
+                    held = part.held().clone();
+                    self.part = Some(shared(part));
                 }
                 Some(Err(ShelfError::Mismatch)) => {
                     self.inner.heart.refused.count("chunk");
@@ -259,11 +267,10 @@ impl Fetching<'_> {
                     return Ok(());
                 }
                 Some(Err(error)) => return Err(disk(&error)),
-                None => return Err(Ran::Stopped),
+                Some(Ok(None)) | None => return Err(Ran::Stopped),
             }
         }
-        let chunks = self.attachment.layout().chunks();
-        self.machine.listed(source, has, self.held.clone().unwrap_or_else(|| Held::none(chunks)));
+        self.machine.listed(source, has, held);
         Ok(())
     }
 
@@ -306,14 +313,13 @@ impl Fetching<'_> {
     }
 }
 
-/// Waits until a chunk is in its place, or was not the right one; none if the runtime ends.
-async fn kept(landing: &mut Option<Landing>) -> Option<(usize, u32, Part, Result<(), ShelfError>)> {
-    let Some(Landing { source, index, kept }) = landing else { return std::future::pending().await };
-    let (source, index) = (*source, *index);
-    let kept = kept.await;
-    *landing = None;
-    let (part, put) = kept.ok()?;
-    Some((source, index, part, put))
+fn shared(part: Part) -> Arc<Mutex<Part>> {
+    Arc::new(Mutex::new(part))
+}
+
+/// It may wait for the disk: it is not for a runtime's threads.
+fn locked<T>(part: &Mutex<Part>, work: impl FnOnce(&mut Part) -> T) -> T {
+    work(&mut part.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 async fn tell(inner: Arc<Inner>, source: Source, claim: Claim, reader: crate::types::Hash) {

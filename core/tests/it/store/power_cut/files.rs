@@ -39,7 +39,10 @@ fn fetch(shelf: &Shelf, from: &Shelf, number: u64) {
     let attachment = take_in(from, number);
     let mut part = shelf.part(&attachment, from.list(&attachment.id).as_deref()).unwrap().unwrap();
     for index in 0..attachment.layout().chunks() {
-        part.put(index, &from.chunk(&attachment.id, &attachment.layout(), index).unwrap()).unwrap();
+        let chunk = from.chunk(&attachment.id, &attachment.layout(), index).unwrap();
+        part.place(index, &chunk).unwrap();
+        assert!(part.judge().is_right(index, &chunk));
+        part.hold(index);
     }
     part.finish().unwrap();
 }
@@ -96,7 +99,7 @@ fn check_shelf(dir: &Path, known: &BTreeMap<Hash, (u64, Attachment)>, newest: Op
             let layout = attachment.layout();
             for index in (0..layout.chunks()).filter(|index| part.held().contains(*index)).collect::<Vec<_>>() {
                 let chunk = part.chunk(index).unwrap();
-                assert!(part.is_right(index, &chunk), "{what}: chunk {index} of file {number}");
+                assert!(part.judge().is_right(index, &chunk), "{what}: chunk {index} of file {number}");
             }
         }
     }
