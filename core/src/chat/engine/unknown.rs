@@ -287,14 +287,30 @@ impl Engine {
                 if !self.account.believes(turn, from, recall)? {
                     return self.recalled_by_stranger(turn, from, recall);
                 }
-                self.account.take_back(turn, from, recall)?;
+                self.account.take_back(turn, from, id, (recall.grant, recall.taken))?;
                 self.unknown.recalled.insert(id, from);
-                let conversation = Conversation::new(turn, id, self.me())?;
-                self.conversations.insert(id, conversation);
-                self.with(turn, id, Conversation::seek)?;
+                self.seek_in(turn, id)?;
             }
         }
         Ok(Verdict::Durable)
+    }
+
+    /// Whether somebody pleads to be brought back into the conversation with this account, which is not known here: their plea says
+    /// that this device is in it as well as a recall does, which only who has not lost its place can send. Both then plead with each
+    /// other. It is believed of a contact, and of whom this account has asked.
+    pub(super) fn is_recalled_by(&mut self, turn: &mut Turn<'_>, plea: &Rejoin) -> Result<bool, EngineError> {
+        let (id, from) = (plea.conversation, plea.account);
+        if id != direct_conversation(self.account.id(), from) || self.unknown.recalled.len() >= MAX_RECALLED {
+            return Ok(false);
+        }
+        let known = self.with(turn, id, |conversation, _, _| Ok(!conversation.membership().is_blank()))?;
+        if known == Some(true) || !self.account.is_friend(turn, from)? {
+            return Ok(false);
+        }
+        self.account.take_back(turn, from, id, (None, None))?;
+        self.unknown.recalled.insert(id, from);
+        self.seek_in(turn, id)?;
+        Ok(true)
     }
 
     /// Somebody says that this device is in a group of which it knows an older state. Who had no seat in it then is asked as well. Where
