@@ -4,7 +4,7 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 
 use super::faults::{Lie, Plan};
-use super::scenarios::{calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
+use super::scenarios::{another_device, calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
 use super::world::World;
 
 /// The first relay shows a device no more of its logs than there is now.
@@ -266,6 +266,27 @@ fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
     let views = world.conversations(1);
     let here = views.iter().find(|view| view.id == group).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[1].id));
+}
+
+#[test]
+fn devices_of_somebody_who_blocked_the_home_of_a_conversation_come_together_elsewhere() {
+    let (mut world, conversation) = contacts_of(calm());
+    let [own, other] = [0, 1].map(|device: usize| world.devices[device].account);
+    let text = world.say(1, conversation);
+    let home = Command::MoveHome { conversation, relay: None };
+    world.command(1, home, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.ledger.blocked.insert((own, other));
+    world.command(0, Command::Block { account: other }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    let second = another_device(&mut world, 0);
+    let mut world = settled(world);
+    assert!(world.shows(second, &text), "{}", world.trace.text());
+    world.command(0, Command::Unblock { account: other }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 3_600_000);
+    let after = world.say(second, conversation);
+    world.run_for(60_000);
+    assert!(world.shows(1, &after), "{}", world.trace.text());
 }
 
 #[test]
