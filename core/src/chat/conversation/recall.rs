@@ -5,7 +5,7 @@ use serde_bytes::ByteBuf;
 
 use super::{Conversation, DIGEST_MS, Errand, Shared};
 use crate::chat::policy::Kind;
-use crate::chat::roster::Place;
+use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
@@ -146,7 +146,9 @@ impl Conversation {
     pub(crate) fn is_out(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, plea: &Rejoin) -> Option<bool> {
         let policy = self.membership.policy().filter(|policy| policy.kind == Kind::Group)?;
         let admin = self.membership.present().is_some() && policy.is_admin(shared.account.id());
-        let gone = self.membership.roster().member(&plea.device).is_some_and(|member| member.place == Place::Gone);
+        // Another of its devices may have come in a log that is not shown here.
+        let is_gone = |member: &Member| member.account == plea.account && member.place == Place::Gone;
+        let gone = self.membership.roster().members().any(|(_, member)| is_gone(member));
         if !admin || !gone || policy.seat(plea.account).is_some() {
             return None;
         }

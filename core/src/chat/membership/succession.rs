@@ -159,7 +159,7 @@ impl Membership {
         self.row.wishes.clear();
         self.row.succession = None;
         self.row.rejoining = true;
-        (self.row.refused, self.row.stranded, self.row.left) = (None, false, false);
+        (self.row.refused, self.row.stranded) = (None, false);
         self.home = super::home::Asking::default();
         self.save(turn);
     }

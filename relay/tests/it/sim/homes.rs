@@ -269,6 +269,33 @@ fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
 }
 
 #[test]
+fn devices_of_an_account_that_left_learn_that_it_is_out_although_the_home_hides_it_from_both() {
+    for late in [false, true] {
+        let (mut world, _) = contacts_of(calm());
+        if !late {
+            another_device(&mut world, 0);
+        }
+        let group = group_of(&mut world, 0, &[1]);
+        // What the other member appends is in its own version of the log alone.
+        hide_from(&mut world, 1);
+        world.ledger.unseated.insert((group, world.devices[0].account));
+        world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(10_000);
+        if late {
+            // It comes in the version that the other member is not shown.
+            let second = another_device(&mut world, 0);
+            assert_eq!(one_of(&world, second, Kind::Group), group, "{}", world.trace.text());
+        }
+        let world = settled(world);
+        for device in [0, 2] {
+            let views = world.conversations(device);
+            let here = views.iter().find(|view| view.id == group).expect("it is still shown");
+            assert!(!world.present(here).contains(&world.devices[device].id), "late: {late}\n{}", world.trace.text());
+        }
+    }
+}
+
+#[test]
 fn devices_of_somebody_who_blocked_the_home_of_a_conversation_come_together_elsewhere() {
     let (mut world, conversation) = contacts_of(calm());
     let [own, other] = [0, 1].map(|device: usize| world.devices[device].account);
