@@ -147,8 +147,15 @@ impl Conversation {
         let policy = self.membership.policy().filter(|policy| policy.kind == Kind::Group)?;
         let admin = self.membership.present().is_some() && policy.is_admin(shared.account.id());
         // Another of its devices may have come in a log that is not shown here.
-        let is_gone = |member: &Member| member.account == plea.account && member.place == Place::Gone;
-        let gone = self.membership.roster().members().any(|(_, member)| is_gone(member));
+        let roster = self.membership.roster();
+        let gone = match roster.member(&plea.device) {
+            Some(member) => member.place == Place::Gone,
+            None => {
+                let theirs = |(_, member): &(&DeviceId, &Member)| member.account == plea.account;
+                let mut theirs = roster.members().filter(theirs).peekable();
+                theirs.peek().is_some() && theirs.all(|(_, member)| member.place == Place::Gone)
+            }
+        };
         if !admin || !gone || policy.seat(plea.account).is_some() {
             return None;
         }
@@ -156,6 +163,14 @@ impl Conversation {
         let newer = self.membership.hear_plea(turn, plea.device, plea.wall);
         self.membership.read_log();
         Some(again && newer)
+    }
+
+    /// Whether a device that pleads was a member of a group that another took over from, and its account has no seat in that one: whoever
+    /// made it may have been shown a log without them.
+    pub(crate) fn is_passed_over(&self, plea: &Rejoin) -> bool {
+        let seated = self.membership.policy().is_none_or(|policy| policy.seat(plea.account).is_some());
+        let place = self.membership.roster().member(&plea.device).map(|member| member.place);
+        !seated && place.is_some_and(|place| !matches!(place, Place::Present | Place::Gone))
     }
 
     /// A member says that this account is out. Whether it could have seen to that, as any can where the account has left, and this device

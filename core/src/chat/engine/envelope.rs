@@ -331,6 +331,7 @@ impl Engine {
             }
             return Ok(Verdict::Durable);
         }
+        self.hear_claim(turn, &plea)?;
         self.with(turn, plea.conversation, |conversation, turn, shared| {
             let membership = conversation.membership_mut();
             if !own {

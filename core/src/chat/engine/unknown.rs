@@ -336,16 +336,31 @@ impl Engine {
             }
             return Ok(Verdict::Durable);
         }
+        self.claim(turn, id, from)?;
+        Ok(Verdict::Durable)
+    }
+
+    /// Somebody says to be in a group in which they have no seat. Its admins' persons know whether they belong there.
+    fn claim(&mut self, turn: &mut Turn<'_>, id: ConversationId, from: AccountId) -> Result<(), EngineError> {
         let own = self.account.id();
         let admin = self.with(turn, id, |conversation, _, _| {
-            let policy = conversation.membership().policy();
+            let membership = conversation.membership();
+            let policy = membership.policy().filter(|_| membership.present().is_some());
             Ok(policy.is_some_and(|policy| policy.kind == Sort::Group && policy.is_admin(own)))
         })?;
         let room = self.unknown.claimed.len() < MAX_RECALLED;
-        if present && admin == Some(true) && room && self.unknown.claimed.insert((id, from)) {
+        if admin == Some(true) && room && self.unknown.claimed.insert((id, from)) {
             turn.effects.notices.push(Notice::Claimed { conversation: id, account: from });
         }
-        Ok(Verdict::Durable)
+        Ok(())
+    }
+
+    /// A contact pleads that was a member of a group, and has no seat in the one that took over from it.
+    pub(super) fn hear_claim(&mut self, turn: &mut Turn<'_>, plea: &Rejoin) -> Result<(), EngineError> {
+        let (id, from) = (plea.conversation, plea.account);
+        let passed_over = self.with(turn, id, |conversation, _, _| Ok(conversation.is_passed_over(plea)))?;
+        let contact = self.account.contact(turn, &from)?.is_some_and(|contact| contact.accepted && !contact.blocked);
+        if contact && passed_over == Some(true) { self.claim(turn, id, from) } else { Ok(()) }
     }
 
     /// Somebody whom no device of this account knows says to be in a conversation with it. A device that is gone may have been the only

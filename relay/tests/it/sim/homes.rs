@@ -254,6 +254,26 @@ fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_who_took_it_i
 }
 
 #[test]
+fn whom_another_device_of_the_admin_never_saw_is_added_again_to_the_group_that_it_founds() {
+    let (mut world, _) = contacts_of(calm());
+    let second = another_device(&mut world, 0);
+    let group = group_of(&mut world, 0, &[]);
+    assert_eq!(one_of(&world, second, Kind::Group), group);
+    hide_from(&mut world, second);
+    let command = Command::AddMembers { conversation: group, members: vec![world.devices[1].account] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    // Another commit of the same place, so that the two logs contradict each other.
+    world.command(second, Command::UpdateKeys { conversation: group }, |_, _| {});
+    world.run_for(3_000);
+    world.stop(0);
+    world.run_for(10 * 60_000);
+    world.boot(0, false);
+    let text = world.say(second, group);
+    let world = settled(world);
+    assert!(world.shows(1, &text), "{}", world.trace.text());
+}
+
+#[test]
 fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
     let (mut world, _) = contacts_of(calm());
     let member = world.devices[1].account;
