@@ -319,7 +319,7 @@ impl Engine {
     }
 
     /// Asks to be added to a conversation that this device knows nothing of.
-    fn seek_in(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
+    pub(super) fn seek_in(&mut self, turn: &mut Turn<'_>, id: ConversationId) -> Result<(), EngineError> {
         let conversation = Conversation::new(turn, id, self.me())?;
         self.conversations.insert(id, conversation);
         self.with(turn, id, Conversation::seek)?;

@@ -13,7 +13,7 @@ use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
 use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::{Out, Recall, Sealed};
+use crate::wire::message::{Out, Recall, Sealed, TokenPair};
 
 use super::Account;
 use super::card::{Opened, signed};
@@ -108,12 +108,20 @@ impl Account {
         if from == self.id() {
             return Ok(true);
         }
-        let contact = self.contact(turn, &from)?.filter(|contact| !contact.blocked);
         if recall.conversation != direct_conversation(self.id(), from) {
+            let contact = self.contact(turn, &from)?.filter(|contact| !contact.blocked);
             return Ok(contact.is_some_and(|contact| contact.accepted));
         }
-        let known = contact.is_some_and(|contact| contact.accepted || contact.asked.is_some());
-        Ok(known || self.wrote(recall))
+        Ok(self.is_friend(turn, from)? || self.wrote(recall))
+    }
+
+    /// Whether an account is a contact, or was asked.
+    ///
+    /// # Errors
+    /// If the store does not answer or the row cannot be read.
+    pub(crate) fn is_friend(&self, turn: &Turn<'_>, account: AccountId) -> Result<bool, EngineError> {
+        let contact = self.contact(turn, &account)?.filter(|contact| !contact.blocked);
+        Ok(contact.is_some_and(|contact| contact.accepted || contact.asked.is_some()))
     }
 
     /// Whether a device of this account wrote the event that is shown.
@@ -132,19 +140,26 @@ impl Account {
         is_certified(self.id(), recall)
     }
 
-    /// The other of a direct conversation that this account was in is a contact again, with what each had given the other.
+    /// The other of a direct conversation that this account was in is a contact again, with what each had given the other, as far as
+    /// that is shown: what they gave, and what they took.
     ///
     /// # Errors
     /// If the store does not answer or a row cannot be read.
-    pub fn take_back(&mut self, turn: &mut Turn<'_>, from: AccountId, recall: &Recall) -> Result<(), EngineError> {
-        if recall.conversation != direct_conversation(self.id(), from) {
+    pub fn take_back(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: AccountId,
+        conversation: ConversationId,
+        (grant, taken): (Option<TokenPair>, Option<TokenPair>),
+    ) -> Result<(), EngineError> {
+        if conversation != direct_conversation(self.id(), from) {
             return Ok(());
         }
         let mut contact = self.contact_or_new(turn, from)?;
         contact.accepted = true;
         contact.is_answered();
-        contact.taken = contact.taken.or(recall.grant);
-        if let (None, Some(given)) = (contact.given, recall.taken) {
+        contact.taken = contact.taken.or(grant);
+        if let (None, Some(given)) = (contact.given, taken) {
             self.give_again(turn, &mut contact, given);
         }
         self.drop_request(turn, &from);

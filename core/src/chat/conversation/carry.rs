@@ -444,9 +444,19 @@ impl Conversation {
         let Some(Home::Device { account, events, .. }) = home.filter(|_| self.membership.present().is_some()) else {
             return Ok(false);
         };
+        // Where the partner is blocked its device is asked nothing, and this account's others could never be brought in step.
+        if self.shuts_out(turn, shared, account)? && shared.account.record().devices().len() > 1 {
+            return Ok(true);
+        }
         let lists = |record: AccountRecord, device: DeviceId| record.device(device).is_some();
         let kept = shared.account.record_of(turn, account)?.is_none_or(|record| lists(record, events.device_id()));
         Ok(!kept && lists(shared.account.record().clone(), shared.account.device()))
+    }
+
+    /// Whether an account is the blocked partner of a conversation of two.
+    fn shuts_out(&self, turn: &Turn<'_>, shared: &Shared<'_>, account: &AccountId) -> Result<bool, EngineError> {
+        let partner = self.partner(shared.account.id()) == Some(*account);
+        Ok(partner && shared.account.is_blocked(turn, account)?)
     }
 
     pub(super) fn plan_move(&mut self, turn: &mut Turn<'_>, shared: &Shared<'_>) {
@@ -470,7 +480,8 @@ impl Conversation {
         };
         let mut records = Vec::new();
         for seat in &policy.seats {
-            records.extend(shared.account.record_of(turn, &seat.account)?);
+            let shut_out = self.shuts_out(turn, shared, &seat.account)?;
+            records.extend(shared.account.record_of(turn, &seat.account)?.map(|record| (record, !shut_out)));
         }
         let facts = self.membership.begin_succession(turn, home, records)?;
         self.carry(turn, shared, facts)

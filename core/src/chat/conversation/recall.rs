@@ -5,7 +5,7 @@ use serde_bytes::ByteBuf;
 
 use super::{Conversation, DIGEST_MS, Errand, Shared};
 use crate::chat::policy::Kind;
-use crate::chat::roster::Place;
+use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
@@ -146,7 +146,16 @@ impl Conversation {
     pub(crate) fn is_out(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>, plea: &Rejoin) -> Option<bool> {
         let policy = self.membership.policy().filter(|policy| policy.kind == Kind::Group)?;
         let admin = self.membership.present().is_some() && policy.is_admin(shared.account.id());
-        let gone = self.membership.roster().member(&plea.device).is_some_and(|member| member.place == Place::Gone);
+        // Another of its devices may have come in a log that is not shown here.
+        let roster = self.membership.roster();
+        let gone = match roster.member(&plea.device) {
+            Some(member) => member.place == Place::Gone,
+            None => {
+                let theirs = |(_, member): &(&DeviceId, &Member)| member.account == plea.account;
+                let mut theirs = roster.members().filter(theirs).peekable();
+                theirs.peek().is_some() && theirs.all(|(_, member)| member.place == Place::Gone)
+            }
+        };
         if !admin || !gone || policy.seat(plea.account).is_some() {
             return None;
         }
@@ -154,6 +163,14 @@ impl Conversation {
         let newer = self.membership.hear_plea(turn, plea.device, plea.wall);
         self.membership.read_log();
         Some(again && newer)
+    }
+
+    /// Whether a device that pleads was a member of a group that another took over from, and its account has no seat in that one: whoever
+    /// made it may have been shown a log without them.
+    pub(crate) fn is_passed_over(&self, plea: &Rejoin) -> bool {
+        let seated = self.membership.policy().is_none_or(|policy| policy.seat(plea.account).is_some());
+        let place = self.membership.roster().member(&plea.device).map(|member| member.place);
+        !seated && place.is_some_and(|place| !matches!(place, Place::Present | Place::Gone))
     }
 
     /// A member says that this account is out. Whether it could have seen to that, as any can where the account has left, and this device

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Conversation, Errand, Shared};
-use crate::chat::api::{Notice, Verdict};
+use crate::chat::api::{Notice, Recipient, Verdict};
 use crate::chat::feed::row::{Heads, load};
 use crate::chat::feed::{Counted, Outcome};
 use crate::chat::membership::{Opened, Wish};
@@ -11,7 +11,7 @@ use crate::chat::policy::{Kind as Sort, own_conversation};
 use crate::chat::turn::{EngineError, Turn};
 use crate::mls::MlsError;
 use crate::store::Table;
-use crate::types::{ContentId, DeviceId, GroupId};
+use crate::types::{AccountId, ContentId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Packet;
 use crate::wire::event::UnverifiedEvent;
@@ -165,7 +165,8 @@ impl Conversation {
 
     /// Somebody writes in a group that another took over from: those who are not in that one are told, since no Welcome led them
     /// there, and those who were in it, since a Welcome may have been no good for them. Whoever has come after does not heed it.
-    /// So is whoever brought it and is out. Whether the message opens is not asked: they may be in an epoch of their own.
+    /// So is whoever brought it and is out, also if it came in a log that is not shown here. Whether the message opens is not asked:
+    /// they may be in an epoch of their own.
     fn tell_over(
         &mut self,
         turn: &mut Turn<'_>,
@@ -182,12 +183,34 @@ impl Conversation {
         left.extend(self.membership.leaves_of(turn, group)?);
         left.extend(from.filter(|from| self.membership.roster().member(from).is_some_and(|it| !it.is_present())));
         left.remove(&shared.account.device());
-        if !left.is_empty() {
+        let left: Vec<DeviceId> = left.into_iter().collect();
+        let mut to = self.recipients(turn, shared, &left)?;
+        if let Some(from) = from.filter(|from| self.membership.roster().member(from).is_none()) {
+            to.extend(self.outsider(turn, shared, from)?);
+        }
+        if !to.is_empty() {
             self.over_at = now.saturating_add(OVER_MS);
-            let left: Vec<DeviceId> = left.into_iter().collect();
-            self.post(turn, shared, &left, &Packet::Over { group }, super::say::QUIET)?;
+            super::say::post_to(turn, to, &Packet::Over { group }, super::say::QUIET);
         }
         Ok(())
+    }
+
+    /// How a device that was never seen here is reached, if its account was a member and is out.
+    fn outsider(
+        &self,
+        turn: &Turn<'_>,
+        shared: &Shared<'_>,
+        device: DeviceId,
+    ) -> Result<Option<Recipient>, EngineError> {
+        let Some(policy) = self.membership.policy() else { return Ok(None) };
+        let members = self.membership.roster().members().map(|(_, member)| member.account);
+        let out: BTreeSet<AccountId> = members.filter(|account| policy.seat(*account).is_none()).collect();
+        for account in out {
+            if let Some(recipient) = shared.account.recipient(turn, &account, device)? {
+                return Ok(Some(recipient));
+            }
+        }
+        Ok(None)
     }
 
     /// A device that is in the group no more still writes in it: a message of the present epoch, which it cannot open, shows it that

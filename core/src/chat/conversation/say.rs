@@ -36,6 +36,13 @@ pub(crate) fn envelope(turn: &mut Turn<'_>, packet: &Packet, class: Class, urgen
     Envelope { id: EnvelopeId::random(turn.rng), class, urgency, packet: packet.encode() }
 }
 
+/// Sends a packet that is no MLS message.
+pub(super) fn post_to(turn: &mut Turn<'_>, to: Vec<Recipient>, packet: &Packet, manner: Manner) {
+    let envelope = envelope(turn, packet, manner.class, manner.urgency);
+    let (id, class) = (envelope.id, manner.class);
+    turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to });
+}
+
 impl Conversation {
     /// How a device of a member is reached: by its account's record, or, while that is not known, by its certificate.
     pub(super) fn recipient(
@@ -114,12 +121,9 @@ impl Conversation {
         manner: Manner,
     ) -> Result<(), EngineError> {
         let to = self.recipients(turn, shared, devices)?;
-        if to.is_empty() {
-            return Ok(());
+        if !to.is_empty() {
+            post_to(turn, to, packet, manner);
         }
-        let envelope = envelope(turn, packet, manner.class, manner.urgency);
-        let (id, class) = (envelope.id, manner.class);
-        turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to });
         Ok(())
     }
 

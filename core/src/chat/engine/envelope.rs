@@ -320,6 +320,9 @@ impl Engine {
     fn plea(&mut self, turn: &mut Turn<'_>, plea: Rejoin) -> Result<Verdict, EngineError> {
         let Some(record) = self.account.record_of(turn, &plea.account)? else { return Ok(dropped(turn, "plea")) };
         let own = plea.account == self.account.id();
+        if !own && self.is_recalled_by(turn, &plea)? {
+            return Ok(Verdict::Durable);
+        }
         let out = self
             .with(turn, plea.conversation, |conversation, turn, shared| Ok(conversation.is_out(turn, shared, &plea)))?;
         if let Some(Some(answer)) = out {
@@ -328,6 +331,7 @@ impl Engine {
             }
             return Ok(Verdict::Durable);
         }
+        self.hear_claim(turn, &plea)?;
         self.with(turn, plea.conversation, |conversation, turn, shared| {
             let membership = conversation.membership_mut();
             if !own {

@@ -287,14 +287,30 @@ impl Engine {
                 if !self.account.believes(turn, from, recall)? {
                     return self.recalled_by_stranger(turn, from, recall);
                 }
-                self.account.take_back(turn, from, recall)?;
+                self.account.take_back(turn, from, id, (recall.grant, recall.taken))?;
                 self.unknown.recalled.insert(id, from);
-                let conversation = Conversation::new(turn, id, self.me())?;
-                self.conversations.insert(id, conversation);
-                self.with(turn, id, Conversation::seek)?;
+                self.seek_in(turn, id)?;
             }
         }
         Ok(Verdict::Durable)
+    }
+
+    /// Whether somebody pleads to be brought back into the conversation with this account, which is not known here: their plea says
+    /// that this device is in it as well as a recall does, which only who has not lost its place can send. Both then plead with each
+    /// other. It is believed of a contact, and of whom this account has asked.
+    pub(super) fn is_recalled_by(&mut self, turn: &mut Turn<'_>, plea: &Rejoin) -> Result<bool, EngineError> {
+        let (id, from) = (plea.conversation, plea.account);
+        if id != direct_conversation(self.account.id(), from) || self.unknown.recalled.len() >= MAX_RECALLED {
+            return Ok(false);
+        }
+        let known = self.with(turn, id, |conversation, _, _| Ok(!conversation.membership().is_blank()))?;
+        if known == Some(true) || !self.account.is_friend(turn, from)? {
+            return Ok(false);
+        }
+        self.account.take_back(turn, from, id, (None, None))?;
+        self.unknown.recalled.insert(id, from);
+        self.seek_in(turn, id)?;
+        Ok(true)
     }
 
     /// Somebody says that this device is in a group of which it knows an older state. Who had no seat in it then is asked as well. Where
@@ -320,16 +336,31 @@ impl Engine {
             }
             return Ok(Verdict::Durable);
         }
+        self.claim(turn, id, from)?;
+        Ok(Verdict::Durable)
+    }
+
+    /// Somebody says to be in a group in which they have no seat. Its admins' persons know whether they belong there.
+    fn claim(&mut self, turn: &mut Turn<'_>, id: ConversationId, from: AccountId) -> Result<(), EngineError> {
         let own = self.account.id();
         let admin = self.with(turn, id, |conversation, _, _| {
-            let policy = conversation.membership().policy();
+            let membership = conversation.membership();
+            let policy = membership.policy().filter(|_| membership.present().is_some());
             Ok(policy.is_some_and(|policy| policy.kind == Sort::Group && policy.is_admin(own)))
         })?;
         let room = self.unknown.claimed.len() < MAX_RECALLED;
-        if present && admin == Some(true) && room && self.unknown.claimed.insert((id, from)) {
+        if admin == Some(true) && room && self.unknown.claimed.insert((id, from)) {
             turn.effects.notices.push(Notice::Claimed { conversation: id, account: from });
         }
-        Ok(Verdict::Durable)
+        Ok(())
+    }
+
+    /// A contact pleads that was a member of a group, and has no seat in the one that took over from it.
+    pub(super) fn hear_claim(&mut self, turn: &mut Turn<'_>, plea: &Rejoin) -> Result<(), EngineError> {
+        let (id, from) = (plea.conversation, plea.account);
+        let passed_over = self.with(turn, id, |conversation, _, _| Ok(conversation.is_passed_over(plea)))?;
+        let contact = self.account.contact(turn, &from)?.is_some_and(|contact| contact.accepted && !contact.blocked);
+        if contact && passed_over == Some(true) { self.claim(turn, id, from) } else { Ok(()) }
     }
 
     /// Somebody whom no device of this account knows says to be in a conversation with it. A device that is gone may have been the only

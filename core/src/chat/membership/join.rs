@@ -141,8 +141,10 @@ impl Membership {
             self.save(turn);
             return Ok((Entered::Rival, anchors));
         }
+        let left = self.is_left(&policy, group.id(), me.id());
         let present = Present { group: group.id(), generation: policy.generation, log: policy.log, kept: true };
         self.take_up(turn, group, present, facts)?;
+        self.row.left = left;
         self.roster.adopt(past, &anchors.past.cuts);
         self.shut_out(&records);
         self.save(turn);
@@ -169,6 +171,10 @@ impl Membership {
             return Ok(Err("seat"));
         }
         let id = invitation.group();
+        if self.row.present.is_none() && !self.row.rejoining && self.is_left(&policy, id, me.id()) {
+            // It was taken out of this seat, and whoever invites was not shown that.
+            return Ok(Err("left"));
+        }
         let mut group = invitation.accept(&mut turn.mls())?;
         let opened = match group.process(&mut turn.mls(), anchors) {
             Ok(Processed::Application(application)) => Message::decode(&application.bytes).ok(),

@@ -254,6 +254,9 @@ pub(super) struct Row {
     /// This account has left the present group, and waits for somebody to take it out.
     #[serde(rename = "y", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) left: bool,
+    /// The group that this account left last, and in which epoch of it.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub(super) parted: Option<(GroupId, u64)>,
 }
 
 impl Body for Row {

@@ -53,7 +53,8 @@ impl Membership {
         Ok(false)
     }
 
-    /// Prepares a successor under another home: the packages of all members are needed first.
+    /// Prepares a successor under another home: the packages of all members are needed first, but for those who are not to be asked,
+    /// whose devices are away from it.
     ///
     /// # Errors
     /// If the store does not answer.
@@ -61,15 +62,19 @@ impl Membership {
         &mut self,
         turn: &mut Turn<'_>,
         home: Home,
-        records: Vec<AccountRecord>,
+        records: Vec<(AccountRecord, bool)>,
     ) -> Result<Vec<Fact>, EngineError> {
         if self.row.succession.is_some() || self.policy.is_none() {
             return Ok(Vec::new());
         }
-        let accounts = records.iter().map(|record| (record.account_id(), record.encode().into(), None)).collect();
-        self.row.succession = Some(Succession { home, accounts });
+        let accounts = records.iter().map(|(record, asked)| {
+            let found = if *asked { None } else { Some(Vec::new()) };
+            (record.account_id(), record.encode().into(), found)
+        });
+        self.row.succession = Some(Succession { home, accounts: accounts.collect() });
         self.save(turn);
-        Ok(records.iter().map(|record| Fact::Packages(record.account_id())).collect())
+        let asked = records.iter().filter(|(_, asked)| *asked);
+        Ok(asked.map(|(record, _)| Fact::Packages(record.account_id())).collect())
     }
 
     /// Accounts whose key packages a successor still waits for.
@@ -154,7 +159,7 @@ impl Membership {
         self.row.wishes.clear();
         self.row.succession = None;
         self.row.rejoining = true;
-        (self.row.refused, self.row.stranded, self.row.left) = (None, false, false);
+        (self.row.refused, self.row.stranded) = (None, false);
         self.home = super::home::Asking::default();
         self.save(turn);
     }

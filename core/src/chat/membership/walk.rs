@@ -245,14 +245,20 @@ impl Membership {
         self.save(turn);
     }
 
-    /// This account has left the present group, if it was in this one and this epoch that it did so.
+    /// This account left a group in an epoch: the present one, if it was in this one and since its seat was taken.
     pub(crate) fn leaves(&mut self, turn: &mut Turn<'_>, own: AccountId, group: GroupId, epoch: u64) {
-        let here = self.row.present.as_ref().is_some_and(|present| present.group == group);
-        let since = self.policy.as_ref().and_then(|policy| policy.seat(own)).map(|seat| seat.since);
-        if here && since.is_some_and(|since| epoch >= since) && !self.row.left {
-            self.row.left = true;
+        if self.row.parted.is_none_or(|(of, at)| of != group || at < epoch) {
+            self.row.parted = Some((group, epoch));
+            let here = self.row.present.as_ref().is_some_and(|present| present.group == group);
+            self.row.left |= here && self.policy.as_ref().is_some_and(|policy| self.is_left(policy, group, own));
             self.save(turn);
         }
+    }
+
+    /// Whether the seat that an account has in a group is one that it left: nobody has given it another since.
+    pub(super) fn is_left(&self, policy: &Policy, group: GroupId, own: AccountId) -> bool {
+        let since = policy.seat(own).map(|seat| seat.since);
+        self.row.parted.is_some_and(|(of, at)| of == group && since.is_some_and(|since| since <= at))
     }
 
     /// Whether this account has left the present group.

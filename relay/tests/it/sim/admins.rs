@@ -157,6 +157,23 @@ fn an_only_admin_that_leads_somebody_into_a_group_without_a_home_leaves_them_kno
     assert!(world.devices[1].told.contains_key("home lost"), "{}", world.trace.text());
 }
 
+#[test]
+fn an_only_admin_that_leads_somebody_out_of_a_group_leaves_the_others_knowing_it() {
+    let mut world = three_people();
+    let group = group_of(&mut world, 0, &[1, 2]);
+    let before = world.say(1, group);
+    world.run_for(60_000);
+    world.hostile.insert(0);
+    world.succeed(0, group, &[1], Successor::Plain).expect("it can be tried");
+    world.run_for(60_000);
+    let [led, left] = [1, 2].map(|device: usize| world.say(device, group));
+    let world = settled(world);
+    let has_moved = |device: usize| world.ground(device, group).expect("a member").policy.generation > 0;
+    assert_eq!([1, 2].map(has_moved), [true, false], "{}", world.trace.text());
+    assert!(world.devices[2].told.contains_key("rejoining"));
+    assert!(world.shows(2, &before) && world.shows(1, &led) && world.shows(2, &left));
+}
+
 /// All go back to what they are now, and what they write then shows everywhere.
 fn all_go_back(mut world: World, conversation: ConversationId) {
     for device in 0..world.devices.len() {

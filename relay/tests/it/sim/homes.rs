@@ -4,7 +4,7 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 
 use super::faults::{Lie, Plan};
-use super::scenarios::{calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
+use super::scenarios::{another_device, calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
 use super::world::World;
 
 /// The first relay shows a device no more of its logs than there is now.
@@ -254,6 +254,26 @@ fn who_was_shown_a_log_without_the_newest_member_follows_the_admin_who_took_it_i
 }
 
 #[test]
+fn whom_another_device_of_the_admin_never_saw_is_added_again_to_the_group_that_it_founds() {
+    let (mut world, _) = contacts_of(calm());
+    let second = another_device(&mut world, 0);
+    let group = group_of(&mut world, 0, &[]);
+    assert_eq!(one_of(&world, second, Kind::Group), group);
+    hide_from(&mut world, second);
+    let command = Command::AddMembers { conversation: group, members: vec![world.devices[1].account] };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    // Another commit of the same place, so that the two logs contradict each other.
+    world.command(second, Command::UpdateKeys { conversation: group }, |_, _| {});
+    world.run_for(3_000);
+    world.stop(0);
+    world.run_for(10 * 60_000);
+    world.boot(0, false);
+    let text = world.say(second, group);
+    let world = settled(world);
+    assert!(world.shows(1, &text), "{}", world.trace.text());
+}
+
+#[test]
 fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
     let (mut world, _) = contacts_of(calm());
     let member = world.devices[1].account;
@@ -266,6 +286,54 @@ fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
     let views = world.conversations(1);
     let here = views.iter().find(|view| view.id == group).expect("it is still shown");
     assert!(!world.present(here).contains(&world.devices[1].id));
+}
+
+#[test]
+fn devices_of_an_account_that_left_learn_that_it_is_out_although_the_home_hides_it_from_both() {
+    for late in [false, true] {
+        let (mut world, _) = contacts_of(calm());
+        if !late {
+            another_device(&mut world, 0);
+        }
+        let group = group_of(&mut world, 0, &[1]);
+        // What the other member appends is in its own version of the log alone.
+        hide_from(&mut world, 1);
+        world.ledger.unseated.insert((group, world.devices[0].account));
+        world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(10_000);
+        if late {
+            // It comes in the version that the other member is not shown.
+            let second = another_device(&mut world, 0);
+            assert_eq!(one_of(&world, second, Kind::Group), group, "{}", world.trace.text());
+        }
+        let world = settled(world);
+        for device in [0, 2] {
+            let views = world.conversations(device);
+            let here = views.iter().find(|view| view.id == group).expect("it is still shown");
+            assert!(!world.present(here).contains(&world.devices[device].id), "late: {late}\n{}", world.trace.text());
+        }
+    }
+}
+
+#[test]
+fn devices_of_somebody_who_blocked_the_home_of_a_conversation_come_together_elsewhere() {
+    let (mut world, conversation) = contacts_of(calm());
+    let [own, other] = [0, 1].map(|device: usize| world.devices[device].account);
+    let text = world.say(1, conversation);
+    let home = Command::MoveHome { conversation, relay: None };
+    world.command(1, home, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.ledger.blocked.insert((own, other));
+    world.command(0, Command::Block { account: other }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    let second = another_device(&mut world, 0);
+    let mut world = settled(world);
+    assert!(world.shows(second, &text), "{}", world.trace.text());
+    world.command(0, Command::Unblock { account: other }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(2 * 3_600_000);
+    let after = world.say(second, conversation);
+    world.run_for(60_000);
+    assert!(world.shows(1, &after), "{}", world.trace.text());
 }
 
 #[test]

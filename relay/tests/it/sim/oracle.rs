@@ -11,7 +11,7 @@ use kith_core::chat::view::{self, ConversationView};
 use kith_core::chat::{Item, ItemBody, Me, MessageState};
 use kith_core::home::State;
 use kith_core::store::{Read, Table};
-use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId};
+use kith_core::types::{AccountId, ContentId, ConversationId, DeviceId, GroupId};
 use kith_core::wire::codec::Body;
 
 use super::driver::Device;
@@ -239,7 +239,7 @@ impl World {
                 }
             }
         }
-        let (first, view) = inside.first()?;
+        let (_, view) = inside.first()?;
         if self.is_severed(view) {
             return self.siblings_differ(id, &inside);
         }
@@ -249,8 +249,27 @@ impl World {
         if let Some(problem) = self.logs_differ(id, &inside) {
             return Some(problem);
         }
+        let Some(left_behind) = self.led_apart(id) else { return self.members_differ(id, &inside, &inside) };
+        if let Some(device) = left_behind.iter().find(|device| !self.devices[**device].told.contains_key("rejoining")) {
+            return Some(format!("device {device} was not told that an admin led others out of {id:?}"));
+        }
+        let mut parts: BTreeMap<GroupId, Vec<&(usize, ConversationView)>> = BTreeMap::new();
+        for here in &inside {
+            parts.entry(self.ground(here.0, id)?.group).or_default().push(here);
+        }
+        parts.values().find_map(|part| self.members_differ(id, part, &inside))
+    }
+
+    /// Those who are in one group of a conversation do not agree; `inside` are all who are in any.
+    fn members_differ(
+        &self,
+        id: ConversationId,
+        part: &[&(usize, ConversationView)],
+        inside: &[&(usize, ConversationView)],
+    ) -> Option<String> {
+        let (first, view) = part.first()?;
         let (present, accounts) = (self.present(view), sorted(&view.accounts));
-        for (device, other) in &inside {
+        for (device, other) in part {
             if self.present(other) != present || sorted(&other.accounts) != accounts {
                 let (here, there) = (self.names(&present), self.names(&self.present(other)));
                 return Some(format!(
@@ -281,7 +300,7 @@ impl World {
             }
         }
         let lines = self.timeline(*first, view);
-        for (device, other) in &inside {
+        for (device, other) in part {
             let others = self.timeline(*device, other);
             if others != lines {
                 return Some(self.difference(id, *first, &lines, *device, &others));
@@ -456,6 +475,22 @@ impl World {
         (group && !lost.iter().any(may_move)).then(|| lost.into_iter().map(|(device, _)| device).collect())
     }
 
+    /// Honest devices of a group whose admins all follow no rule and have led others into a successor of it: who was not invited by an
+    /// admin cannot tell it from one that somebody made who may not, and nobody honest may bring them together. Nothing if there are none.
+    fn led_apart(&self, id: ConversationId) -> Option<Vec<usize>> {
+        let honest = self.honest();
+        let grounds = honest.iter().filter_map(|device| Some((*device, self.ground(*device, id)?)));
+        let grounds: Vec<(usize, Ground)> = grounds.collect();
+        let latest = grounds.iter().map(|(_, ground)| ground.policy.generation).max()?;
+        let rules = |(_, ground): &(usize, Ground)| {
+            let mut accounts = honest.iter().map(|device| self.devices[*device].account);
+            ground.policy.kind != Kind::Group || accounts.any(|account| ground.policy.is_admin(account))
+        };
+        let behind = grounds.iter().filter(|(_, ground)| ground.policy.generation < latest);
+        let behind: Vec<usize> = behind.map(|(device, _)| *device).collect();
+        (!behind.is_empty() && !grounds.iter().any(rules)).then_some(behind)
+    }
+
     /// Whether a group's home has the log as far as it was walked.
     fn home_keeps(&self, ground: &Ground) -> bool {
         match &ground.policy.home {
@@ -545,8 +580,8 @@ impl World {
 
     /// What was acknowledged is at every device that is entitled to it.
     fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
-        let orphaned: BTreeSet<ConversationId> =
-            views.keys().copied().filter(|id| self.orphans(*id).is_some()).collect();
+        let apart = |id: &ConversationId| self.orphans(*id).is_some() || self.led_apart(*id).is_some();
+        let orphaned: BTreeSet<ConversationId> = views.keys().copied().filter(apart).collect();
         for written in &self.ledger.written {
             let author = &self.devices[written.device];
             let undone = author.restored.iter().any(|(at, of)| written.at_ms <= *at && written.at_ms > *of);

@@ -350,6 +350,28 @@ pub(super) fn a_request_that_is_answered_after_its_device_went_back_has_its_text
 }
 
 #[test]
+fn a_device_from_before_a_conversation_believes_whom_it_had_asked_and_who_lost_its_keys_as_well() {
+    let mut world = people_at(&[Some(0), Some(0)]);
+    world.request(1, 0);
+    world.run_for(10_000);
+    world.keep_copy(1);
+    world.accept_all(0);
+    world.run_for(60_000);
+    let conversation = direct(&world, 0).expect("a conversation");
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    world.run_for(10_000);
+    world.keep_copy(0);
+    for device in [1, 0] {
+        world.restore_device(device);
+    }
+    let after = world.say(0, conversation);
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().chain([&after]).all(|text| world.shows(device, text)), "at device {device}");
+    }
+}
+
+#[test]
 pub(super) fn a_device_from_before_a_group_is_added_to_it_again_although_nobody_writes() {
     let (mut world, _) = contacts_of(calm());
     world.keep_copy(1);
