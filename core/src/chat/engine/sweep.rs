@@ -4,6 +4,7 @@
 
 use super::Engine;
 use crate::chat::conversation::ids;
+use crate::chat::membership::Membership;
 use crate::chat::turn::{EngineError, Turn};
 use crate::store::{Range, Read as _, Table};
 use crate::types::ConversationId;
@@ -77,7 +78,10 @@ impl Engine {
     fn expire_groups(&mut self, turn: &mut Turn<'_>, mut left: Vec<ConversationId>) -> Result<Stage, EngineError> {
         let rest = left.split_off(left.len().min(CONVERSATIONS));
         for id in left {
-            self.with(turn, id, |conversation, turn, _| conversation.membership_mut().expire(turn))?;
+            // Most have nothing to drop, and to take one up costs more than all else here.
+            if Membership::has_expired(&turn.read(), id, turn.now.wall)? {
+                self.with(turn, id, |conversation, turn, _| conversation.membership_mut().expire(turn))?;
+            }
         }
         Ok(if rest.is_empty() { Stage::Resting } else { Stage::Groups(rest) })
     }

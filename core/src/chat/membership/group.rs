@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::Membership;
+use super::state::{Row, key};
 use crate::chat::account::Account;
 use crate::chat::roster::{Member, Place};
-use crate::chat::turn::{EngineError, Turn};
+use crate::chat::turn::{EngineError, Turn, get};
 use crate::identity::{DeviceCertificate, LeafIdentity, PublicKey};
 use crate::mls::{Application, Group, Leaf, MlsError, Processed};
-use crate::types::{DeviceId, GroupId, Hash};
+use crate::store::{Read, Table};
+use crate::types::{ConversationId, DeviceId, GroupId, Hash, Timestamp};
 
 /// The exporter label of a log's write keys (RFC 9420 §8.5).
 const WRITE_KEY_LABEL: &str = "kith/log-write";
@@ -67,14 +69,30 @@ impl Membership {
         }
     }
 
+    /// Whether [`Membership::expire`] has something to drop, without taking the conversation up.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn has_expired(
+        read: &dyn Read,
+        conversation: ConversationId,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let Some(row) = get::<Row>(read, Table::Conversation, &key(conversation))? else { return Ok(false) };
+        for id in row.groups() {
+            if Group::has_expired(read, &id, now)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Drops the secrets of epochs that ended long enough ago.
     ///
     /// # Errors
     /// If the store does not answer.
     pub(crate) fn expire(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
-        let present = self.row.present.as_ref().map(|present| present.group);
-        for id in present.into_iter().chain(self.row.older.clone()) {
-            // Most have nothing to drop, and to load a group takes more than all else here.
+        for id in self.row.groups() {
             if Group::has_expired(&turn.read(), &id, turn.now.wall)? {
                 self.group(turn, id)?.expire(&mut turn.mls())?;
             }

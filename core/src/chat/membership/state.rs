@@ -264,6 +264,12 @@ impl Body for Row {
 }
 
 impl Row {
+    /// The present group and those before it whose messages may still come.
+    pub(super) fn groups(&self) -> Vec<GroupId> {
+        let present = self.present.as_ref().map(|present| present.group);
+        present.into_iter().chain(self.older.iter().copied()).collect()
+    }
+
     pub(super) fn keep(&mut self, roster: &Roster, policy: Option<&Policy>) {
         let members = roster.members().map(|(_, member)| MemberRow {
             certificate: ByteBuf::from(member.certificate.clone()),
