@@ -38,6 +38,7 @@ pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
     font::prefer_colored_emoji();
     let will = Will::new(runtime.handle().clone());
     will.register();
+    tell_no_fault_of_a_lost_display();
     let ended = {
         let _entered = runtime.enter();
         let will = will.clone();
@@ -51,6 +52,19 @@ pub(crate) fn run(setup: Setup, link: Option<String>) -> ExitCode {
         // What was lost is told by the will, and a fault was told where it happened.
         Ok(Ok(())) | Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// A window that draws while its display goes cannot make its surface anew, and panics: that is no fault, and the will says what was
+/// lost.
+fn tell_no_fault_of_a_lost_display() {
+    let (window, tell) = (std::thread::current().id(), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |fault| {
+        if std::thread::current().id() == window && display::look().is_err() {
+            tracing::debug!(%fault, "The window ended within a frame.");
+        } else {
+            tell(fault);
+        }
+    }));
 }
 
 fn show(setup: Setup, link: Option<String>, will: Will) -> iced::Result {

@@ -565,8 +565,10 @@ impl Heart {
                         round.released.push((effects, None));
                     }
                     Err(error) => {
-                        // A store that stopped by itself is noticed by whoever reads next: then nothing of this was begun.
-                        let stopped = self.store.failure();
+                        // A store that stopped by itself is noticed by whoever reads next, who may be first to: then nothing of
+                        // this was begun.
+                        let full = matches!(error, EngineError::Store(ReadError::Full));
+                        let stopped = self.store.failure().or_else(|| full.then_some(StoreError::Full));
                         let internal = || CommandError::Internal(error.to_string()).into();
                         let _ = reply.send(Err(stopped.map_or_else(internal, CommandFailure::Store)));
                         return Err(error.into());
