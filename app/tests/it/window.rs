@@ -74,7 +74,7 @@ impl Screen {
     }
 
     /// Where the first of these words stand below others, and nearer to them than two lines of buttons.
-    fn place_below(&self, above: &str, words: &str) -> Option<Place> {
+    pub(crate) fn place_below(&self, above: &str, words: &str) -> Option<Place> {
         let [_, from, _, _] = self.place(above)?;
         let below =
             self.words.iter().filter(|(seen, [_, top, ..])| seen == words && (from..from + BELOW).contains(top));
