@@ -168,12 +168,12 @@ async fn a_model_is_fetched_with_a_pause_a_kill_and_an_address_that_lies_and_is_
         let kept = scene.part();
         window.press_below(NAME, "Go on").await?;
         // What is fetched in part can be deleted too: the file tells when it is whole.
-        until("the model", async || Ok(scene.fetched(FILE).exists().then_some(()))).await?;
         let is_here = |screen: &Screen| {
             let shows = |words| screen.place_below(NAME, words).is_some();
-            (shows("Delete") && !shows("Go on") && !shows("Pause")).then_some(())
+            let is_whole = scene.fetched(FILE).exists();
+            (is_whole && shows("Delete") && !shows("Go on") && !shows("Pause")).then_some(())
         };
-        window.until("that it is here", is_here).await?;
+        window.until("the model", is_here).await?;
         check(asked().get(2) == Some(&kept), &format!("it was asked from {:?}, and {kept} bytes were here", asked()))?;
         check(std::fs::read(scene.fetched(FILE))? == model, "another file is here than the manifest names")?;
         check(scene.part() == 0, "something is left of the download")?;

@@ -25,8 +25,11 @@ const BELOW: f64 = 170.0;
 /// What is nearer to the upper or lower edge is not in sight, or what belongs to it is not.
 const EDGE: f64 = 180.0;
 
+/// How often it is looked whether what the mouse's wheel moved is drawn.
+const DRAWN: u32 = 25;
+
 /// A wheel that moved nothing so often has nothing more to move.
-const AT_THE_END: u32 = 25;
+const AT_THE_END: u32 = 3;
 
 /// By what a desktop knows Kith's windows.
 const CLASS: &str = "chat.kith.Kith";
@@ -305,6 +308,7 @@ impl<'a> Window<'a> {
     pub(crate) async fn reach(&self, words: &str) -> Outcome {
         // Where they stood, and how often the wheel has moved nothing since.
         let (mut before, mut idle) = (f64::NAN, 0);
+        let at = |screen: &Screen| screen.place(words).map(|[_, top, ..]| top);
         let turn = async || {
             let screen = self.screen();
             let ([width, bottom], Some([_, top, _, height])) = (screen.size, screen.place(words)) else {
@@ -322,8 +326,13 @@ impl<'a> Window<'a> {
             }
             let (x, y) = ((width * 0.7).round().to_string(), (bottom / 2.0).round().to_string());
             self.display.does(&["mousemove", "--window", &self.id, &x, &y, "click", wheel]).await?;
-            // What moved is drawn, and then looked at.
-            sleep(LOOK_AGAIN * 2).await;
+            // What moves is looked at when it is drawn, so that nothing moves any more when they are in sight.
+            for _ in 0..DRAWN {
+                sleep(LOOK_AGAIN).await;
+                if at(&self.screen()) != Some(top) {
+                    break;
+                }
+            }
             Ok(None)
         };
         until(&format!("{words:?} in sight"), turn).await
@@ -337,7 +346,16 @@ impl<'a> Window<'a> {
     /// Presses the mouse's button on these words, which stand below others.
     pub(crate) async fn press_below(&self, above: &str, words: &str) -> Outcome {
         self.reach(above).await?;
-        let [x, y, width, height] = self.shows_below(above, words).await?;
+        // What comes above them meanwhile moves them.
+        let mut place = self.shows_below(above, words).await?;
+        for _ in 0..DRAWN {
+            sleep(LOOK_AGAIN * 3).await;
+            let before = std::mem::replace(&mut place, self.shows_below(above, words).await?);
+            if place == before {
+                break;
+            }
+        }
+        let [x, y, width, height] = place;
         self.press_at(x + width / 2.0, y + height / 2.0).await
     }
 
