@@ -178,7 +178,7 @@ impl Asking {
     async fn answer<A: Future<Output = Response>>(&self, call: Call, request: impl Fn(Caller, Request) -> A) -> Answer {
         let Ok(key) = key_of_peer(&call.peer) else { return Answer::Refused(Unseen::Stranger) };
         if call.protocol == protocol::BLOB {
-            return Answer::Body(self.blob(Caller { peer: key, address: call.remote }, &call.body).await.encode());
+            return Answer::Body(self.blob(Caller { peer: key, address: call.remote }, &call.body).await.into_bytes());
         }
         let decoded = match Request::decode(&call.body) {
             Ok(decoded) => decoded,

@@ -16,7 +16,7 @@ use std::thread;
 use super::seal::{Listing, Reader, Sealing, chunk_buffer};
 use crate::store;
 use crate::types::{Hash, Token};
-use crate::wire::blob::{Attachment, CHUNK, Held, Layout, MAX_CHUNKS, SEAL, is_listed, list_hash};
+use crate::wire::blob::{Attachment, CHUNK, CHUNK_ROOM, Held, Layout, MAX_CHUNKS, SEAL, is_listed, list_hash};
 
 /// Why the shelf does not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -371,12 +371,15 @@ fn look(file: &mut File, layout: &Layout, list: &[u8]) -> Result<Held, ShelfErro
 }
 
 fn read_chunk(file: &mut File, layout: &Layout, index: u32) -> Result<Vec<u8>, ShelfError> {
-    let mut chunk = vec![0; layout.sealed(index)];
-    if chunk.is_empty() {
+    let sealed = layout.sealed(index);
+    if sealed == 0 {
         return Err(ShelfError::Mismatch);
     }
     file.seek(SeekFrom::Start(layout.offset(index)))?;
-    file.read_exact(&mut chunk)?;
+    let mut chunk = Vec::with_capacity(CHUNK_ROOM);
+    if file.take(sealed as u64).read_to_end(&mut chunk)? < sealed {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
     Ok(chunk)
 }
 

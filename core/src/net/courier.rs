@@ -63,7 +63,7 @@ impl Courier {
         let (reply, answer) = oneshot::channel();
         let job = Job { relay, protocol, body, limit: A::MAX_BYTES, reply };
         self.jobs.send(job).await.map_err(|_| NetError::ShutDown)?;
-        Ok(A::decode(&answer.await.map_err(|_| NetError::ShutDown)??)?)
+        Ok(A::from_bytes(answer.await.map_err(|_| NetError::ShutDown)??)?)
     }
 }
 

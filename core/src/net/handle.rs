@@ -234,7 +234,7 @@ impl Handle {
             self.connect(peer).await?;
         }
         match self.lanes.request(&peer, protocol, body, A::MAX_BYTES, PATIENCE).await {
-            Ok(answer) => self.judged(A::decode(&answer).map_err(NetError::from)),
+            Ok(answer) => self.judged(A::from_bytes(answer).map_err(NetError::from)),
             Err(_) if self.stop.is_cancelled() => Err(NetError::ShutDown),
             Err(error) => self.judged(Err(NetError::of_exchange(error, protocol, A::MAX_BYTES))),
         }

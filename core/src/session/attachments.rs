@@ -40,6 +40,7 @@ use crate::wire::control::Said;
 
 use plan::{Entry, Index, Ran};
 use row::Kept;
+use serve::Ahead;
 
 /// Attachments that are transferred at once; the next wait their turn. A relay's connection has twice as many lanes as these use.
 const RUNS: usize = 4;
@@ -119,6 +120,7 @@ struct Inner {
     events: broadcast::Sender<Event>,
     me: Me,
     index: Mutex<Index>,
+    ahead: Mutex<Ahead>,
     auto_fetch: AtomicU64,
     serving: Semaphore,
     started: Instant,
@@ -175,6 +177,7 @@ impl Attachments {
             events,
             me,
             index: Mutex::new(index),
+            ahead: Mutex::default(),
             auto_fetch: AtomicU64::new(auto_fetch),
             serving: Semaphore::new(SERVED),
             started: Instant::now(),

@@ -11,7 +11,7 @@ mod held;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Body, DecodeError, around, at_most, hash, plain};
+use super::codec::{AROUND, Body, DecodeError, around, at_most, hash, plain, within};
 use crate::types::{DeviceId, Hash, Token};
 
 pub use held::Held;
@@ -37,6 +37,9 @@ pub const MAX_READERS: usize = 1024;
 
 /// Where a chunk is in what carries it: behind the format number, a map with a key of two letters, and a map whose first key has one.
 const CHUNK_AT: usize = 8;
+
+/// Room for a sealed chunk and for what stands around it when it travels, so that it is written where it is.
+pub const CHUNK_ROOM: usize = CHUNK + SEAL + AROUND;
 
 /// The most runs of chunks in one answer: every other chunk of the largest attachment.
 const MAX_RUNS: usize = MAX_CHUNKS / 2;
@@ -351,7 +354,7 @@ impl Body for Request {
     fn encode(&self) -> Vec<u8> {
         match self {
             Self::Put { name, index, chunk } => {
-                around(&Self::Put { name: *name, index: *index, chunk: Vec::new() }, CHUNK_AT, chunk)
+                around(&Self::Put { name: *name, index: *index, chunk: Vec::new() }, CHUNK_AT, roomy(chunk))
             }
             _ => plain(self),
         }
@@ -390,8 +393,29 @@ impl Body for Response {
 
     fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Chunk { chunk } => around(&Self::Chunk { chunk: Vec::new() }, CHUNK_AT, chunk),
+            Self::Chunk { chunk } => around(&Self::Chunk { chunk: Vec::new() }, CHUNK_AT, roomy(chunk)),
             _ => plain(self),
+        }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Chunk { chunk } => around(&Self::Chunk { chunk: Vec::new() }, CHUNK_AT, chunk),
+            other => plain(&other),
+        }
+    }
+
+    fn from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        if bytes.len() > Self::MAX_BYTES {
+            return Self::decode(&bytes);
+        }
+        match within(&Self::Chunk { chunk: Vec::new() }, CHUNK_AT, bytes) {
+            Ok(chunk) => {
+                let response = Self::Chunk { chunk };
+                response.check()?;
+                Ok(response)
+            }
+            Err(bytes) => Self::decode(&bytes),
         }
     }
 
@@ -406,6 +430,13 @@ impl Body for Response {
             Self::Done | Self::Refused(_) => Ok(()),
         }
     }
+}
+
+/// A chunk once more, with room for what stands around it.
+fn roomy(chunk: &[u8]) -> Vec<u8> {
+    let mut copy = Vec::with_capacity(chunk.len().saturating_add(AROUND));
+    copy.extend_from_slice(chunk);
+    copy
 }
 
 /// Runs ascend and do not touch each other: so many name each chunk once.
@@ -486,7 +517,28 @@ mod tests {
                 assert_eq!(put.encode(), plain(&put));
             }
             let given = Response::Chunk { chunk };
-            assert_eq!(given.encode(), plain(&given));
+            let bytes = plain(&given);
+            assert_eq!(given.encode(), bytes);
+            assert!(Response::from_bytes(bytes.clone()) == Ok(given.clone()));
+            assert_eq!(given.into_bytes(), bytes);
+        }
+    }
+
+    proptest! {
+        /// Whatever comes is read in the same way whoever keeps the bytes.
+        #[test]
+        fn bytes_that_are_kept_are_read_as_others_are(
+            length in prop_oneof![0..40_usize, 65_500..65_600_usize, CHUNK..CHUNK + 2 * SEAL],
+            at in 0..16_usize,
+            byte: u8,
+            cut in 0..20_usize,
+        ) {
+            let mut bytes = plain(&Response::Chunk { chunk: vec![9; length] });
+            if let Some(changed) = bytes.get_mut(at) {
+                *changed = byte;
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            prop_assert!(Response::from_bytes(bytes.clone()) == Response::decode(&bytes));
         }
     }
 

@@ -54,6 +54,19 @@ pub trait Body: Serialize + DeserializeOwned {
         plain(self)
     }
 
+    /// Its bytes, made of what it holds where that is long.
+    fn into_bytes(self) -> Vec<u8> {
+        self.encode()
+    }
+
+    /// Reads and checks a body, which keeps the bytes where it is long.
+    ///
+    /// # Errors
+    /// As [`Body::decode`].
+    fn from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        Self::decode(&bytes)
+    }
+
     /// Reads and checks a body.
     ///
     /// # Errors
@@ -95,24 +108,48 @@ pub(super) fn plain<B: Body>(body: &B) -> Vec<u8> {
     bytes
 }
 
+/// The most bytes that stand before and behind what is long in the bytes of [`around`].
+pub(super) const AROUND: usize = 128;
+
 /// The bytes of a body that carries something long: `body` is the same with nothing in its place, which is byte `at`. Keys of a map are
-/// put in order when they have been written, for which all of it would be copied twice.
-pub(super) fn around<B: Body>(body: &B, at: usize, long: &[u8]) -> Vec<u8> {
-    let mut bytes = plain(body);
-    let rest = bytes.split_off(at.min(bytes.len()));
-    bytes.reserve_exact(rest.len().saturating_add(long.len()).saturating_add(4));
-    // A string of bytes is major type 2 (RFC 8949 §3).
-    let length = u32::try_from(long.len()).unwrap_or(u32::MAX);
-    let [a, b, c, d] = length.to_be_bytes();
-    match length {
-        0..=23 => bytes.push(0x40 | d),
-        24..=0xff => bytes.extend([0x58, d]),
-        0x100..=0xffff => bytes.extend([0x59, c, d]),
-        _ => bytes.extend([0x5a, a, b, c, d]),
+/// put in order when they have been written, for which all of it would be copied twice. It becomes these bytes, and is not moved to
+/// another place if it has room for [`AROUND`] more.
+pub(super) fn around<B: Body>(body: &B, at: usize, mut long: Vec<u8>) -> Vec<u8> {
+    let mut before = plain(body);
+    let behind = before.split_off(at.min(before.len()));
+    before.extend(length_of(long.len()));
+    long.splice(0..0, before);
+    long.extend(behind.into_iter().skip(1));
+    long
+}
+
+/// What is long in bytes that [`around`] made of a `body` at whose end it stands; the bytes again if it did not.
+pub(super) fn within<B: Body>(body: &B, at: usize, mut bytes: Vec<u8>) -> Result<Vec<u8>, Vec<u8>> {
+    let mut before = plain(body);
+    before.truncate(at);
+    let length = bytes.len().saturating_sub(at.saturating_add(LONG_LENGTH));
+    before.extend(length_of(length));
+    if before.len() != at.saturating_add(LONG_LENGTH) || !bytes.starts_with(&before) {
+        return Err(bytes);
     }
-    bytes.extend_from_slice(long);
-    bytes.extend(rest.into_iter().skip(1));
-    bytes
+    bytes.drain(..before.len());
+    Ok(bytes)
+}
+
+/// Bytes of the length of more than 65,535 bytes.
+const LONG_LENGTH: usize = 5;
+
+/// The length of a string of bytes, which is major type 2 (RFC 8949 §3).
+fn length_of(bytes: usize) -> impl Iterator<Item = u8> {
+    let length = u32::try_from(bytes).unwrap_or(u32::MAX);
+    let [a, b, c, d] = length.to_be_bytes();
+    let (bytes, count) = match length {
+        0..=23 => ([0x40 | d, 0, 0, 0, 0], 1),
+        24..=0xff => ([0x58, d, 0, 0, 0], 2),
+        0x100..=0xffff => ([0x59, c, d, 0, 0], 3),
+        _ => ([0x5a, a, b, c, d], LONG_LENGTH),
+    };
+    bytes.into_iter().take(count)
 }
 
 /// `SHA-256(label ‖ 0 ‖ parts…)`; a part's length is hashed before it, so that no two lists of parts collide.

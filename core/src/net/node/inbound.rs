@@ -101,5 +101,5 @@ async fn ask<T: Body>(
 ) -> Result<Answer, Refusal> {
     let (reply, answered) = Reply::new();
     events.send(event(reply)).await.map_err(|_| Refusal::TryLater)?;
-    Ok(Answer::Body(answered.await.unwrap_or(later).encode()))
+    Ok(Answer::Body(answered.await.unwrap_or(later).into_bytes()))
 }

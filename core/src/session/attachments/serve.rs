@@ -1,9 +1,12 @@
 //! What other devices ask this one for.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
 
 use super::{Attachments, Inner, Order, Place};
+use crate::blob::ShelfError;
 use crate::chat::attachment::Known;
 use crate::types::{DeviceId, Hash};
 use crate::wire::blob::{Claim, Layout, Refusal, Request, Response, capability_hash};
@@ -39,7 +42,18 @@ impl Attachments {
             return Response::Refused(Refusal::TooMany { retry_s: 1 });
         };
         let layout = Layout::of(known.size);
-        let read = self.inner.blocking(move |inner| inner.shelf.chunk(&known.id, &layout, index)).await;
+        let reading = self.inner.ahead().take(&known.id, index);
+        let read = match reading {
+            Some(reading) => reading.await.ok(),
+            None => self.inner.blocking(move |inner| inner.shelf.chunk(&known.id, &layout, index)).await,
+        };
+        // Whoever has this one asks for the next as a rule: it is read while this one travels.
+        let next = index.saturating_add(1);
+        if matches!(read, Some(Ok(_))) && next < layout.chunks() {
+            let inner = Arc::clone(&self.inner);
+            let reading = tokio::task::spawn_blocking(move || inner.shelf.chunk(&known.id, &layout, next));
+            self.inner.ahead().put(known.id, next, reading);
+        }
         // That the plan is busy does not matter: it only shows how far the other has come.
         let _ = self.orders.try_send(Order::Asked(claim.name, index));
         match read {
@@ -57,6 +71,10 @@ fn not_found() -> Response {
 }
 
 impl Inner {
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What a device may have under this claim: all of it is here, the claim is right, and the device is in a conversation in which a
     /// message names it that was not taken back.
     async fn entitled(self: &Arc<Self>, device: DeviceId, claim: Claim) -> Option<Known> {
@@ -84,12 +102,36 @@ impl Inner {
     }
 }
 
+/// Chunks that are read before they are asked for, at most: one for each that is given at once.
+const READ_AHEAD: usize = 4;
+
+/// A chunk that is being read.
+type Reading = JoinHandle<Result<Vec<u8>, ShelfError>>;
+
+/// Chunks that are read before they are asked for, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Ahead(VecDeque<(Hash, u32, Reading)>);
+
+impl Ahead {
+    fn take(&mut self, id: &Hash, index: u32) -> Option<Reading> {
+        let at = self.0.iter().position(|(known, number, _)| known == id && *number == index)?;
+        self.0.remove(at).map(|(_, _, reading)| reading)
+    }
+
+    fn put(&mut self, id: Hash, index: u32, reading: Reading) {
+        if self.0.len() >= READ_AHEAD {
+            self.0.pop_front();
+        }
+        self.0.push_back((id, index, reading));
+    }
+}
+
 /// For how long it is not asked again whether a device may have something, in requests: a file's worth.
 const REMEMBERED: usize = 64;
 
 /// Devices that were found to be entitled, the newest.
 #[derive(Debug, Default)]
-pub(super) struct Entitled(std::collections::VecDeque<(Hash, DeviceId)>);
+pub(super) struct Entitled(VecDeque<(Hash, DeviceId)>);
 
 impl Entitled {
     pub(super) fn contains(&self, name: &Hash, device: &DeviceId) -> bool {
