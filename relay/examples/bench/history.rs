@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deposits::files;
 use crate::figure::Figure;
-use crate::people::{Exchanged, Tell, options, unlock};
+use crate::people::{Tell, options, unlock};
 use crate::process::{Actor, answer, told};
 use crate::relay::Relay;
 use crate::{Failure, Scale, rows};
@@ -66,9 +66,7 @@ fn fill(dir: &Path, relay: &Relay, each: usize) -> Result<(), Failure> {
     people.ask::<()>(&Tell::Accept { name: reader.clone() })?;
     people.ask::<()>(&Tell::Await { name: writer.clone(), with: reader.clone() })?;
     people.ask::<()>(&Tell::Await { name: reader.clone(), with: writer.clone() })?;
-    let looks = (1..=10).map(|part| each * part / 10).collect();
-    let pairs = vec![(writer, reader)];
-    people.ask::<Exchanged>(&Tell::Exchange { pairs, each, looks, also: std::process::id() })?;
+    people.ask::<()>(&Tell::Exchange { name: writer, to: reader, count: each })?;
     people.ask::<()>(&Tell::Close)
 }
 

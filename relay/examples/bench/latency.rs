@@ -50,16 +50,29 @@ fn figures(name: &str, arrivals: &[Duration], fsync: Duration, echo: Duration, f
 
 /// Two people in two processes at one relay, who know each other.
 pub(crate) fn acquaint(dir: &Path, relay: &Relay, always_relay: bool) -> Result<(Actor, Actor), Failure> {
-    let (mut alice, mut bob) = (Actor::start("people")?, Actor::start("people")?);
-    for (actor, name) in [(&mut alice, "alice"), (&mut bob, "bob")] {
-        let (name, dir, relay) = (name.to_owned(), dir.join(name), relay.address.clone());
-        actor.ask::<()>(&Tell::Register { name, dir, relay, always_relay })?;
+    acquaint_as(["alice", "bob"], dir, relay, always_relay)
+}
+
+/// The same, with other names.
+pub(crate) fn acquaint_as(
+    names: [&str; 2],
+    dir: &Path,
+    relay: &Relay,
+    always_relay: bool,
+) -> Result<(Actor, Actor), Failure> {
+    let (mut first, mut second) = (Actor::start("people")?, Actor::start("people")?);
+    let [one, other] = names.map(str::to_owned);
+    for (actor, name) in [(&mut first, &one), (&mut second, &other)] {
+        let (dir, relay) = (dir.join(name), relay.address.clone());
+        actor.tell(&Tell::Register { name: name.clone(), dir, relay, always_relay })?;
     }
-    alice.ask::<()>(&Tell::Add { name: "alice".into(), who: "bob".into() })?;
-    bob.ask::<()>(&Tell::Accept { name: "bob".into() })?;
-    alice.ask::<()>(&Tell::Await { name: "alice".into(), with: "bob".into() })?;
-    bob.ask::<()>(&Tell::Await { name: "bob".into(), with: "alice".into() })?;
-    Ok((alice, bob))
+    first.hear::<()>()?;
+    second.hear::<()>()?;
+    first.ask::<()>(&Tell::Add { name: one.clone(), who: other.clone() })?;
+    second.ask::<()>(&Tell::Accept { name: other.clone() })?;
+    first.ask::<()>(&Tell::Await { name: one.clone(), with: other.clone() })?;
+    second.ask::<()>(&Tell::Await { name: other, with: one })?;
+    Ok((first, second))
 }
 
 /// The times of all messages, an `fsync` and an echo.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::process::{answer, resident_mib, told};
+use crate::process::{answer, told};
 
 /// How long two people may take to find each other, and a message to arrive.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,8 +43,8 @@ pub(crate) enum Tell {
     Write { name: String, to: String, count: usize, pause_ms: u64 },
     /// Waits until so many messages have arrived since the last such question.
     Arrived { name: String, count: usize },
-    /// Pairs write to each other at once, as fast as they can; memory is looked at when so many have arrived.
-    Exchange { pairs: Vec<(String, String)>, each: usize, looks: Vec<usize>, also: u32 },
+    /// One writes to another who is here too, as fast as they can; it is said how far they are.
+    Exchange { name: String, to: String, count: usize },
     /// From now on files of every size are fetched without being asked for.
     TakeFiles { name: String },
     /// Sends a file: when that was begun, in nanoseconds since 1970, as text.
@@ -64,14 +64,6 @@ pub(crate) struct Arrival {
     pub(crate) micros: u64,
     /// `direct` or `mailbox`, if the client says so.
     pub(crate) route: Option<String>,
-}
-
-/// What an exchange was like.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Exchanged {
-    pub(crate) seconds: f64,
-    /// At each look: this process's and the other's memory in MiB.
-    pub(crate) looks: Vec<(f64, f64)>,
 }
 
 /// What is in a store.
@@ -126,8 +118,8 @@ async fn obey(people: &mut BTreeMap<String, Person>, tell: Tell) -> Result<serde
             serde_json::Value::Null
         }
         Tell::Arrived { name, count } => serde_json::to_value(arrived(find(people, &name)?, count).await?)?,
-        Tell::Exchange { pairs, each, looks, also } => {
-            serde_json::to_value(exchange(people, pairs, each, &looks, also).await?)?
+        Tell::Exchange { name, to, count } => {
+            serde_json::to_value(exchange(find(people, &name)?, find(people, &to)?, &to, count).await?)?
         }
         Tell::TakeFiles { name } => {
             let (read_receipts, mdns, always_relay, typing, played_receipts) = (None, None, None, None, None);
@@ -295,56 +287,25 @@ async fn arrived(person: &Person, count: usize) -> Result<Vec<Arrival>, Failure>
     .await
 }
 
-async fn exchange(
-    people: &BTreeMap<String, Person>,
-    pairs: Vec<(String, String)>,
-    each: usize,
-    looks: &[usize],
-    also: u32,
-) -> Result<Exchanged, Failure> {
-    let begun = Instant::now();
-    let mut writers = tokio::task::JoinSet::new();
-    let mut totals = Vec::new();
-    for (from, to) in pairs {
-        let (client, receiver) = (find(people, &from)?.client.clone(), find(people, &to)?);
-        let (total, base) = (Arc::clone(&receiver.total), receiver.total.load(Ordering::Acquire));
-        totals.push((Arc::clone(&total), base));
-        writers.spawn(async move {
-            for number in 0..each {
-                write(&client, &to, number).await?;
-                while number > total.load(Ordering::Acquire).saturating_sub(base).saturating_add(AHEAD) {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-            }
-            Ok::<(), Failure>(())
-        });
-    }
-    let arrived =
-        || totals.iter().map(|(total, base)| total.load(Ordering::Acquire).saturating_sub(*base)).sum::<usize>();
-    let all = totals.len().saturating_mul(each);
-    let mut seen = Vec::new();
-    let (mut last, mut moved) = (0, Instant::now());
-    while arrived() < all && moved.elapsed() < PATIENCE {
-        if let Some(look) = looks.get(seen.len()).filter(|look| **look <= arrived()) {
-            eprintln!("bench: {look} messages have arrived after {:.0} s", begun.elapsed().as_secs_f64());
-            seen.push((resident_mib(std::process::id()), resident_mib(also)));
+async fn exchange(writer: &Person, reader: &Person, to: &str, count: usize) -> Result<(), Failure> {
+    /// How often it is said how far they are.
+    const PARTS: usize = 10;
+    let (begun, base) = (Instant::now(), reader.total.load(Ordering::Acquire));
+    let arrived = || reader.total.load(Ordering::Acquire).saturating_sub(base);
+    for number in 0..count {
+        write(&writer.client, to, number).await?;
+        let (ahead, moved) = (number.saturating_sub(AHEAD), Instant::now());
+        while arrived() < ahead && moved.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        if arrived() > last {
-            (last, moved) = (arrived(), Instant::now());
+        if number > 0 && number % count.div_ceil(PARTS) == 0 {
+            eprintln!("bench: {number} messages are written after {:.0} s", begun.elapsed().as_secs_f64());
         }
-        if let Some(writer) = writers.try_join_next() {
-            writer??;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    while seen.len() < looks.len() {
-        seen.push((resident_mib(std::process::id()), resident_mib(also)));
-    }
-    Ok(Exchanged { seconds, looks: seen })
+    until("the arrival of all messages", async || Ok((arrived() >= count).then_some(()))).await
 }
 
-/// Counts the texts that others wrote, and how many different numbers they have.
+/// Counts the texts that others wrote, each of which says when it was written, and how many of them are different.
 async fn count(client: &Client, with: &str) -> Result<Counted, Failure> {
     let (mut all, mut different, mut before) = (0, BTreeSet::new(), None);
     loop {
@@ -353,9 +314,9 @@ async fn count(client: &Client, with: &str) -> Result<Counted, Failure> {
         let Some(first) = page.first() else { return Ok(Counted { all, different: different.len() }) };
         before = Some(first.id.clone());
         for message in page.iter().filter(|message| !message.mine) {
-            let number = message.text.as_ref().and_then(|text| text.split_whitespace().next()?.parse::<usize>().ok());
-            all += usize::from(number.is_some());
-            different.extend(number);
+            let when = message.text.as_ref().and_then(|text| text.split_whitespace().nth(1)?.parse::<u128>().ok());
+            all += usize::from(when.is_some());
+            different.extend(when);
         }
     }
 }
