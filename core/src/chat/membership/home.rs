@@ -501,7 +501,14 @@ impl Membership {
                     facts.push(Fact::Lost);
                 }
             }
-            Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),
+            Refusal::Exists => {
+                // Others began it, and have walked it since: it is there to be read.
+                if let Some(present) = self.row.present.as_mut().filter(|present| present.log.next == 0) {
+                    present.kept = true;
+                }
+                self.gone(turn, facts);
+            }
+            Refusal::UnknownGroup => self.gone(turn, facts),
             Refusal::WrongKey => self.rejected(turn, facts),
             Refusal::Limit | Refusal::TryLater => {
                 if self.home.failed(now, turn.rng) {
