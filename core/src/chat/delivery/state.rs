@@ -106,6 +106,8 @@ impl Delivery {
     /// Keeps how far a feed's messages have come by now, so that it stays so whoever comes and goes.
     pub(super) fn raise<R: Read + ?Sized>(&mut self, tx: &mut Transaction<'_, R>, roster: &Roster, feed: &FeedId) {
         let mut standings = self.standings(roster, feed);
+        // Who says to hold it has it, though word may be lost that an envelope was taken.
+        let held: Vec<_> = standings.values().map(|it| (it.counts, it.delivered.max(it.read))).collect();
         if standings.keys().any(|account| *account != self.me.account) {
             standings.remove(&self.me.account);
         }
@@ -115,6 +117,7 @@ impl Delivery {
         let (delivered, read) = (upto(|it| it.delivered.max(it.read)), upto(|it| it.read));
         let before = self.reached.get(feed).cloned().unwrap_or_default();
         let mut reach = before.clone();
+        row::add(&mut reach.sent, &held);
         row::add(&mut reach.delivered, &[(from, delivered)]);
         row::add(&mut reach.read, &[(from, read)]);
         if reach != before {

@@ -294,6 +294,20 @@ fn a_state_stays_when_accounts_come_that_a_message_was_not_for_and_when_devices_
 }
 
 #[test]
+fn what_another_device_of_the_account_said_to_hold_stays_sent_when_that_device_goes() {
+    let mut desk = Desk::new();
+    let first = desk.text();
+    // Word that an envelope was taken is lost.
+    let held = Mark { feed: first.feed, next: 1 };
+    desk.marks(4, &[held], &[]);
+    assert_eq!(desk.state(&first), MessageState::Sent);
+    desk.member(4, 1, false, false);
+    assert_eq!(desk.state(&first), MessageState::Sent);
+    desk.restart();
+    assert_eq!(desk.state(&first), MessageState::Sent);
+}
+
+#[test]
 fn what_was_written_alone_counts_for_the_first_who_comes() {
     let mut desk = Desk::among(&[(1, 1)]);
     let text = desk.text();

@@ -4,7 +4,7 @@ use rand_core::RngCore;
 
 use super::commit::Proposed;
 use super::group::write_key;
-use super::{Fact, Held, Membership};
+use super::{Fact, Held, Membership, Present};
 use crate::chat::account::Account;
 use crate::chat::api::CallFailure;
 use crate::chat::home_log;
@@ -79,6 +79,8 @@ pub(super) struct Asking {
     ahead: Option<u64>,
     /// So many times in a row the log ended before that epoch.
     behind: u32,
+    /// So many times in a row the home showed another history than the one that this device stands behind.
+    elsewhere: u32,
 }
 
 impl Asking {
@@ -411,18 +413,35 @@ impl Membership {
         let before = self.row.present.as_ref().map_or(0, |present| present.log.next);
         let outcome = self.walk(turn, entries, facts)?;
         let Some(present) = self.row.present.clone() else { return Ok(()) };
+        let doubted = std::mem::take(&mut self.home.doubt);
         match outcome {
-            Err(EntryError::OtherHistory { .. }) if !self.home.doubt => {
-                self.home.doubt = true;
-                self.home.read = true;
+            Err(EntryError::OtherHistory { .. }) => {
+                if doubted {
+                    self.shown_elsewhere(turn, facts);
+                } else {
+                    self.doubt();
+                }
                 return Ok(());
             }
             Err(_) => {
+                self.home.doubt = doubted;
                 self.home.failed(turn.now.mono_ms, turn.rng);
                 return Ok(());
             }
-            Ok(()) => self.home.doubt = false,
+            Ok(()) if head.next == present.log.next && head.hash != present.log.hash => {
+                // Nothing follows yet that would tell: the entry itself does.
+                if !doubted {
+                    self.doubt();
+                    return Ok(());
+                }
+                if self.is_elsewhere(&present, entries) {
+                    self.shown_elsewhere(turn, facts);
+                    return Ok(());
+                }
+            }
+            Ok(()) => {}
         }
+        self.home.elsewhere = 0;
         if head.next < present.log.next {
             // It signed more than it shows: it has lost the end of the log, or keeps it from this device alone.
             self.gone(turn, facts);
@@ -440,6 +459,28 @@ impl Membership {
             facts.push(Fact::Walked);
         }
         Ok(())
+    }
+
+    /// Whether among these is an entry that the home signed for the place of the one that this device stands behind, and is another.
+    fn is_elsewhere(&self, present: &Present, entries: &[UnverifiedEntry]) -> bool {
+        let Some(key) = self.policy.as_ref().map(|policy| policy.home.key()) else { return false };
+        let signed = entries.iter().filter_map(|entry| verify_signed(entry, &key).ok());
+        let mut here = signed.filter(|it| it.entry.group == present.group && it.head().next == present.log.next);
+        here.any(|it| it.hash != present.log.hash)
+    }
+
+    /// The home keeps another log than the one in which this device was brought in. Whoever walked that one has the proof; whoever came by
+    /// a Welcome has no entry to show, and may be the last who is in it. The others walk the one that is shown here, and can add it anew.
+    fn shown_elsewhere(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
+        self.home.elsewhere = self.home.elsewhere.saturating_add(1);
+        self.doubt();
+        // It does answer, and is asked more and more seldom all the same.
+        self.home.failures = self.home.elsewhere.saturating_sub(1);
+        self.home.failed(turn.now.mono_ms, turn.rng);
+        // An account that has left waits to be taken out, wherever that is.
+        if self.home.elsewhere >= GONE_AFTER && !self.row.stranded && !self.row.left {
+            self.strand(turn, facts);
+        }
     }
 
     fn refused(&mut self, turn: &mut Turn<'_>, refusal: Refusal, facts: &mut Vec<Fact>) {
@@ -460,7 +501,14 @@ impl Membership {
                     facts.push(Fact::Lost);
                 }
             }
-            Refusal::UnknownGroup | Refusal::Exists => self.gone(turn, facts),
+            Refusal::Exists => {
+                // Others began it, and have walked it since: it is there to be read.
+                if let Some(present) = self.row.present.as_mut().filter(|present| present.log.next == 0) {
+                    present.kept = true;
+                }
+                self.gone(turn, facts);
+            }
+            Refusal::UnknownGroup => self.gone(turn, facts),
             Refusal::WrongKey => self.rejected(turn, facts),
             Refusal::Limit | Refusal::TryLater => {
                 if self.home.failed(now, turn.rng) {

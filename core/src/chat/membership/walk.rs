@@ -311,7 +311,7 @@ impl Membership {
         Ok(())
     }
 
-    fn strand(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
+    pub(super) fn strand(&mut self, turn: &mut Turn<'_>, facts: &mut Vec<Fact>) {
         self.row.stranded = true;
         self.save(turn);
         facts.push(Fact::Stranded);

@@ -274,6 +274,58 @@ fn whom_another_device_of_the_admin_never_saw_is_added_again_to_the_group_that_i
 }
 
 #[test]
+fn who_was_invited_in_a_log_that_only_a_removed_device_was_shown_is_brought_into_that_of_the_others() {
+    let (mut world, _) = contacts_of(calm());
+    hide_from(&mut world, 0);
+    let group = group_of(&mut world, 0, &[1]);
+    // The other goes on in the log that everybody else is shown, and the device that made the group hears nothing of it.
+    world.stop(0);
+    for _ in 0..3 {
+        world.command(1, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(60_000);
+    }
+    world.stop(1);
+    world.lose_mail(0, 0);
+    world.boot(0, false);
+    let second = another_device(&mut world, 0);
+    assert_eq!(one_of(&world, second, Kind::Group), group, "{}", world.trace.text());
+    // Nobody is left who walked its log, and could show that the home keeps another.
+    world.stop(0);
+    world.remove_device(0);
+    world.boot(1, false);
+    world.run_for(10 * 60_000);
+    let texts = [world.say(1, group), world.say(second, group)];
+    let world = settled(world);
+    for device in [1, second] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
+    }
+}
+
+#[test]
+fn who_was_told_that_a_log_is_not_begun_and_then_that_it_is_reads_it() {
+    let (mut world, _) = contacts_of(calm());
+    hide_from(&mut world, 1);
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "a group".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    let invited = |world: &World| world.conversations(1).iter().any(|view| view.kind == Kind::Group);
+    for _ in 0..600 {
+        if !invited(&world) {
+            world.run_for(100);
+        }
+    }
+    let group = one_of(&world, 1, Kind::Group);
+    // It has asked, and not yet tried to begin the log itself.
+    world.run_for(1_000);
+    world.relays[0].lie = None;
+    world.command(0, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    let text = world.say(0, group);
+    let world = settled(world);
+    assert!(world.shows(1, &text));
+}
+
+#[test]
 fn who_was_taken_out_of_a_group_by_a_commit_that_the_home_hides_learns_of_it() {
     let (mut world, _) = contacts_of(calm());
     let member = world.devices[1].account;
