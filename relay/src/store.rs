@@ -16,8 +16,8 @@ use crate::domain::{self, Batch, ReadError, RelayRead};
 /// The format number of the store; each row has its own besides.
 const FORMAT: u8 = 1;
 
-/// Bytes of sled's page cache. The system keeps pages of the file as well, and gives them up when others need the room.
-const CACHE_BYTES: u64 = 1 << 20;
+/// Bytes of sled's page cache: with a million envelopes waiting the whole relay has to stay under 256 MiB.
+const CACHE_BYTES: u64 = 4 << 20;
 
 /// An open store. Cheap to clone.
 #[derive(Debug, Clone)]
