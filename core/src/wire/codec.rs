@@ -112,14 +112,15 @@ pub(super) fn plain<B: Body>(body: &B) -> Vec<u8> {
 pub(super) const AROUND: usize = 128;
 
 /// The bytes of a body that carries something long: `body` is the same with nothing in its place, which is byte `at`. Keys of a map are
-/// put in order when they have been written, for which all of it would be copied twice. It becomes these bytes, and is not moved to
-/// another place if it has room for [`AROUND`] more.
+/// put in order when they have been written, for which all of it would be copied twice. What is long becomes these
+/// bytes, and is not moved to another place if it has room for [`AROUND`] more.
 pub(super) fn around<B: Body>(body: &B, at: usize, mut long: Vec<u8>) -> Vec<u8> {
     let mut before = plain(body);
     let behind = before.split_off(at.min(before.len()));
     before.extend(length_of(long.len()));
     long.splice(0..0, before);
-    long.extend(behind.into_iter().skip(1));
+    // Behind the nothing in its place, which is one byte.
+    long.extend_from_slice(behind.get(1..).unwrap_or_default());
     long
 }
 

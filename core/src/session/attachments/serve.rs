@@ -102,7 +102,7 @@ impl Inner {
     }
 }
 
-/// Chunks that are read before they are asked for, at most: one for each that is given at once.
+/// Chunks that are read before they are asked for, at most. Those that nobody comes for stay until others take their place: a MiB.
 const READ_AHEAD: usize = 4;
 
 /// A chunk that is being read.
