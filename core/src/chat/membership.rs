@@ -9,6 +9,7 @@
 //! row until the log fulfils it, so a crash at any instant repeats it. Sending never waits for the home.
 //! Source: DESIGN §4; `docs/protocol-conversation.md`.
 
+mod asking;
 mod commit;
 mod group;
 mod home;
@@ -95,14 +96,14 @@ pub(crate) struct Membership {
     gone: Option<GroupId>,
     policy: Option<Policy>,
     groups: BTreeMap<GroupId, Group>,
-    home: home::Asking,
+    home: asking::Asking,
 }
 
 /// What membership knows beyond the store.
 #[derive(Debug)]
 pub(crate) struct Unstored {
     gone: Option<GroupId>,
-    home: home::Asking,
+    home: asking::Asking,
 }
 
 impl Membership {
@@ -115,7 +116,7 @@ impl Membership {
             gone: None,
             policy: None,
             groups: BTreeMap::new(),
-            home: home::Asking::default(),
+            home: asking::Asking::default(),
         }
     }
 

@@ -3,13 +3,18 @@
 //! A connection is authenticated by its libp2p peer id; a relay knows a device by the transport key that its account's record
 //! certifies. Requests marked *own* act for that device and its account; the others carry a token or need none.
 
+mod push;
+mod refusal;
+
 use serde::{Deserialize, Serialize};
 
 use super::codec::{Body, DecodeError, at_most};
-use super::control::{Code, Said};
 use super::log;
 use crate::identity::{PublicKey, Signature, Stretching};
 use crate::types::{AccountId, DeviceId, EnvelopeId, Hash, Incarnation, Timestamp, Token};
+
+pub use push::{Push, PushAnswer};
+pub use refusal::Refusal;
 
 /// The most bytes of a request: an envelope, or a commit for the home's log.
 pub const MAX_REQUEST: usize = log::MAX_BLOB + 4096;
@@ -489,74 +494,6 @@ pub struct Hello {
     pub wall: Timestamp,
 }
 
-/// Why a relay refuses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Refusal {
-    /// The request is not understood here.
-    #[error("the relay does not understand the request")]
-    Unknown,
-    /// The request is malformed.
-    #[error("the relay found the request malformed: {0}")]
-    Malformed(String),
-    /// The device is not signed in here.
-    #[error("this device is not signed in at the relay")]
-    NotSignedIn,
-    /// The handle is taken, or looks too much like one that is.
-    #[error("that name is taken, or looks too much like one that is")]
-    HandleTaken,
-    /// The handle breaks the rules.
-    #[error("that name cannot be used: 3 to 32 of a-z, 0-9, dot, dash and underscore")]
-    HandleMalformed,
-    /// Registration is closed, or needs an invitation.
-    #[error("this relay does not take new accounts")]
-    RegistrationClosed,
-    /// Password or name are wrong; which of them is not said.
-    #[error("wrong name or password")]
-    WrongPassword,
-    /// The recovery code or the name are wrong; which of them is not said.
-    #[error("wrong name or recovery code")]
-    WrongRecoveryCode,
-    /// No such account, record, address or challenge.
-    #[error("not found at this relay")]
-    NotFound,
-    /// The token is not good for it.
-    #[error("not allowed")]
-    Forbidden,
-    /// Another version is stored than the one expected.
-    #[error("it was changed meanwhile")]
-    Conflict,
-    /// A limit is reached; try again after so many seconds.
-    #[error("too many requests: try again in {retry_s} s")]
-    TooMany {
-        /// Seconds to wait.
-        #[serde(rename = "r")]
-        retry_s: u32,
-    },
-    /// Larger than the relay takes.
-    #[error("larger than this relay takes")]
-    TooLarge,
-    /// The slot for contact requests is full.
-    #[error("too many contact requests wait there already")]
-    Full,
-    /// The disk is full, or the relay is shutting down: nothing was stored.
-    #[error("the relay cannot take it now: try later")]
-    TryLater,
-    /// This relay does not take deposits from that part of the world.
-    #[error("this relay does not federate with you")]
-    NotFederated,
-}
-
-impl From<&Refusal> for Said {
-    fn from(refusal: &Refusal) -> Self {
-        match refusal {
-            Refusal::NotSignedIn => Self::new(Code::NotSignedIn, refusal),
-            Refusal::TooMany { retry_s } => Self::new(Code::TooMany, refusal).lasting(u64::from(*retry_s)),
-            Refusal::TryLater => Self::new(Code::TryLater, refusal),
-            _ => Self::new(Code::RelayRefused, refusal).because(refusal),
-        }
-    }
-}
-
 impl Body for Request {
     const MAX_BYTES: usize = MAX_REQUEST;
 
@@ -595,57 +532,6 @@ impl Body for Response {
             _ => Ok(()),
         }
     }
-}
-
-/// What a relay sends by itself to a device that has fetched on this connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Push {
-    /// New in the mailbox. The answer, [`PushAnswer::Durable`], acknowledges it.
-    #[serde(rename = "e")]
-    Envelopes {
-        /// The queue, and the number after the last of these.
-        #[serde(rename = "c")]
-        cursor: Cursor,
-        /// Oldest first.
-        #[serde(rename = "e")]
-        envelopes: Vec<Stored>,
-    },
-    /// An envelope that is not kept.
-    #[serde(rename = "l")]
-    Live {
-        /// The encoded envelope.
-        #[serde(rename = "e", with = "serde_bytes")]
-        envelope: Vec<u8>,
-    },
-}
-
-/// A device's answer to a push, or another device's answer to an envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PushAnswer {
-    /// Durable here, read or parked.
-    #[serde(rename = "d")]
-    Durable,
-    /// Not taken: blocked, or not for this device. It need not be tried again this way.
-    #[serde(rename = "n")]
-    Refused,
-    /// Cannot be stored now.
-    #[serde(rename = "t")]
-    TryLater,
-}
-
-impl Body for Push {
-    const MAX_BYTES: usize = MAX_RESPONSE;
-
-    fn check(&self) -> Result<(), DecodeError> {
-        match self {
-            Self::Envelopes { envelopes, .. } => at_most(envelopes, 1024, "envelopes"),
-            Self::Live { .. } => Ok(()),
-        }
-    }
-}
-
-impl Body for PushAnswer {
-    const MAX_BYTES: usize = 64;
 }
 
 /// The name of a list of mailboxes.

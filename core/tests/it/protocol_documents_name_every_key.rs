@@ -22,9 +22,12 @@ fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// The module that others know a source by: of a file in `message/`, that.
+/// Modules whose parts have files of their own; others know those by the module.
+const FOLDERS: [&str; 2] = ["message", "relay"];
+
+/// The module that others know a source by.
 fn module(path: &Path) -> &str {
-    let folder = path.parent().filter(|folder| folder.ends_with("message"));
+    let folder = path.parent().filter(|folder| FOLDERS.iter().any(|name| folder.ends_with(name)));
     folder.unwrap_or(path).file_stem().unwrap().to_str().unwrap()
 }
 
@@ -32,7 +35,7 @@ fn module(path: &Path) -> &str {
 fn sources() -> Vec<PathBuf> {
     let mut paths = files("core/src/wire", "rs");
     paths.retain(|path| !["codec", "control"].contains(&module(path)));
-    paths.extend(files("core/src/wire/message", "rs"));
+    paths.extend(FOLDERS.iter().flat_map(|folder| files(&format!("core/src/wire/{folder}"), "rs")));
     paths.extend(files("core/src/identity", "rs"));
     paths.extend(["core/src/chat/policy.rs", "core/src/types/id.rs"].map(|path| root().join(path)));
     paths

@@ -284,7 +284,7 @@ impl Membership {
         self.row.lied = None;
         self.row.succession = None;
         self.row.wishes.retain(|wish| !matches!(wish, Wish::Update | Wish::Return { .. }));
-        self.home = super::home::Asking::default();
+        self.home = super::asking::Asking::default();
         self.refresh(turn, id, facts)?;
         self.save(turn);
         facts.push(Fact::Succeeded);

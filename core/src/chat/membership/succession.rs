@@ -160,7 +160,7 @@ impl Membership {
         self.row.succession = None;
         self.row.rejoining = true;
         (self.row.refused, self.row.stranded) = (None, false);
-        self.home = super::home::Asking::default();
+        self.home = super::asking::Asking::default();
         self.save(turn);
     }
 }
