@@ -12,7 +12,7 @@ use kith_core::identity::{
 };
 use kith_core::types::{DeviceId, Rng, Timestamp, Token};
 use kith_core::wire::codec::Body as _;
-use kith_core::wire::relay::{Purpose, Request, Response, token_hash};
+use kith_core::wire::relay::{Purpose, Push, Request, Response, token_hash};
 use kith_relay::backup;
 use kith_relay::config::{Config, SETTINGS};
 use kith_relay::control::{Answer, Control};
@@ -219,8 +219,8 @@ fn domain(mut bytes: &[u8]) -> bool {
         let refused = matches!(outcome.response, Response::Refused(_));
         assert!(!refused || (outcome.batch.is_empty() && outcome.pushes.is_empty()), "a refused request changes rows");
         assert_eq!(Response::decode(&outcome.response.encode()).as_ref(), Ok(&outcome.response), "no device reads it");
-        for delivery in &outcome.pushes {
-            assert!(kith_core::wire::relay::Push::decode(&delivery.push.encode()).is_ok(), "no device reads the push");
+        for delivery in outcome.pushes {
+            assert!(Push::decode(&Push::from(delivery.what).encode()).is_ok(), "no device reads the push");
         }
         rows.apply(outcome.batch);
         taken |= !refused;

@@ -12,6 +12,7 @@
 mod account;
 mod address;
 mod blob;
+mod delivery;
 mod directory;
 mod expiry;
 mod home_log;
@@ -31,9 +32,10 @@ use std::net::IpAddr;
 
 use kith_core::identity::RelayKey;
 use kith_core::types::{DeviceId, Rng, Timestamp};
-use kith_core::wire::relay::{Hello, Push, Refusal, Request, Response};
+use kith_core::wire::relay::{Hello, Refusal, Request, Response};
 
 pub use blob::{BlobAsk, BlobFacts, BlobOutcome, is_kept};
+pub use delivery::{Delivered, Delivery};
 pub use limits::{BlobLimits, Federation, InvalidNetwork, Limits, Network, Rate, Registration, Settings};
 pub use tx::{Batch, MemoryRows, ReadError, RelayRead, Row};
 
@@ -49,17 +51,6 @@ pub struct Caller {
     pub peer: [u8; 32],
     /// Where the connection comes from; none over a circuit or inside a simulation.
     pub address: Option<IpAddr>,
-}
-
-/// A push for a device that listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// To whom.
-    pub device: DeviceId,
-    /// The transport key of the connection on which it listens.
-    pub peer: [u8; 32],
-    /// What.
-    pub push: Push,
 }
 
 /// What a request makes.

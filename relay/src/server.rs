@@ -4,6 +4,7 @@
 //! the [`Server`]: dropping it stops them all.
 
 mod actor;
+mod pushes;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use kith_core::identity::{RelayId, Seed};
 use kith_core::types::Rng;
 use kith_core::wire::blob;
-use kith_core::wire::relay::{Cursor, Push, Refusal, Request, Response};
+use kith_core::wire::relay::{Cursor, Refusal, Request, Response};
 use rand_core::SeedableRng;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -34,12 +35,10 @@ use crate::store::Store;
 
 pub(crate) use actor::wall_clock;
 use actor::{Actor, Command, Shared};
+pub use pushes::{PUSH_BYTES, PUSHES, PushReceiver, PushSender, pushes};
 
 /// Requests that may wait for the domain; whoever comes then waits at the door.
 const INBOX: usize = 1024;
-
-/// Pushes that may wait for one device before its connection is closed.
-pub const PUSHES: usize = 256;
 
 /// How long the end may take: SIGTERM has to be obeyed within five seconds, and after this threads and the system have their turn.
 /// What is not durable by then was never acknowledged.
@@ -93,11 +92,11 @@ impl Handle {
     /// The same for a device's fetch: when it is answered with what waits, what comes later goes into `pushes`, unless such a
     /// channel of this device is open. When the relay drops the channel, because the device lags or the store was opened again, the
     /// device has to fetch what comes.
-    pub async fn fetch(&self, caller: Caller, from: Option<Cursor>, pushes: mpsc::Sender<Push>) -> Response {
+    pub async fn fetch(&self, caller: Caller, from: Option<Cursor>, pushes: PushSender) -> Response {
         self.ask(caller, Request::Fetch { from }, Some(pushes)).await
     }
 
-    async fn ask(&self, caller: Caller, request: Request, pushes: Option<mpsc::Sender<Push>>) -> Response {
+    async fn ask(&self, caller: Caller, request: Request, pushes: Option<PushSender>) -> Response {
         let (reply, answer) = oneshot::channel();
         let command = Command::Request { caller, request: Box::new(request), pushes, reply };
         if self.inbox.send(command).await.is_err() {

@@ -10,13 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kith_core::wire::relay::{Cursor, Push, PushAnswer, Request, Response};
-use tokio::sync::mpsc;
+use kith_core::wire::relay::{Cursor, Push, PushAnswer, Request, Response, Stored};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::domain::Caller;
+use crate::domain::{Caller, Delivered};
 use crate::node::NodeHandle;
-use crate::server::{Handle, PUSHES};
+use crate::server::{Handle, PushReceiver, PushSender, pushes};
 
 /// Envelopes that are pushed together at most.
 const TOGETHER: usize = 64;
@@ -49,7 +48,7 @@ impl Pushers {
         let Some(node) = node.filter(|_| !self.is_running(&caller.peer)) else {
             return handle.request(caller, Request::Fetch { from }).await;
         };
-        let (sender, pushes) = mpsc::channel(PUSHES);
+        let (sender, pushes) = pushes();
         let response = handle.fetch(caller, from, sender).await;
         // A channel that the domain did not take is closed: nobody who may be pushed anything asked, or another fetch came first.
         if matches!(response, Response::Waiting { .. }) && !pushes.is_closed() {
@@ -58,7 +57,7 @@ impl Pushers {
         response
     }
 
-    async fn begin(&self, node: NodeHandle, handle: &Handle, caller: Caller, pushes: mpsc::Receiver<Push>) {
+    async fn begin(&self, node: NodeHandle, handle: &Handle, caller: Caller, pushes: PushReceiver) {
         let pusher = Pusher { node: node.clone(), handle: handle.clone(), caller, pushes };
         let task = AbortOnDropHandle::new(tokio::spawn(pusher.run()));
         self.running().insert(caller.peer, task);
@@ -101,25 +100,25 @@ struct Pusher {
     node: NodeHandle,
     handle: Handle,
     caller: Caller,
-    pushes: mpsc::Receiver<Push>,
+    pushes: PushReceiver,
 }
 
 impl Pusher {
     async fn run(mut self) {
         let mut next = None;
         loop {
-            let push = match next.take() {
-                Some(push) => Some(push),
+            let delivered = match next.take() {
+                Some(delivered) => Some(delivered),
                 None => self.pushes.recv().await,
             };
-            let good = match push {
-                Some(push @ Push::Live { .. }) => {
+            let good = match delivered {
+                Some(live @ Delivered::Live(_)) => {
                     // Live only: a device that does not take it now does not get it.
-                    let _ = self.node.push(&self.caller.peer, &push).await;
+                    let _ = self.node.push(&self.caller.peer, &live.into()).await;
                     true
                 }
-                Some(Push::Envelopes { cursor, envelopes }) => {
-                    let (push, after) = self.gather(cursor, envelopes);
+                Some(Delivered::Kept { cursor, number, envelope }) => {
+                    let (push, after) = self.gather(cursor, Stored { number, envelope: envelope.to_vec() });
                     next = after;
                     self.push(push).await
                 }
@@ -135,29 +134,26 @@ impl Pusher {
     }
 
     /// Joins what has come together; what does not fit any more is given back.
-    fn gather(
-        &mut self,
-        mut cursor: Cursor,
-        mut envelopes: Vec<kith_core::wire::relay::Stored>,
-    ) -> (Push, Option<Push>) {
-        let mut bytes: usize = envelopes.iter().map(|stored| stored.envelope.len()).sum();
+    fn gather(&mut self, mut cursor: Cursor, first: Stored) -> (Push, Option<Delivered>) {
+        let mut bytes = first.envelope.len();
+        let mut envelopes = vec![first];
+        let mut after = None;
         while envelopes.len() < TOGETHER {
             match self.pushes.try_recv() {
-                Ok(Push::Envelopes { cursor: later, envelopes: more }) => {
-                    let size: usize = more.iter().map(|stored| stored.envelope.len()).sum();
-                    bytes = bytes.saturating_add(size);
-                    if bytes > TOGETHER_BYTES {
-                        let rest = Push::Envelopes { cursor: later, envelopes: more };
-                        return (Push::Envelopes { cursor, envelopes }, Some(rest));
-                    }
+                Some(Delivered::Kept { cursor: later, number, envelope })
+                    if bytes.saturating_add(envelope.len()) <= TOGETHER_BYTES =>
+                {
+                    bytes = bytes.saturating_add(envelope.len());
                     cursor = later;
-                    envelopes.extend(more);
+                    envelopes.push(Stored { number, envelope: envelope.to_vec() });
                 }
-                Ok(live @ Push::Live { .. }) => return (Push::Envelopes { cursor, envelopes }, Some(live)),
-                Err(_) => break,
+                other => {
+                    after = other;
+                    break;
+                }
             }
         }
-        (Push::Envelopes { cursor, envelopes }, None)
+        (Push::Envelopes { cursor, envelopes }, after)
     }
 
     /// Whether the device has it, and the relay knows.
@@ -182,7 +178,7 @@ impl Pusher {
         let mut pause = PAUSES.0;
         loop {
             tokio::time::sleep(pause).await;
-            let (sender, pushes) = mpsc::channel(PUSHES);
+            let (sender, pushes) = pushes();
             self.pushes = pushes;
             match self.hand_out(sender).await {
                 Some(true) => return true,
@@ -193,7 +189,7 @@ impl Pusher {
     }
 
     /// Whether the device took everything; nothing when it may not fetch any more.
-    async fn hand_out(&mut self, pushes: mpsc::Sender<Push>) -> Option<bool> {
+    async fn hand_out(&mut self, pushes: PushSender) -> Option<bool> {
         let mut fetched = self.handle.fetch(self.caller, None, pushes).await;
         loop {
             let (cursor, envelopes, more) = match fetched {

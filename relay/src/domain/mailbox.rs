@@ -8,18 +8,18 @@
 //! Invariant: a device that listens has been given everything before the first push, so that pushes go on where its last
 //! [`Response::Waiting`] ended.
 
+use std::sync::Arc;
+
 use kith_core::types::{DeviceId, Hash, Incarnation, Rng, Timestamp, Token};
 use kith_core::wire::codec::{Body, hash};
 use kith_core::wire::envelope::{Class, Envelope};
-use kith_core::wire::relay::{
-    Cursor, Deposited, Destination, Mailbox, Purpose, Push, Refusal, Response, Stored, token_hash,
-};
+use kith_core::wire::relay::{Cursor, Deposited, Destination, Mailbox, Purpose, Refusal, Response, Stored, token_hash};
 use serde_bytes::ByteBuf;
 
 use super::directory::{find_caller, signed_in};
 use super::rows::{self, Device, Item, Life, MailboxRow, References, Table};
 use super::tx::Tx;
-use super::{Caller, Federation, Relay, expiry, list, quota, token};
+use super::{Caller, Delivered, Federation, Relay, expiry, list, quota, token};
 
 /// The most bytes of envelopes in one answer beyond its first: a second of a slow uplink.
 const PAGE_BYTES: usize = 1 << 20;
@@ -83,7 +83,7 @@ pub(super) fn remove(tx: &mut Tx<'_>, device: DeviceId) -> Result<(), Refusal> {
 /// An envelope on its way into queues.
 pub(super) struct Incoming {
     pub(super) envelope: Envelope,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Arc<[u8]>,
     pub(super) until: Timestamp,
     /// Whether it is a contact request.
     pub(super) request: bool,
@@ -118,7 +118,7 @@ impl Relay {
                 Admission::Refused(result) => result,
                 Admission::Known => Deposited::Taken,
                 Admission::Live(peer) => {
-                    tx.push(mailbox.device, peer, Push::Live { envelope: incoming.bytes.clone() });
+                    tx.push(mailbox.device, peer, Delivered::Live(Arc::clone(&incoming.bytes)));
                     Deposited::Taken
                 }
                 Admission::Queue(row) => {
@@ -141,7 +141,7 @@ impl Relay {
             Class::Ephemeral { ttl_s } => keep_ms.min(u64::from(ttl_s).saturating_mul(1000)),
             Class::Durable | Class::LiveOnly => keep_ms,
         };
-        Ok(Incoming { envelope, bytes, until: tx.now.plus_ms(keep_ms), request: false })
+        Ok(Incoming { envelope, bytes: bytes.into(), until: tx.now.plus_ms(keep_ms), request: false })
     }
 
     /// Whether deposits are taken from this caller at all.
@@ -218,7 +218,7 @@ impl Relay {
             }
             let key = rows::item_key(device, row.queue, number);
             expiry::at(tx, incoming.until, &key);
-            let inline = body.is_none().then(|| ByteBuf::from(incoming.bytes.clone()));
+            let inline = body.is_none().then(|| ByteBuf::from(incoming.bytes.to_vec()));
             let item = Item {
                 id: incoming.envelope.id,
                 until: incoming.until,
@@ -232,8 +232,8 @@ impl Relay {
             tx.put(mailbox_key(device), &row);
             if let Some(peer) = self.listening.get(&device) {
                 let cursor = Cursor { queue: public_queue(tx, &row)?, next: row.next };
-                let envelopes = vec![Stored { number, envelope: incoming.bytes.clone() }];
-                tx.push(device, *peer, Push::Envelopes { cursor, envelopes });
+                let envelope = Arc::clone(&incoming.bytes);
+                tx.push(device, *peer, Delivered::Kept { cursor, number, envelope });
             }
         }
         Ok(())

@@ -83,7 +83,7 @@ impl Relay {
         let keep_ms = self.settings.limits.keep_s.saturating_mul(1000);
         expiry::at(tx, until, &used_key);
         tx.put(used_key, &Used { envelope: envelope.id, until });
-        let incoming = Incoming { envelope, bytes, until: tx.now.plus_ms(keep_ms), request: true };
+        let incoming = Incoming { envelope, bytes: bytes.into(), until: tx.now.plus_ms(keep_ms), request: true };
         self.enqueue(tx, takers, &incoming)?;
         Ok(Response::Done)
     }

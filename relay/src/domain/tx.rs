@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use kith_core::types::Timestamp;
 use kith_core::wire::codec::{Body, DecodeError};
-use kith_core::wire::relay::{Push, Refusal};
+use kith_core::wire::relay::Refusal;
 
-use super::{Delivery, rows};
+use super::{Delivered, Delivery, rows};
 
 /// The rows could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -163,8 +163,8 @@ impl<'a> Tx<'a> {
         self.batch.rows.insert(key, None);
     }
 
-    pub(super) fn push(&mut self, device: kith_core::types::DeviceId, peer: [u8; 32], push: Push) {
-        self.pushes.push(Delivery { device, peer, push });
+    pub(super) fn push(&mut self, device: kith_core::types::DeviceId, peer: [u8; 32], what: Delivered) {
+        self.pushes.push(Delivery { device, peer, what });
     }
 }
 

@@ -14,14 +14,16 @@ use std::time::{Duration, Instant};
 
 use kith_core::types::{Rng, Timestamp};
 use kith_core::wire::blob;
-use kith_core::wire::relay::{Push, Refusal, Request, Response};
+use kith_core::wire::relay::{Refusal, Request, Response};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::control::{self, Answer, Control};
 use crate::data_dir::open_store;
-use crate::domain::{Batch, BlobAsk, BlobFacts, Caller, Delivery, Relay};
+use crate::domain::{Batch, BlobAsk, BlobFacts, Caller, Delivered, Delivery, Relay};
 use crate::metrics::Metrics;
 use crate::store::Store;
+
+use super::pushes::{PushSender, Room, Share};
 
 /// Things that one step of expiry deletes; a batch of some hundred rows keeps others waiting for a millisecond.
 const EXPIRY_STEPS: usize = 256;
@@ -38,7 +40,7 @@ pub(super) enum Command {
     Request {
         caller: Caller,
         request: Box<Request>,
-        pushes: Option<mpsc::Sender<Push>>,
+        pushes: Option<PushSender>,
         reply: oneshot::Sender<Response>,
     },
     Blob {
@@ -70,6 +72,8 @@ pub(super) struct Shared {
     failed: AtomicBool,
     /// What waits is not done any more.
     stopping: AtomicBool,
+    /// What may wait to be pushed.
+    room: Room,
     /// Connections whose device did not take its pushes fast enough.
     lagging: Mutex<BTreeSet<[u8; 32]>>,
 }
@@ -99,7 +103,7 @@ pub(super) struct Actor {
     pub(super) rng: Rng,
     pub(super) metrics: Metrics,
     pub(super) shared: Arc<Shared>,
-    pub(super) connections: BTreeMap<[u8; 32], mpsc::Sender<Push>>,
+    pub(super) connections: BTreeMap<[u8; 32], PushSender>,
     pub(super) reopen_at: Instant,
 }
 
@@ -134,7 +138,7 @@ impl Actor {
         &mut self,
         caller: Caller,
         request: Request,
-        pushes: Option<mpsc::Sender<Push>>,
+        pushes: Option<PushSender>,
         reply: oneshot::Sender<Response>,
     ) {
         let name = request.name();
@@ -153,8 +157,11 @@ impl Actor {
             self.connections.insert(caller.peer, pushes);
             self.count_connections();
         }
-        let pushes = outcome.pushes.into_iter().filter_map(|delivery| self.address(delivery)).collect();
-        let answer = Release { what: Leaving::Response(name, outcome.response, reply), pushes };
+        let answer = Release {
+            what: Leaving::Response(name, outcome.response, reply),
+            share: self.share(&outcome.pushes),
+            pushes: outcome.pushes.into_iter().filter_map(|delivery| self.address(delivery)).collect(),
+        };
         // The order matters: what has failed was outstanding until it was known to have failed.
         let settled = self.shared.outstanding.load(Ordering::Acquire) == 0 && !self.shared.is_failed();
         if outcome.batch.is_empty() && settled {
@@ -177,7 +184,11 @@ impl Actor {
             let _ = reply.send(outcome.answer);
             return;
         }
-        self.submit(&store, outcome.batch, Release { what: Leaving::Blob(outcome.answer, reply), pushes: Vec::new() });
+        self.submit(
+            &store,
+            outcome.batch,
+            Release { what: Leaving::Blob(outcome.answer, reply), share: None, pushes: Vec::new() },
+        );
     }
 
     /// Submits a batch; when it is durable, and all before it, the answer is let out.
@@ -228,7 +239,11 @@ impl Actor {
             let (batch, more) = self.relay.expire(wall_clock(), &store, EXPIRY_STEPS);
             if !batch.is_empty() {
                 let (reply, _) = oneshot::channel();
-                let answer = Release { what: Leaving::Response("expire", Response::Done, reply), pushes: Vec::new() };
+                let answer = Release {
+                    what: Leaving::Response("expire", Response::Done, reply),
+                    share: None,
+                    pushes: Vec::new(),
+                };
                 self.submit(&store, batch, answer);
             }
             if !more {
@@ -239,7 +254,12 @@ impl Actor {
 
     fn address(&self, delivery: Delivery) -> Option<Addressed> {
         let to = self.connections.get(&delivery.peer)?.clone();
-        Some(Addressed { peer: delivery.peer, to, push: delivery.push })
+        Some(Addressed { peer: delivery.peer, to, what: delivery.what })
+    }
+
+    /// Room for what is pushed: one envelope, whoever is given it.
+    fn share(&self, deliveries: &[Delivery]) -> Option<Share> {
+        deliveries.first().and_then(|delivery| self.shared.room.take(delivery.what.envelope().len()))
     }
 
     /// A device that does not take its pushes is not pushed any more; that its channel ends tells its connection to close, and the
@@ -311,13 +331,15 @@ impl Actor {
 
 struct Addressed {
     peer: [u8; 32],
-    to: mpsc::Sender<Push>,
-    push: Push,
+    to: PushSender,
+    what: Delivered,
 }
 
 /// What leaves when a batch is durable.
 struct Release {
     what: Leaving,
+    /// None if nothing is pushed, or there is no room for it.
+    share: Option<Share>,
     pushes: Vec<Addressed>,
 }
 
@@ -329,8 +351,8 @@ enum Leaving {
 
 impl Release {
     fn release(self, metrics: &Metrics, shared: &Shared) {
-        for Addressed { peer, to, push } in self.pushes {
-            let handed = to.try_send(push).is_ok();
+        for Addressed { peer, to, what } in self.pushes {
+            let handed = self.share.as_ref().is_some_and(|share| to.hand_over(what, Arc::clone(share)));
             metrics.push(handed);
             if !handed {
                 shared.lagging.lock().unwrap_or_else(PoisonError::into_inner).insert(peer);
@@ -368,6 +390,7 @@ pub(crate) fn wall_clock() -> Timestamp {
 mod tests {
     use rand_core::SeedableRng;
 
+    use super::super::pushes::pushes;
     use super::*;
     use crate::domain::RelayRead;
     use crate::domain::Settings;
@@ -417,7 +440,7 @@ mod tests {
     fn devices_fetch_again_after_the_store_was_opened_again() {
         let dir = tempfile::tempdir().unwrap();
         let mut actor = actor(dir.path().join("store"), None);
-        let (sender, pushes) = mpsc::channel(1);
+        let (sender, pushes) = pushes();
         actor.connections.insert([1; 32], sender);
         actor.shared.fail();
         actor.reopen();

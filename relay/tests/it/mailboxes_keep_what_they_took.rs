@@ -153,7 +153,10 @@ fn live_only_envelopes_reach_who_listens_and_nobody_else() {
     assert_eq!(world.deposit(stranger(1), &[bob.mailbox(0)], &live), [Deposited::Away]);
     world.fetch(bob.caller(0), None);
     assert_eq!(world.deposit(stranger(1), &[bob.mailbox(0)], &live), [Deposited::Taken]);
-    assert_eq!(world.pushes.pop().map(|delivery| delivery.push), Some(Push::Live { envelope: live.clone() }));
+    assert_eq!(
+        world.pushes.pop().map(|delivery| Push::from(delivery.what)),
+        Some(Push::Live { envelope: live.clone() })
+    );
     world.relay.disconnected(bob.caller(0).peer);
     assert_eq!(world.deposit(stranger(1), &[bob.mailbox(0)], &live), [Deposited::Away]);
     assert!(world.fetch(bob.caller(0), None).1.is_empty(), "it is not kept");
@@ -176,7 +179,9 @@ fn pushes_go_on_where_the_last_fetch_ended() {
     assert_eq!((envelopes.len(), more), (45, false));
     let last = envelope(&mut world.rng);
     world.deposit(stranger(1), &[bob.mailbox(0)], &last);
-    let Some(Push::Envelopes { cursor: pushed, envelopes }) = world.pushes.pop().map(|delivery| delivery.push) else {
+    let Some(Push::Envelopes { cursor: pushed, envelopes }) =
+        world.pushes.pop().map(|delivery| Push::from(delivery.what))
+    else {
         panic!("nothing pushed")
     };
     assert_eq!((envelopes[0].number, pushed.next), (cursor.next, cursor.next + 1));
@@ -194,7 +199,8 @@ fn what_is_pushed_and_acknowledged_leaves_what_was_fetched_and_is_not() {
     let _ = world.fetch(bob.caller(0), None);
     let pushed = envelope(&mut world.rng);
     world.deposit(stranger(1), &[bob.mailbox(0)], &pushed);
-    let Some(Push::Envelopes { cursor, envelopes }) = world.pushes.pop().map(|delivery| delivery.push) else {
+    let Some(Push::Envelopes { cursor, envelopes }) = world.pushes.pop().map(|delivery| Push::from(delivery.what))
+    else {
         panic!("nothing pushed")
     };
     world.done(bob.caller(0), Request::Acknowledge { from: envelopes[0].number, upto: cursor });

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use kith_core::types::Rng;
 use kith_core::wire::codec::Body;
-use kith_core::wire::relay::{Deposited, Destination, Purpose, Push, Refusal, Request, Response, token_hash};
+use kith_core::wire::relay::{Deposited, Destination, Purpose, Refusal, Request, Response, token_hash};
 use kith_relay::attach::attach_node;
 use kith_relay::config::Config;
-use kith_relay::server::{Handle, PUSHES, Server};
+use kith_relay::domain::Delivered;
+use kith_relay::server::{Handle, PUSHES, Server, pushes};
 use rand_core::SeedableRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 
 use crate::node_serves_devices::hostile;
 use crate::world::{Person, envelope, stranger};
@@ -87,13 +87,13 @@ async fn a_connected_device_is_pushed_what_comes_and_a_lagging_one_is_let_go() {
     let server = Server::bind(config(dir.path())).await.unwrap();
     let handle = server.handle();
     let bob = person(&handle, &mut rng, "bob", 1).await;
-    let (sender, mut pushes) = mpsc::channel(PUSHES);
+    let (sender, mut pushes) = pushes();
     let fetched = handle.fetch(bob.caller(0), None, sender).await;
     assert!(matches!(&fetched, Response::Waiting { envelopes, .. } if envelopes.is_empty()), "{fetched:?}");
     let first = envelope(&mut rng);
     deposit(&handle, &bob, first.clone()).await;
-    let Some(Push::Envelopes { envelopes, .. }) = pushes.recv().await else { panic!("no push") };
-    assert_eq!(envelopes[0].envelope, first);
+    let Some(Delivered::Kept { envelope: pushed, .. }) = pushes.recv().await else { panic!("no push") };
+    assert_eq!(pushed.to_vec(), first);
 
     for _ in 0..=PUSHES {
         let envelope = envelope(&mut rng);

@@ -260,7 +260,7 @@ impl World {
     fn let_out(&mut self, relay: usize, release: Release) {
         for delivery in release.pushes {
             if let Some(device) = self.by_id.get(&delivery.device).copied() {
-                self.push(relay, device, delivery.push);
+                self.push(relay, device, delivery.what.into());
             }
         }
         (release.then)(self, release.response);
