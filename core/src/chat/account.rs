@@ -125,6 +125,8 @@ pub struct Account {
     /// Contact requests on their way straight to devices.
     straight: BTreeMap<EnvelopeId, AccountId>,
     notes: Vec<Note>,
+    /// Accounts of which a newer record came than the one known before, until their devices are brought in step.
+    news: BTreeSet<AccountId>,
 }
 
 impl std::fmt::Debug for Account {
@@ -205,6 +207,7 @@ impl Account {
             spoken: BTreeMap::new(),
             straight: BTreeMap::new(),
             notes: Vec::new(),
+            news: BTreeSet::new(),
         }
     }
 
@@ -285,6 +288,16 @@ impl Account {
     /// What the conversation with oneself has to say since this was last asked.
     pub fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)
+    }
+
+    /// An account of which a newer record came, whose devices nobody has brought in step yet.
+    pub fn take_news(&mut self) -> Option<AccountId> {
+        self.news.pop_first()
+    }
+
+    /// The devices of an account are brought in step with its newest record.
+    pub fn is_heeded(&mut self, account: &AccountId) {
+        self.news.remove(account);
     }
 
     fn note(&mut self, kind: Kind, body: &impl Body) {

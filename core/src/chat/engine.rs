@@ -409,6 +409,7 @@ impl Engine {
 
     /// A newer record of an account: its devices are brought in step with it wherever it is a member.
     fn record_changed(&mut self, turn: &mut Turn<'_>, account: AccountId) -> Result<(), EngineError> {
+        self.account.is_heeded(&account);
         for id in self.all() {
             let seated = self.with(turn, id, |conversation, turn, shared| {
                 if conversation.membership().policy().is_none_or(|policy| policy.seat(account).is_none()) {

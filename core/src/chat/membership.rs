@@ -14,6 +14,7 @@ mod commit;
 mod group;
 mod home;
 mod join;
+mod kept;
 mod state;
 mod succession;
 mod walk;

@@ -43,6 +43,8 @@ pub struct Ground {
     pub policy: Policy,
     /// Its leaves.
     pub leaves: Vec<(DeviceId, AccountId)>,
+    /// Its account has left, and waits for somebody to take it out.
+    pub left: bool,
 }
 
 /// Where the device of a store stands in a conversation; none if it is in no group of it.
@@ -57,7 +59,16 @@ pub fn ground(read: &dyn Read, conversation: ConversationId) -> Result<Option<Gr
     let leaf = |identity: &[u8]| LeafIdentity::decode(identity).ok().map(|identity| identity.certificate);
     let leaves = leaves.iter().filter_map(|it| leaf(&it.identity)).map(|it| (it.device_id(), it.account_id()));
     let (group, epoch) = (group.id(), group.epoch());
-    Ok(Some(Ground { group, epoch, log: present.log, policy: policy.clone(), leaves: leaves.collect() }))
+    let left = membership.has_left();
+    Ok(Some(Ground { group, epoch, log: present.log, policy: policy.clone(), leaves: leaves.collect(), left }))
+}
+
+/// The policy that the device of a store last agreed on in a conversation, whether it is in a group of it or not.
+///
+/// # Errors
+/// If the store does not answer, or what it holds is damaged.
+pub fn agreed(read: &dyn Read, conversation: ConversationId) -> Result<Option<Policy>, EngineError> {
+    Ok(Membership::load(read, conversation)?.and_then(|membership| membership.policy().cloned()))
 }
 
 /// A commit that asks nobody whether it may be made.

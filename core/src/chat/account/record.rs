@@ -93,7 +93,12 @@ impl Account {
         let known = tracker.newest().map_or(0, AccountRecord::version);
         let observation = tracker.observe(record.clone());
         match observation {
-            Observation::Fresh => self.take_record(turn, &record),
+            Observation::Fresh => {
+                if known > 0 {
+                    self.news.insert(account);
+                }
+                self.take_record(turn, &record);
+            }
             Observation::Older { .. } | Observation::Fork { .. } => {
                 turn.effects.notices.push(Notice::RecordFork { account, known, shown: record.version() });
             }

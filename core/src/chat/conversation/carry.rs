@@ -171,7 +171,8 @@ impl Conversation {
     }
 
     /// The relay gives no key packages of an account to this one. Who is deserted waits for none: a relay that was taken back from a copy
-    /// does not know what a device that is gone had given, and that device is not to stay for want of them.
+    /// does not know what a device that is gone had given, and that device is not to stay for want of them. Nor does a successor, which
+    /// all the others wait for: whoever gives this account none may have blocked it, and pleads if not.
     pub(crate) fn packages_refused(
         &mut self,
         turn: &mut Turn<'_>,
@@ -179,7 +180,8 @@ impl Conversation {
         account: AccountId,
     ) -> Result<(), EngineError> {
         let record = shared.account.record_of(turn, &account)?;
-        let none = record.filter(|record| self.is_deserted(record, shared)).map(|_| Vec::new());
+        let waited_for = self.membership.succession_needs().contains(&account);
+        let none = record.filter(|record| waited_for || self.is_deserted(record, shared)).map(|_| Vec::new());
         self.packages_came(turn, shared, account, none)
     }
 
@@ -471,7 +473,8 @@ impl Conversation {
         let must = self.must_move(turn, shared)? || self.membership.cannot_be_brought_back();
         let Some(policy) = self.membership.policy().filter(|_| must).cloned() else { return Ok(()) };
         let own = own_home(shared.account);
-        let failed = own.key() == policy.home.key() && self.membership.has_home_failed();
+        let failed =
+            (own.key() == policy.home.key() && self.membership.has_home_failed()) || self.membership.has_lied(&own);
         // Two relays that each lie to somebody else would be moved away from in turn.
         let home = if failed || self.membership.has_been_left(turn, &own)? {
             Home::device(shared.account.certificate())
@@ -526,8 +529,10 @@ impl Conversation {
         if self.move_at.is_none() && self.must_move(turn, shared)? {
             self.plan_move(turn, shared);
         }
+        let mut heard = false;
         for seat in &policy.seats {
             let Some(record) = shared.account.record_of(turn, &seat.account)? else { continue };
+            heard |= self.membership.let_in(turn, &record);
             let here = |device: &DeviceCertificate| self.membership.roster().is_present(&device.device_id());
             let newer = record.version() > seat.version;
             if seat.account == shared.account.id() && record.device(shared.account.device()).is_none() {
@@ -541,6 +546,9 @@ impl Conversation {
                 let delay = if own { 0 } else { draw(turn.rng, delay_ms.max(1)) };
                 self.membership.wish(turn, Wish::Sync { record: record.encode().into(), packages: None }, delay);
             }
+        }
+        if heard {
+            self.work(turn, shared, |feeds, _| Ok(feeds.apply_roster()?))?;
         }
         self.drive(turn, shared)
     }

@@ -129,7 +129,8 @@ impl Conversation {
     }
 
     /// A message of the present epoch that does not open: perhaps its sender was shown another log. The others are shown the last entry
-    /// walked here, whoever brought it too, since this log may have removed it; and the home is asked for it again.
+    /// walked here, whoever brought it too, since this log may have removed it; and the home is asked for it again. So are they shown the
+    /// last ones of the homes before: the log may have been moved away from one that lies in one of its versions only.
     fn suspect(
         &mut self,
         turn: &mut Turn<'_>,
@@ -142,10 +143,13 @@ impl Conversation {
             return Ok(());
         }
         self.suspect_at = now.saturating_add(SUSPECT_MS);
-        if let Some(shown) = self.membership.last_entry(turn, group)? {
+        let (last, former) = self.membership.last_entries(turn, group)?;
+        if last.is_some() {
             self.membership.doubt();
-            let mut others = self.others(shared);
-            others.extend(from.filter(|from| !others.contains(from)));
+        }
+        let mut others = self.others(shared);
+        others.extend(from.filter(|from| !others.contains(from)));
+        for shown in last.into_iter().chain(former) {
             self.show(turn, shared, &others, group, shown)?;
         }
         Ok(())

@@ -38,7 +38,10 @@ impl Engine {
                 continue;
             }
             if self.errands.is_empty() {
-                break;
+                // A record that came with something else, as with a request or with word of a contact.
+                let Some(account) = self.account.take_news() else { break };
+                self.record_changed(turn, account)?;
+                continue;
             }
             let (id, errand) = self.errands.remove(0);
             match errand {

@@ -8,7 +8,7 @@ use crate::chat::account::Account;
 use crate::chat::api::CallFailure;
 use crate::chat::home_log;
 use crate::chat::turn::{EngineError, Turn};
-use crate::home::{EntryError, equivocation, verify_signed};
+use crate::home::{EntryError, verify_signed};
 use crate::types::{AccountId, GroupId};
 use crate::wire::event::LogHead;
 use crate::wire::log::{self, Equivocation, MAX_ENTRIES, Refusal, Request, Response, UnverifiedEntry};
@@ -454,11 +454,9 @@ impl Membership {
     /// # Errors
     /// If the store does not answer.
     pub(crate) fn lost_entry(&self, turn: &Turn<'_>) -> Result<Option<UnverifiedEntry>, EngineError> {
-        let Some(group) = self.row.present.as_ref().map(|present| present.group).filter(|_| self.has_lost_home())
-        else {
-            return Ok(None);
-        };
-        Ok(self.last_entry(turn, group)?.map(|shown| shown.one))
+        let present = self.row.present.as_ref().filter(|_| self.has_lost_home());
+        let Some(index) = present.and_then(|present| present.log.next.checked_sub(1)) else { return Ok(None) };
+        self.kept_entry(turn, index)
     }
 
     /// An entry in an answer that contradicts one that was walked.
@@ -478,13 +476,6 @@ impl Membership {
         Ok(None)
     }
 
-    fn proof(&self, one: UnverifiedEntry, other: &UnverifiedEntry) -> Option<Equivocation> {
-        let other = UnverifiedEntry { blob: Vec::new(), ..other.clone() };
-        let proof = Equivocation { one, other };
-        let key = self.policy.as_ref()?.home.key();
-        equivocation(&proof, &key).is_ok().then_some(proof)
-    }
-
     /// Entries that a member shows: with those walked here they may prove that the home lies.
     ///
     /// # Errors
@@ -495,33 +486,18 @@ impl Membership {
             return Ok(facts);
         }
         if let Some(proof) = self.proof(shown.one.clone(), &shown.other) {
-            let key = self.policy.as_ref().map(|policy| policy.home.key());
-            let of = key.and_then(|key| equivocation(&proof, &key).ok()).map(|found| found.group);
-            if of == self.row.present.as_ref().map(|present| present.group) {
-                self.home_lied(turn, proof, &mut facts)?;
-            }
+            self.home_lied(turn, proof, &mut facts)?;
             return Ok(facts);
         }
         let Ok(entry) = <log::Entry as crate::wire::codec::Body>::decode(&shown.one.entry) else { return Ok(facts) };
         if self.row.present.as_ref().is_none_or(|present| present.group != entry.group) {
             return Ok(facts);
         }
-        if let Some(kept) = self.kept_entry(turn, entry.index)?
-            && let Some(proof) = self.proof(kept, &shown.one)
-        {
+        let kept = self.kept_at(turn, entry.index)?;
+        if let Some(proof) = kept.into_iter().find_map(|kept| self.proof(kept, &shown.one)) {
             self.home_lied(turn, proof, &mut facts)?;
         }
         Ok(facts)
-    }
-
-    /// The last entry walked of the present group's log, to be shown.
-    ///
-    /// # Errors
-    /// If the store does not answer.
-    pub(crate) fn last_entry(&self, turn: &Turn<'_>, group: GroupId) -> Result<Option<Equivocation>, EngineError> {
-        let present = self.row.present.as_ref().filter(|present| present.group == group);
-        let Some(index) = present.and_then(|present| present.log.next.checked_sub(1)) else { return Ok(None) };
-        Ok(self.kept_entry(turn, index)?.map(|kept| Equivocation { one: kept.clone(), other: kept }))
     }
 
     /// Asks the home for the last entry walked as well when the log is read next, which is now.

@@ -282,6 +282,7 @@ impl Membership {
         self.row.present = Some(present);
         (self.row.rejoining, self.row.left) = (false, false);
         self.row.lied = None;
+        self.row.former.clear();
         self.row.succession = None;
         self.row.wishes.retain(|wish| !matches!(wish, Wish::Update | Wish::Return { .. }));
         self.home = super::asking::Asking::default();

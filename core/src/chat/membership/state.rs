@@ -6,7 +6,7 @@ use serde_bytes::ByteBuf;
 use crate::chat::policy::{Home, Policy};
 use crate::chat::roster::{Place, Roster};
 use crate::chat::turn::EngineError;
-use crate::identity::DeviceCertificate;
+use crate::identity::{DeviceCertificate, PublicKey};
 use crate::store::Table;
 use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Hash, Timestamp};
 use crate::wire::codec::Body;
@@ -34,14 +34,31 @@ pub(super) fn pending_key(group: GroupId) -> Vec<u8> {
     [group.as_ref(), b"/pending"].concat()
 }
 
-/// Where the walked entries are.
-pub(super) fn entry_prefix(group: GroupId) -> Vec<u8> {
-    [group.as_ref(), b"/entry"].concat()
+/// Where the walked entries are of a group's first log here, or of a later one: each home keeps one of its own.
+pub(super) fn entry_prefix(group: GroupId, log: u32) -> Vec<u8> {
+    match log {
+        0 => [group.as_ref(), b"/entry"].concat(),
+        later => [group.as_ref(), b"/walked", &later.to_be_bytes()].concat(),
+    }
 }
 
-/// Where a walked entry is, without its blob.
-pub(super) fn entry_key(group: GroupId, index: u64) -> Vec<u8> {
-    [entry_prefix(group).as_slice(), &index.to_be_bytes()].concat()
+/// Where a walked entry of a log is, without its blob.
+pub(super) fn entry_key(group: GroupId, log: u32, index: u64) -> Vec<u8> {
+    [entry_prefix(group, log).as_slice(), &index.to_be_bytes()].concat()
+}
+
+/// A home that kept the present group's log before a commit moved it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Former {
+    /// Its key, which signed the entries.
+    #[serde(rename = "k")]
+    pub(super) key: PublicKey,
+    /// Which of the group's logs here it kept.
+    #[serde(rename = "l")]
+    pub(super) log: u32,
+    /// How far that was walked.
+    #[serde(rename = "n")]
+    pub(super) next: u64,
 }
 
 /// The present group.
@@ -257,6 +274,9 @@ pub(super) struct Row {
     /// The group that this account left last, and in which epoch of it.
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub(super) parted: Option<(GroupId, u64)>,
+    /// The homes that the present group had before, the latest last: what they signed still shows whether they lied.
+    #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former: Vec<Former>,
 }
 
 impl Body for Row {

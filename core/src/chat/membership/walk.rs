@@ -4,23 +4,20 @@ use std::collections::BTreeMap;
 
 use super::commit::{changed, entrant, welcome};
 use super::group::{certified, devices};
-use super::state::{Pending, entry_key, entry_prefix, pending_key};
+use super::state::{Pending, pending_key};
 use super::{Fact, Membership, Wish};
-use crate::chat::policy::{Commit, Policy, entitled};
+use crate::chat::policy::{Commit, Kind, Policy, entitled};
 use crate::chat::roster::{Member, Place};
 use crate::chat::turn::{EngineError, Turn};
 use crate::home::{EntryError, verify_entry};
 use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::mls::{MlsError, Processed, Summary};
-use crate::store::{Scope, Table};
+use crate::store::Table;
 use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body;
 use crate::wire::event::LogHead;
 use crate::wire::log::UnverifiedEntry;
 use crate::wire::message::{CommitInfo, Cut};
-
-/// Entries whose signed bytes are kept, so that two versions of a log can be shown side by side.
-const KEPT_ENTRIES: u64 = 1024;
 
 /// What an entry came to.
 enum Judged {
@@ -64,20 +61,6 @@ impl Membership {
             }
         }
         Ok(Ok(()))
-    }
-
-    fn keep_entry(&self, turn: &mut Turn<'_>, group: GroupId, index: u64, entry: &UnverifiedEntry) {
-        let bare = Bare(UnverifiedEntry { blob: Vec::new(), ..entry.clone() });
-        turn.put(Table::Group, Scope::Conversation(self.conversation), &entry_key(group, index), &bare);
-        if let Some(old) = index.checked_sub(KEPT_ENTRIES) {
-            turn.effects.batch.delete(Table::Group, entry_key(group, old));
-        }
-    }
-
-    /// The signed entry at an index of the present group's log, without its blob.
-    pub(super) fn kept_entry(&self, turn: &Turn<'_>, index: u64) -> Result<Option<UnverifiedEntry>, EngineError> {
-        let Some(present) = &self.row.present else { return Ok(None) };
-        Ok(turn.get::<Bare>(Table::Group, &entry_key(present.group, index))?.map(|bare| bare.0))
     }
 
     fn judge(&mut self, turn: &mut Turn<'_>, id: GroupId, place: LogHead, blob: &[u8]) -> Result<Judged, EngineError> {
@@ -162,8 +145,8 @@ impl Membership {
         let home = self.policy.as_ref().map(|policy| policy.home.clone());
         self.refresh(turn, id, facts)?;
         // Only a commit moves a log: of a group that took over its Welcome says how far it was walked.
-        if home.is_some_and(|home| self.policy.as_ref().is_some_and(|policy| policy.home != home)) {
-            self.moved(turn, id);
+        if let Some(home) = home.filter(|home| self.policy.as_ref().is_some_and(|policy| policy.home != *home)) {
+            self.moved(turn, id, &home);
         }
         let records = info.records.iter().filter_map(|bytes| AccountRecord::decode_stored(bytes).ok());
         self.shut_out(&records.map(|record| (record.account_id(), record)).collect());
@@ -178,6 +161,29 @@ impl Membership {
             let record = records.get(&member.account).filter(|record| record.head() == seat.head());
             record.is_some_and(|record| record.device(*device).is_none())
         });
+    }
+
+    /// In a conversation of accounts that never change, what those devices wrote counts that the records list which seats follow, also
+    /// of one that nobody could add: it may have been in a rival that this device never saw. Says whether one is new here.
+    pub(crate) fn let_in(&mut self, turn: &mut Turn<'_>, record: &AccountRecord) -> bool {
+        let Some(policy) = self.policy.as_ref().filter(|policy| policy.kind != Kind::Group) else { return false };
+        if policy.seat(record.account_id()).is_none_or(|seat| seat.head() != record.head()) {
+            return false;
+        }
+        let mut new = false;
+        for certificate in record.devices() {
+            let device = certificate.device_id();
+            if self.roster.member(&device).is_none()
+                && let Some(member) = super::group::member(certificate, Place::Foreign)
+            {
+                self.roster.admit(device, member);
+                new = true;
+            }
+        }
+        if new {
+            self.save(turn);
+        }
+        new
     }
 
     /// An entry that does not count has moved the log: a commit that was made on its old head is made anew.
@@ -356,15 +362,6 @@ impl Membership {
         true
     }
 
-    /// Another home keeps the log from now on, from its beginning.
-    fn moved(&mut self, turn: &mut Turn<'_>, id: GroupId) {
-        if let Some(present) = self.row.present.as_mut().filter(|present| present.group == id) {
-            present.log = super::EMPTY_LOG;
-            present.kept = false;
-        }
-        turn.effects.batch.delete_prefix(Table::Group, entry_prefix(id));
-    }
-
     /// Those who are leaves are present, and nobody else: whom a commit removed was dismissed by it.
     fn seat_leaves(&mut self, leaves: &BTreeMap<DeviceId, DeviceCertificate>) {
         self.set_present_aside(|device| !leaves.contains_key(device));
@@ -409,11 +406,4 @@ impl Judgement {
             info,
         })
     }
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Bare(UnverifiedEntry);
-
-impl Body for Bare {
-    const MAX_BYTES: usize = 2048;
 }

@@ -147,6 +147,42 @@ fn an_admin_with_nothing_left_of_its_group_and_a_home_that_lost_the_log_leave_a_
 }
 
 #[test]
+fn an_only_admin_that_left_while_its_home_lost_the_log_leaves_a_group_that_all_know_to_be_lost() {
+    let (mut world, _) = contacts_of(calm());
+    world.keep_relay_copy(0);
+    let group = group_of(&mut world, 0, &[1]);
+    world.restore_relay(0);
+    world.ledger.unseated.insert((group, world.devices[0].account));
+    world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    // It waits to be taken out, and may write as long as it does.
+    let texts = [world.say(0, group), world.say(1, group)];
+    let world = settled(world);
+    assert!(world.shows(0, &texts[1]) && !world.shows(1, &texts[0]), "{}", world.trace.text());
+    assert!([0, 1].iter().all(|device| world.devices[*device].told.contains_key("home lost")));
+}
+
+#[test]
+fn members_that_lost_their_keys_in_a_group_that_its_only_admin_knows_nothing_of_know_that_they_wait() {
+    let mut world = three_people();
+    world.keep_copy(0);
+    let group = group_of(&mut world, 0, &[1, 2]);
+    let text = world.say(1, group);
+    world.run_for(60_000);
+    for device in [1, 2] {
+        world.keep_copy(device);
+    }
+    for device in 0..3 {
+        world.restore_device(device);
+    }
+    let world = settled(world);
+    for device in [1, 2] {
+        assert!(world.shows(device, &text) && world.devices[device].told.contains_key("rejoining"));
+    }
+    assert!(world.conversations(0).iter().all(|view| view.id != group), "nobody could tell the admin");
+}
+
+#[test]
 fn an_only_admin_that_leads_somebody_into_a_group_without_a_home_leaves_them_knowing_it() {
     // The second person may begin no log at the home of the first.
     let mut world = three_people_at(2);

@@ -1,10 +1,10 @@
 //! What people do: commands drawn from the seed.
 
 use kith_core::chat::account::{contacts, waiting_requests};
-use kith_core::chat::policy::Kind;
+use kith_core::chat::policy::{Kind, direct_conversation};
 use kith_core::chat::view::ConversationView;
-use kith_core::chat::{Command, CommandError, Reply};
-use kith_core::types::{AccountId, ConversationId};
+use kith_core::chat::{Command, CommandError, Reply, repair};
+use kith_core::types::{AccountId, ConversationId, FeedId};
 
 use super::faults::Fault;
 use super::rogue::Attack;
@@ -82,17 +82,64 @@ impl World {
     }
 
     pub(crate) fn request(&mut self, device: usize, person: usize) {
-        let record = self.people[person].record.encode();
+        let (record, account) = (self.people[person].record.encode(), self.people[person].account);
         let text = self.text(device);
         let command = Command::RequestContact { record, handle: None, text };
-        self.command(device, command, |_, _| {});
+        self.command(device, command, move |world, outcome| world.befriended(device, account, outcome.is_ok()));
     }
 
     pub(crate) fn accept_all(&mut self, device: usize) {
         let waiting = waiting_requests(&self.devices[device].store).expect("a readable store");
         for request in waiting {
-            self.command(device, Command::Accept { account: request.account }, |_, _| {});
+            let account = request.account;
+            let command = Command::Accept { account };
+            self.command(device, command, move |world, outcome| world.befriended(device, account, outcome.is_ok()));
         }
+    }
+
+    fn befriended(&mut self, device: usize, account: AccountId, done: bool) {
+        if done {
+            let now = self.now_ms();
+            self.ledger.befriended.push((device, account, now));
+        }
+    }
+
+    /// People know whom they asked or accepted since their device's store was copied, and do so again where nobody can tell the device: of
+    /// the other's devices none has a place in the conversation of the two in which it holds something that this account wrote.
+    pub(crate) fn befriend_again(&mut self) {
+        for (device, account, at) in self.ledger.befriended.clone() {
+            let it = &self.devices[device];
+            let own = it.account;
+            let undone = it.restored.iter().any(|(when, of)| at <= *when && at > *of);
+            let known = contacts(&it.store, own).expect("a readable store");
+            if !undone
+                || it.removed
+                || self.hostile.contains(&device)
+                || known.iter().any(|contact| contact.account == account)
+                || self.is_known_to_another(device, account)
+                || self.can_remind(own, account)
+            {
+                continue;
+            }
+            let waiting = waiting_requests(&self.devices[device].store).expect("a readable store");
+            if waiting.iter().any(|request| request.account == account) {
+                self.command(device, Command::Accept { account }, |_, _| {});
+            } else if let Some(person) = self.people.iter().position(|person| person.account == account) {
+                self.request(device, person);
+            }
+        }
+    }
+
+    /// Whether a device of somebody's has a place in the conversation with an account, and something to show that it wrote there.
+    fn can_remind(&self, whom: AccountId, other: AccountId) -> bool {
+        let conversation = direct_conversation(whom, other);
+        let theirs = |feed: &FeedId| self.by_id.get(&feed.device).is_some_and(|it| self.devices[*it].account == whom);
+        let placed =
+            |device: &usize| self.devices[*device].account == other && self.ground(*device, conversation).is_some();
+        self.honest().into_iter().filter(placed).any(|device| {
+            let vector = repair::vector(&self.devices[device].store, &conversation).expect("a readable store");
+            vector.feeds.iter().any(|state| theirs(&state.feed))
+        })
     }
 
     /// People know those who were their contacts on a device that is gone. Whom another of their devices knows they are not asked of.

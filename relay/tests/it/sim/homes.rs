@@ -50,6 +50,26 @@ fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
 }
 
 #[test]
+fn a_home_that_shows_two_versions_of_its_log_is_noticed_after_it_was_moved_away_from_in_one_of_them_or_both() {
+    for both in [false, true] {
+        let (mut world, conversation) = contacts_of(calm());
+        hide_from(&mut world, 1);
+        let elsewhere = || Command::MoveHome { conversation, relay: None };
+        let first = if both { elsewhere() } else { Command::UpdateKeys { conversation } };
+        for (device, command) in [(0, first), (1, elsewhere())] {
+            world.command(device, command, |_, outcome| assert!(outcome.is_ok()));
+        }
+        world.run_for(60_000);
+        let texts = [world.say(0, conversation), world.say(1, conversation)];
+        world.run_for(30 * 60_000);
+        let told = world.devices.iter().any(|device| device.told.contains_key("home lied"));
+        assert!(told, "both: {both}\n{}", world.trace.text());
+        let world = settled(world);
+        assert!([0, 1].iter().all(|device| texts.iter().all(|text| world.shows(*device, text))), "both: {both}");
+    }
+}
+
+#[test]
 fn a_home_that_hides_from_a_device_the_commit_that_brought_it_back_is_noticed_and_left() {
     let (mut world, conversation) = contacts_of(calm());
     for device in [0, 1] {
@@ -386,6 +406,27 @@ fn devices_of_somebody_who_blocked_the_home_of_a_conversation_come_together_else
     let after = world.say(second, conversation);
     world.run_for(60_000);
     assert!(world.shows(1, &after), "{}", world.trace.text());
+}
+
+#[test]
+fn devices_of_somebody_who_is_blocked_come_together_where_the_home_lied_although_the_other_gives_them_no_key_packages()
+{
+    let (mut world, conversation) = contacts_of(calm());
+    let second = another_device(&mut world, 0);
+    let [own, other] = [0, 1].map(|device: usize| world.devices[device].account);
+    world.ledger.blocked.insert((other, own));
+    world.command(1, Command::Block { account: own }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    hide_from(&mut world, second);
+    for device in [0, second] {
+        world.command(device, Command::UpdateKeys { conversation }, |_, outcome| assert!(outcome.is_ok()));
+    }
+    world.run_for(60_000);
+    let texts = [0, second].map(|device| world.say(device, conversation));
+    let world = settled(world);
+    for device in [0, second] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
+    }
 }
 
 #[test]

@@ -213,6 +213,31 @@ pub(super) fn a_device_of_seventy_lives_shows_the_same_to_all() {
     settled(circle.world);
 }
 
+#[test]
+pub(super) fn a_note_goes_with_the_feed_of_a_device_of_too_many_lives_and_that_it_was_heard_with_the_note() {
+    let mut circle = circle();
+    let (world, conversation) = (&mut circle.world, circle.group);
+    let ogg = b"a note".to_vec();
+    let note = Command::SendVoiceNote { conversation, ogg, duration_ms: 1_000, peaks: vec![1, 2, 3] };
+    world.command(MALLORY, note, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(MINUTE);
+    let view = world.conversations(ALICE).into_iter().find(|view| view.id == conversation).expect("the group");
+    let shown = |world: &World| {
+        let lines = world.timeline(ALICE, &view);
+        lines.into_iter().find(|line| line.body == "VoiceNote(…)").map(|line| line.id)
+    };
+    let of = shown(world).expect("the note shows");
+    world.ledger.heard.insert((of, world.devices[ALICE].account));
+    world.command(ALICE, Command::SayPlayed { conversation, of }, move |world, outcome| {
+        let Ok(Reply::Written { conversation, id }) = outcome else { panic!("it was not said") };
+        world.wrote_heard(ALICE, conversation, id, of);
+    });
+    world.run_for(MINUTE);
+    circle.attack(Attack::Lives(700));
+    let world = settled(circle.world);
+    assert_eq!(shown(&world), None, "its feed is none of those with the lowest ids");
+}
+
 /// Alice writes and changes it in some way; whom she writes to changes it in the same way, more often than anybody looks at. What shows
 /// of it then.
 fn flooded(kind: ChangeKind, change: impl FnOnce(ConversationId, ContentId) -> Command) -> String {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_core::chat::account::{contact, contacts, known_record};
 use kith_core::chat::policy::{Home, Kind, direct_conversation, own_conversation};
 use kith_core::chat::repair;
-use kith_core::chat::rogue::{Ground, ground};
+use kith_core::chat::rogue::{Ground, agreed, ground};
 use kith_core::chat::timeline::Anchor;
 use kith_core::chat::view::{self, ConversationView};
 use kith_core::chat::{Item, ItemBody, Me, MessageState};
@@ -66,6 +66,8 @@ pub(crate) struct Ledger {
     pub(crate) heard: BTreeSet<(ContentId, AccountId)>,
     /// What nobody was entitled to write: once all is healed it shows at no honest device.
     pub(crate) forbidden: BTreeSet<String>,
+    /// Whom somebody asked for contact or accepted, on which device, and when.
+    pub(crate) befriended: Vec<(usize, AccountId, u64)>,
     /// Who left a group, or was to be removed from it, ever: what had not come to whoever removed them is lost.
     pub(crate) unseated: BTreeSet<(ConversationId, AccountId)>,
 }
@@ -183,6 +185,7 @@ impl World {
         while self.now_ms() < end {
             self.run_for(STEP_MS);
             self.answer_remembered();
+            self.befriend_again();
             self.answer_claims();
             self.look_at_states();
             if let Some(defect) = self.defects.first() {
@@ -242,6 +245,10 @@ impl World {
         let (_, view) = inside.first()?;
         if self.is_severed(view) {
             return self.siblings_differ(id, &inside);
+        }
+        if let Some(waiting) = self.forgotten(id) {
+            let untold = waiting.iter().find(|device| !self.devices[**device].told.contains_key("rejoining"));
+            return untold.map(|device| format!("device {device} was not told that it waits to be added to {id:?}"));
         }
         if let Some(orphans) = self.orphans(id) {
             return self.unsaid(id, &orphans);
@@ -314,7 +321,10 @@ impl World {
     fn is_out_of_reach(&self, device: usize, view: &ConversationView) -> bool {
         let account = self.devices[device].account;
         let theirs = view.roster.members().filter(|(_, member)| member.account == account);
-        let mut theirs = theirs.filter_map(|(device, _)| self.by_id.get(device)).peekable();
+        let theirs = theirs.filter_map(|(device, _)| self.by_id.get(device));
+        // The record lists others too that were never in it.
+        let were = |device: &&usize| self.devices[**device].removed || self.ground(**device, view.id).is_some();
+        let mut theirs = theirs.filter(were).peekable();
         theirs.peek().is_some()
             && theirs.all(|device| self.devices[*device].removed)
             && view.kind == Kind::Direct
@@ -460,7 +470,7 @@ impl World {
     }
 
     /// Devices in a group that stand before a home without its log, where nobody honest may move the group and knows it: a group's only
-    /// admin follows no rule, or has nothing left of it.
+    /// admin follows no rule, has nothing left of it, or has left it.
     fn orphans(&self, id: ConversationId) -> Option<Vec<usize>> {
         let honest = self.honest();
         let grounds = honest.iter().filter_map(|device| Some((*device, self.ground(*device, id)?)));
@@ -468,11 +478,27 @@ impl World {
         let may_move = |(_, ground): &(usize, Ground)| {
             honest.iter().any(|device| {
                 let known = view::conversation(&self.devices[*device].store, id).expect("a readable store").is_some();
-                known && ground.policy.is_admin(self.devices[*device].account)
+                let left = self.ground(*device, id).is_some_and(|ground| ground.left);
+                known && !left && ground.policy.is_admin(self.devices[*device].account)
             })
         };
         let group = lost.first().is_some_and(|(_, ground)| ground.policy.kind == Kind::Group);
         (group && !lost.iter().any(may_move)).then(|| lost.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// Members' devices that know of a group in which everybody has lost their keys, and of which no admin knows any more: only who has a
+    /// place could recall one, and nobody else may found a successor. Nothing if it is not so.
+    fn forgotten(&self, id: ConversationId) -> Option<Vec<usize>> {
+        let placed = |device: usize| !self.devices[device].removed && self.ground(device, id).is_some();
+        if (0..self.devices.len()).any(placed) {
+            return None;
+        }
+        let policy = |device: usize| agreed(&self.devices[device].store, id).expect("a readable store");
+        let known = self.honest().into_iter().filter_map(|device| Some((device, policy(device)?)));
+        let known: Vec<_> = known.filter(|(device, it)| it.seat(self.devices[*device].account).is_some()).collect();
+        let group = known.first().is_some_and(|(_, policy)| policy.kind == Kind::Group);
+        let admin = known.iter().any(|(device, policy)| policy.is_admin(self.devices[*device].account));
+        (group && !admin).then(|| known.into_iter().map(|(device, _)| device).collect())
     }
 
     /// Honest devices of a group whose admins all follow no rule and have led others into a successor of it: who was not invited by an
@@ -582,6 +608,8 @@ impl World {
     fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
         let apart = |id: &ConversationId| self.orphans(*id).is_some() || self.led_apart(*id).is_some();
         let orphaned: BTreeSet<ConversationId> = views.keys().copied().filter(apart).collect();
+        let lost = |id: &ConversationId| self.forgotten(*id).is_some();
+        let forgotten: BTreeSet<ConversationId> = views.keys().copied().filter(lost).collect();
         for written in &self.ledger.written {
             let author = &self.devices[written.device];
             let undone = author.restored.iter().any(|(at, of)| written.at_ms <= *at && written.at_ms > *of);
@@ -599,10 +627,16 @@ impl World {
                 let severed = self.is_severed(view) && !own;
                 let group = |device: usize| self.ground(device, view.id).map(|ground| ground.group);
                 let parted = orphaned.contains(&view.id) && group(*device) != group(written.device);
-                if !inside || !together || severed || parted || self.was_cut(view, written) {
+                // Who waits to take somebody out takes in nothing of what they wrote since they left.
+                let left = orphaned.contains(&view.id) && self.ledger.unseated.contains(&(view.id, author.account));
+                let alone = (left || forgotten.contains(&view.id)) && *device != written.device;
+                if !inside || !together || severed || parted || alone || self.was_cut(view, written) {
                     continue;
                 }
-                if !self.timeline(*device, view).iter().any(|line| written.shows_in(line, author.account)) {
+                let lines = self.timeline(*device, view);
+                if !lines.iter().any(|line| written.shows_in(line, author.account))
+                    && !self.is_untellable(written, &lines)
+                {
                     return Some(format!(
                         "{:?} by device {} of {} ms is missing at device {device} in {:?}",
                         written.text, written.device, written.at_ms, view.id
@@ -611,6 +645,16 @@ impl World {
             }
         }
         None
+    }
+
+    /// Whether a message tells of a note that a device wrote which follows no rule or was removed, and that does not show: of the feeds
+    /// of one device only so many count, and a removal ends them, whoever had heard what lies beyond.
+    fn is_untellable(&self, written: &Written, lines: &[Line]) -> bool {
+        written.heard.is_some_and(|note| {
+            let author = self.by_id.get(&note.feed.device);
+            let bound = author.is_some_and(|it| !self.hostile.contains(it) && !self.devices[*it].removed);
+            !bound && !lines.iter().any(|line| line.id == note)
+        })
     }
 
     /// Whether a message lies beyond the end that its author's removal set to its feed. Nobody else's feed may be closed, and who joins

@@ -4,7 +4,7 @@ use kith_core::chat::account::contacts;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
-use super::scenarios::{another_device, people_at, settled};
+use super::scenarios::{another_device, one_of, people_at, settled};
 use super::world::World;
 
 #[test]
@@ -141,4 +141,52 @@ fn the_person_is_asked(mut world: World, second: usize, conversation: Conversati
     let after = world.say(1, conversation);
     let world = settled(world);
     assert!([before, &after].iter().all(|text| world.shows(second, text)), "{}", world.trace.text());
+}
+
+#[test]
+fn a_removal_that_comes_with_a_request_of_somebody_who_is_a_contact_is_acted_on() {
+    let mut world = people_at(&[Some(0), Some(0)]);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    // The other device knows of nobody, and asks anew.
+    let second = world.add_device(1);
+    world.stop(1);
+    world.remove_device(1);
+    world.request(second, 0);
+    world.run_for(3 * 60_000);
+    let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct).expect("a conversation");
+    assert!(!world.present(&view).contains(&world.devices[1].id), "{}", world.trace.text());
+    settled(world);
+}
+
+#[test]
+fn whom_nobody_can_tell_of_a_contact_made_since_the_copy_asks_or_accepts_again() {
+    for accepted in [false, true] {
+        let mut world = people_at(&[Some(0), Some(0)]);
+        // The one asks after its copy was made, and writes nothing else; or the other accepts after that, and both go back.
+        let (asks, goes_back) = if accepted { (1, 0) } else { (0, 0) };
+        if !accepted {
+            world.keep_copy(goes_back);
+        }
+        world.request(asks, 1 - asks);
+        world.run_for(5_000);
+        if accepted {
+            world.keep_copy(goes_back);
+        } else {
+            world.restore_device(goes_back);
+        }
+        world.accept_all(1 - asks);
+        world.run_for(60_000);
+        if accepted {
+            world.keep_copy(asks);
+            world.restore_device(goes_back);
+            world.restore_device(asks);
+        }
+        let conversation = one_of(&world, 1, Kind::Direct);
+        let text = world.say(1, conversation);
+        let world = settled(world);
+        assert!(world.shows(0, &text), "accepted: {accepted}\n{}", world.trace.text());
+    }
 }

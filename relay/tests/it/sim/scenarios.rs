@@ -618,3 +618,38 @@ pub(super) fn after_a_removal_all_devices_that_stay_read_what_is_sealed_to_their
     assert_eq!([1, second, thief].map(asked), [true, true, false], "{}", world.trace.text());
     settled(world);
 }
+
+#[test]
+pub(super) fn devices_of_somebody_who_is_blocked_agree_on_what_each_of_them_heard_alone() {
+    let mut world = people_at(&[Some(0), Some(0)]);
+    let [second, third] = [0, 1].map(|person| another_device(&mut world, person));
+    // Each device meets one of the other person, in a group of their own, and nobody else.
+    world.relays[0].up = false;
+    world.drop_connections(0);
+    world.links.cut.extend([(0, 1), (0, second), (1, third), (second, third)]);
+    world.run_for(5_000);
+    for (one, other) in [(0, third), (second, 1)] {
+        world.request(one, 1);
+        world.request(other, 0);
+    }
+    world.run_for(60_000);
+    let conversation = one_of(&world, 0, Kind::Direct);
+    let texts = [world.say(third, conversation), world.say(1, conversation)];
+    world.run_for(10_000);
+    assert!(world.shows(0, &texts[0]) && world.shows(second, &texts[1]), "{}", world.trace.text());
+    let [account, other] = [0, 1].map(|device: usize| world.devices[device].account);
+    world.ledger.blocked.insert((other, account));
+    for device in [1, third] {
+        world.command(device, Command::Block { account }, |_, outcome| assert!(outcome.is_ok()));
+    }
+    // The relay gives nobody their key packages any more.
+    world.links.relay_cut.extend([(0, 0), (second, 0)]);
+    world.relays[0].up = true;
+    world.run_for(5 * 60_000);
+    world.links.relay_cut.clear();
+    world.links.cut.clear();
+    let world = settled(world);
+    for device in [0, second] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
+    }
+}
