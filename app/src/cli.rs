@@ -71,6 +71,7 @@ fn show(global: Global, open: Open) -> ExitCode {
 
 fn start(global: Global, command: Command) -> Result<Success, Error> {
     let context = Context::new(global)?;
+    kith_heap::share_one();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::system(text::no_runtime(&error)))?;
     let outcome = runtime.block_on(execute(&context, command));

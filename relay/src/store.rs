@@ -17,7 +17,7 @@ use crate::domain::{self, Batch, ReadError, RelayRead};
 const FORMAT: u8 = 1;
 
 /// Bytes of sled's page cache: with a million envelopes waiting the whole relay has to stay under 256 MiB.
-const CACHE_BYTES: u64 = 4 << 20;
+const CACHE_BYTES: u64 = 1 << 20;
 
 /// An open store. Cheap to clone.
 #[derive(Debug, Clone)]

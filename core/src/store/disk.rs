@@ -31,7 +31,7 @@ const PAGE_ROWS: usize = 512;
 /// How a client's store is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes that sled's page cache may take, as they lie on the disk; kept within 1 and 64 MiB.
+    /// Bytes that sled's page cache may take, as they lie on the disk; kept within 256 KiB and 64 MiB.
     pub cache_bytes: u64,
     /// How many batches may wait for the writer before `submit` blocks.
     pub queue_batches: usize,
@@ -40,10 +40,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 1 MiB of cache, hundreds of messages and all that each new one changes, since the system keeps the file's pages too; 256 waiting batches; three snapshots: one may
-    /// be bad and another of a bad day.
+    /// 256 KiB of cache, which sled makes a page for each of its 256 shards: what each new message changes, since the system keeps the
+    /// file's pages too; 256 waiting batches; three snapshots: one may be bad and another of a bad day.
     fn default() -> Self {
-        Self { cache_bytes: 1 << 20, queue_batches: 256, snapshots_kept: 3 }
+        Self { cache_bytes: 256 << 10, queue_batches: 256, snapshots_kept: 3 }
     }
 }
 

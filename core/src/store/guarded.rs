@@ -42,7 +42,7 @@ pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub struct Options {
     /// The format number that this program writes; it also reads the one before.
     pub format: u8,
-    /// Bytes that sled's page cache may take; kept within 1 and 64 MiB (sled's own default is 1 GiB).
+    /// Bytes that sled's page cache may take; kept within 256 KiB and 64 MiB (sled's own default is 1 GiB).
     pub cache_bytes: u64,
     /// How many batches may wait for the writer before `submit` blocks.
     pub queue_batches: usize,

@@ -18,6 +18,9 @@ const MESSAGES: usize = 100_000;
 /// Memory has settled when a fifth of the messages has arrived.
 const SETTLED: usize = 20_000;
 
+/// How long nobody writes before memory is looked at: stores settle, and what a burst took is given back.
+const QUIET: Duration = Duration::from_secs(2);
+
 /// What one writes before all wait for each other: memory is looked at while nothing is under way.
 const ROUND: usize = 40;
 
@@ -51,8 +54,9 @@ impl Pair {
     }
 }
 
-/// Memory in MiB: a client's, on average, and the relay's.
+/// Memory in MiB, when all is quiet: a client's, on average, and the relay's.
 fn look(pairs: &[Pair], relay: &Relay) -> (f64, f64) {
+    std::thread::sleep(QUIET);
     let sum: f64 = pairs.iter().map(|pair| pair.writer.resident_mib() + pair.reader.resident_mib()).sum();
     (sum / (2 * pairs.len()) as f64, relay.actor.resident_mib())
 }
@@ -68,7 +72,7 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Figure>, Failure> {
     }
     let (rounds, settled) = (scale.of(MESSAGES) / PAIRS / ROUND, scale.of(SETTLED) / PAIRS / ROUND);
     let (rounds, begun) = (rounds.max(1), Instant::now());
-    let mut before = look(&pairs, &relay);
+    let mut before = (f64::NAN, f64::NAN);
     for round in 1..=rounds {
         pairs.iter_mut().try_for_each(|pair| pair.write(ROUND))?;
         pairs.iter_mut().try_for_each(Pair::wrote)?;

@@ -303,7 +303,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 /// Opens sled; a snapshot of its page table that it cannot read is moved aside and the whole log replayed.
 fn open_sled(data: &Path, options: &Options, acknowledged: bool) -> Result<sled::Db, StoreError> {
     /// Least and greatest page cache.
-    const CACHE_BYTES: (u64, u64) = (1 << 20, 64 << 20);
+    const CACHE_BYTES: (u64, u64) = (256 << 10, 64 << 20);
     let config = sled::Config::new()
         .path(data)
         .cache_capacity(options.cache_bytes.clamp(CACHE_BYTES.0, CACHE_BYTES.1))

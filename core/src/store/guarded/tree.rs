@@ -19,6 +19,10 @@ const PARTED: u8 = 1;
 /// The largest value kept in one piece. A leaf of sled's holds up to 17 rows, 20 after a merge; with keys of at most 257 bytes
 /// it then stays below the 128 KiB (a quarter of a segment) from which sled writes a page to a file of its own, unsynced.
 const PART_BYTES: usize = 4096;
+/// How often each row that was changed is looked at. Sled takes note of accesses to each of the 256 shards of its cache when there are 64,
+/// and holds all their pages until then: of rows that lie all over a store, such as those named by random ids, 16,384 pages, whatever the
+/// size of its cache. So 64 accesses are those of few pages.
+const LOOKS: usize = 15;
 
 /// Sled's default tree, which has all rows.
 #[derive(Clone)]
@@ -171,6 +175,17 @@ impl Tree {
             self.change(&mut changes, key, value.as_deref())?;
         }
         self.db.apply_batch(changes)?;
+        self.crowd_out(batch)
+    }
+
+    /// Lets sled take note of the pages that a batch changed, and let go of others for them.
+    fn crowd_out(&self, batch: &RawBatch) -> Result<(), StoreError> {
+        for key in batch.rows.keys() {
+            let stored_key = stored(ROW, key);
+            for _ in 0..LOOKS {
+                self.db.get(&stored_key)?;
+            }
+        }
         Ok(())
     }
 

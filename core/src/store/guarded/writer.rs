@@ -20,6 +20,9 @@ const MOVES: usize = 64;
 /// Sled is given what the journal holds when nobody has written for so long: what follows a write, on this device and on the one that it
 /// goes to, has the disk and the processor for itself.
 const LULL: Duration = Duration::from_millis(100);
+/// When so much has been written, what it left free within the heap is given back in the next lull: a burst takes room that nothing needs
+/// after it, in pieces too small to go back by themselves.
+const GIVE_BACK_BYTES: usize = 1 << 20;
 /// No more moves than these are owed: pages to be moved are not more than the store has.
 const MOVES_OWED: usize = 16_384;
 
@@ -338,6 +341,7 @@ impl Writer {
 
 fn run(shared: &Shared) {
     let mut unmoved = 0usize;
+    let mut written = 0usize;
     // Sled asserts much; a panic within it must fail those who wait, not leave them waiting.
     let guarded = |work: &mut dyn FnMut() -> Result<(), StoreError>| {
         let result = catch_unwind(AssertUnwindSafe(work))
@@ -352,6 +356,10 @@ fn run(shared: &Shared) {
             Turn::Write(taken) => taken,
             Turn::Lull => {
                 settle(&mut unmoved);
+                if written >= GIVE_BACK_BYTES {
+                    kith_heap::give_back();
+                    written = 0;
+                }
                 continue;
             }
             Turn::Close => {
@@ -359,6 +367,8 @@ fn run(shared: &Shared) {
                 return;
             }
         };
+        let bytes = taken.iter().map(|(batch, _)| batch.size_bytes());
+        written = bytes.fold(written, usize::saturating_add);
         let result = guarded(&mut || shared.commit(&mut taken, &mut unmoved));
         shared.say(&mut taken, &result);
         let crowded = shared.found().is_half_full() || unmoved >= MOVES.saturating_mul(shared.bytes_a_move);
