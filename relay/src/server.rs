@@ -35,7 +35,7 @@ use crate::store::Store;
 
 pub(crate) use actor::wall_clock;
 use actor::{Actor, Command, Shared};
-pub use pushes::{PUSH_BYTES, PUSHES, PushReceiver, PushSender, pushes};
+pub use pushes::{PUSHES, PushReceiver, PushSender, pushes};
 
 /// Requests that may wait for the domain; whoever comes then waits at the door.
 const INBOX: usize = 1024;

@@ -12,7 +12,7 @@ use crate::domain::Delivered;
 pub const PUSHES: usize = 256;
 
 /// Bytes of them: two of the largest envelopes.
-pub const PUSH_BYTES: usize = 4 << 20;
+const PUSH_BYTES: usize = 4 << 20;
 
 /// Bytes that may wait for all devices together; what many devices are given is counted once.
 const ALL_BYTES: usize = 64 << 20;
