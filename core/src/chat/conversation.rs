@@ -139,6 +139,8 @@ pub(crate) struct Conversation {
     /// Devices that did not answer a Welcome, and whose key packages are asked for.
     anew: BTreeMap<DeviceId, AccountId>,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
+    /// Devices from which something came beyond a gap.
+    gaps: BTreeMap<DeviceId, meet::Gap>,
     suspect_at: u64,
     over_at: u64,
     silences: BTreeMap<DeviceId, recall::Silence>,
@@ -177,6 +179,7 @@ impl Conversation {
             sync_wait_ms: carry::SYNC_AGAIN_MS,
             anew: BTreeMap::new(),
             rounds: BTreeMap::new(),
+            gaps: BTreeMap::new(),
             suspect_at: 0,
             over_at: 0,
             silences: BTreeMap::new(),
@@ -242,6 +245,7 @@ impl Conversation {
         }
         self.pump(turn, shared)?;
         self.tell_due_marks(turn, shared)?;
+        self.ask_for_gaps(turn, shared)?;
         if self.digest_at <= now {
             self.digest_at = now.saturating_add(DIGEST_MS);
             let devices = self.others(shared);
@@ -268,6 +272,7 @@ impl Conversation {
             self.renew_at,
             self.plead_at,
             self.packages_at.values().min().copied(),
+            self.gaps.values().map(|gap| gap.ask_at).min(),
             self.sync_at,
         ]
         .into_iter()

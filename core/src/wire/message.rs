@@ -215,6 +215,13 @@ pub struct Vector {
     pub ask: bool,
 }
 
+impl Vector {
+    /// Whether something is missing before what is held.
+    pub fn has_gaps(&self) -> bool {
+        self.feeds.iter().any(|state| !state.beyond.is_empty())
+    }
+}
+
 /// The end of a feed that a commit closed: what lies at `next` and beyond does not count, or counts only from `reopened` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cut {

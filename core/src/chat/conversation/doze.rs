@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Conversation;
 use super::marks::Untold;
+use super::meet::Gap;
 use super::recall::Silence;
 use crate::chat::feed::Me;
 use crate::chat::membership::Unstored;
@@ -31,6 +32,7 @@ pub(crate) struct Dozing {
     sync_wait_ms: u64,
     anew: BTreeMap<DeviceId, AccountId>,
     rounds: BTreeMap<DeviceId, (u64, u32)>,
+    gaps: BTreeMap<DeviceId, Gap>,
     suspect_at: u64,
     over_at: u64,
     silences: BTreeMap<DeviceId, Silence>,
@@ -77,6 +79,7 @@ impl Conversation {
             sync_wait_ms,
             anew,
             mut rounds,
+            gaps,
             suspect_at,
             over_at,
             silences,
@@ -100,6 +103,7 @@ impl Conversation {
             sync_wait_ms,
             anew,
             rounds,
+            gaps,
             suspect_at,
             over_at,
             silences,
@@ -133,6 +137,7 @@ impl Conversation {
             sync_wait_ms: dozing.sync_wait_ms,
             anew: dozing.anew,
             rounds: dozing.rounds,
+            gaps: dozing.gaps,
             suspect_at: dozing.suspect_at,
             over_at: dozing.over_at,
             silences: dozing.silences,

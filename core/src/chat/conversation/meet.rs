@@ -19,8 +19,22 @@ const MAX_SHOWN_RECORDS: usize = 8;
 /// What was under way between two devices has come after so long, as has what lay in a mailbox when they met.
 const UNDER_WAY_MS: u64 = 30_000;
 
+/// What is missing before what came is asked for when nothing has come of its device for so long: messages that were sent together
+/// overtake each other, at a relay that has much to do by seconds, and each would be asked for while it is on its way.
+const GAP_MS: u64 = 2_000;
+
+/// So long is it waited at most, whatever comes.
+const LONGEST_GAP_MS: u64 = 20_000;
+
 /// Rounds are counted anew after so long.
 pub(super) const ROUNDS_MS: u64 = 60_000;
+
+/// Something is missing before what a device has sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gap {
+    since: u64,
+    pub(super) ask_at: u64,
+}
 
 impl Conversation {
     /// A device of a member can be reached: what is waiting goes out, and both compare what they hold.
@@ -195,17 +209,31 @@ impl Conversation {
         Ok(())
     }
 
-    /// Something is missing before what came: its sender is told what is held.
-    pub(super) fn offer_vector_soon(
-        &mut self,
-        turn: &mut Turn<'_>,
-        shared: &mut Shared<'_>,
-        from: DeviceId,
-    ) -> Result<(), EngineError> {
-        if !self.may_round(turn, from) {
+    /// Events came, of which some may lie beyond a gap: its sender is told what is held if what is missing does not come by itself.
+    pub(super) fn wait_for_gap(&mut self, turn: &Turn<'_>, from: DeviceId, found: bool) {
+        let now = turn.now.mono_ms;
+        if found {
+            self.gaps.entry(from).or_insert(Gap { since: now, ask_at: now });
+        }
+        if let Some(gap) = self.gaps.get_mut(&from) {
+            gap.ask_at = now.saturating_add(GAP_MS).min(gap.since.saturating_add(LONGEST_GAP_MS));
+        }
+    }
+
+    /// Whoever has left a gap for long enough is told what is held.
+    pub(super) fn ask_for_gaps(&mut self, turn: &mut Turn<'_>, shared: &mut Shared<'_>) -> Result<(), EngineError> {
+        let now = turn.now.mono_ms;
+        let due: Vec<DeviceId> =
+            self.gaps.extract_if(.., |_, gap| gap.ask_at <= now).map(|(device, _)| device).collect();
+        if due.is_empty() || !repair::vector(&turn.read(), &self.id)?.has_gaps() {
             return Ok(());
         }
-        self.answer_vector(turn, shared, from)
+        for device in due {
+            if self.may_round(turn, device) {
+                self.answer_vector(turn, shared, device)?;
+            }
+        }
+        Ok(())
     }
 
     /// Tells a device what is held here, and does not ask what it holds.

@@ -292,9 +292,7 @@ impl Conversation {
             return self.lose(turn, shared);
         }
         self.mark_soon(turn);
-        if gaps {
-            self.offer_vector_soon(turn, shared, from)?;
-        }
+        self.wait_for_gap(turn, from, gaps);
         Ok(())
     }
 

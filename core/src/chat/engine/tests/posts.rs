@@ -436,3 +436,61 @@ fn whoever_deletes_anothers_message_is_told_that_it_is_not_theirs() {
     world.pass(5_000);
     assert!(!world.texts(bob.device(0), id).contains(&"mine".to_owned()));
 }
+
+/// Ten texts of Alice's in Bob's mailbox.
+fn ten_texts(world: &mut World) -> (DeviceId, DeviceId, ConversationId, Vec<String>) {
+    let (alice, bob, id) = world.friends();
+    let (a, b) = (alice.device(0), bob.device(0));
+    world.set_online(b, false);
+    let texts: Vec<String> = (0..10).map(|number| format!("text {number}")).collect();
+    for text in &texts {
+        world.say(a, id, text);
+        world.run();
+    }
+    world.sent.clear();
+    (a, b, id, texts)
+}
+
+fn ends_with(world: &World, device: DeviceId, id: ConversationId, texts: &[String]) -> bool {
+    world.texts(device, id).ends_with(texts)
+}
+
+#[test]
+fn messages_that_overtake_each_other_are_not_sent_twice() {
+    let mut world = World::new(61);
+    let (a, b, id, texts) = ten_texts(&mut world);
+    world.mailboxes.get_mut(&b).unwrap().make_contiguous().reverse();
+    world.set_online(b, true);
+    world.pass(MINUTE_MS);
+    assert!(ends_with(&world, b, id, &texts));
+    let repeated = world.sent.iter().filter(|(of, outgoing)| *of == a && outgoing.envelope.len() > 400).count();
+    assert_eq!(repeated, 0, "what was under way came by itself");
+}
+
+#[test]
+fn a_message_that_is_lost_is_asked_for_when_nothing_more_comes() {
+    let mut world = World::new(62);
+    let (_, b, id, texts) = ten_texts(&mut world);
+    world.mailboxes.get_mut(&b).unwrap().pop_front();
+    world.set_online(b, true);
+    world.pass(1_900);
+    assert!(!ends_with(&world, b, id, &texts));
+    world.pass(200);
+    assert!(ends_with(&world, b, id, &texts));
+}
+
+#[test]
+fn a_message_that_is_lost_is_asked_for_in_time_though_more_comes() {
+    let mut world = World::new(63);
+    let (a, b, id, texts) = ten_texts(&mut world);
+    world.mailboxes.get_mut(&b).unwrap().pop_front();
+    world.set_online(b, true);
+    for _ in 0..19 {
+        world.pass(1_000);
+        world.say(a, id, "and more");
+        world.run();
+        assert!(!world.texts(b, id).contains(&texts[0]));
+    }
+    world.pass(1_500);
+    assert!(world.texts(b, id).contains(&texts[0]));
+}
