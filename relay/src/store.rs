@@ -19,6 +19,10 @@ const FORMAT: u8 = 1;
 /// Bytes of sled's page cache: with a million envelopes waiting the whole relay has to stay under 256 MiB.
 const CACHE_BYTES: u64 = 1 << 20;
 
+/// Batches that wait for the writer: what four flushes take of small messages. Every one is a message that is held three times over,
+/// as a batch, a push and a task that waits; whoever comes then waits as the bytes that came.
+const QUEUE_BATCHES: usize = 256;
+
 /// An open store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -31,7 +35,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], with a sentence for the operator.
     pub fn open(dir: &Path) -> Result<(Self, Opened), StoreError> {
-        let options = Options { cache_bytes: CACHE_BYTES, ..Options::new(FORMAT) };
+        let options = Options { cache_bytes: CACHE_BYTES, queue_batches: QUEUE_BATCHES, ..Options::new(FORMAT) };
         let (db, opened) = Db::open(dir, &options)?;
         Ok((Self { db }, opened))
     }

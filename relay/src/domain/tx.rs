@@ -150,7 +150,10 @@ impl<'a> Tx<'a> {
         self.put_raw(key, value.encode());
     }
 
-    pub(super) fn put_raw(&mut self, key: Vec<u8>, value: Vec<u8>) {
+    /// Rows wait for the disk in thousands, and an encoder leaves each vector up to twice the room that it needs.
+    pub(super) fn put_raw(&mut self, mut key: Vec<u8>, mut value: Vec<u8>) {
+        key.shrink_to_fit();
+        value.shrink_to_fit();
         self.batch.rows.insert(key, Some(value));
     }
 

@@ -242,7 +242,8 @@ async fn refuse(stream: &mut Stream, refusal: Refusal) {
         return;
     }
     let mut rest = stream.take(MAX_DRAINED);
-    let mut scrap = [0; 4096];
+    // Not an array: every lane, which seldom refuses anything, would have room for it as long as it lives.
+    let mut scrap = vec![0; 4096];
     while matches!(rest.read(&mut scrap).await, Ok(read) if read > 0) {}
 }
 
