@@ -66,6 +66,8 @@ pub(crate) struct Ledger {
     pub(crate) heard: BTreeSet<(ContentId, AccountId)>,
     /// What nobody was entitled to write: once all is healed it shows at no honest device.
     pub(crate) forbidden: BTreeSet<String>,
+    /// Of that, what a thief wrote whom all members knew to be gone, and the groups in which they did.
+    pub(crate) late: BTreeMap<String, BTreeSet<GroupId>>,
     /// Whom somebody asked for contact or accepted, on which device, and when.
     pub(crate) befriended: Vec<(usize, AccountId, u64)>,
     /// Who left a group, or was to be removed from it, ever: what had not come to whoever removed them is lost.
@@ -390,7 +392,7 @@ impl World {
                 let whose = self.by_id.get(&line.id.feed.device).map(|author| self.devices[*author].account);
                 let stranger = whose != Some(line.author) || !self.may_be_in(view, line.author);
                 let another = self.ledger.authors.get(&line.body).is_some_and(|author| *author != line.author);
-                let forbidden = self.ledger.forbidden.contains(&line.body);
+                let forbidden = self.ledger.forbidden.contains(&line.body) && !self.is_let_in(*device, view, &line);
                 let unheard = line.played.iter().any(|account| !self.ledger.heard.contains(&(line.id, *account)));
                 let reacts = line.reactions.keys().any(|account| !self.may_be_in(view, *account));
                 if stranger || another || forbidden || unheard || reacts {
