@@ -331,11 +331,17 @@ impl Conversation {
         if !self.membership.wants_cuts() {
             return Ok(BTreeMap::new());
         }
+        self.cuts_here(turn, me)
+    }
+
+    /// The same, whether or not such a commit may be made.
+    fn cuts_here(&self, turn: &mut Turn<'_>, me: Me) -> Result<BTreeMap<DeviceId, Vec<Cut>>, EngineError> {
         let mut tx = Transaction::new(&turn.base, &mut turn.effects.batch);
         let mut feeds = Feeds::open(&mut tx, self.id, me, self.membership.roster(), turn.now)?;
         let mut held = BTreeMap::new();
-        for device in self.membership.present_devices().collect::<Vec<_>>() {
-            held.insert(device, feeds.cuts_of(&device)?);
+        // Who is no leaf yet may be one by an entry that is walked before the commit is made.
+        for (device, _) in self.membership.roster().members() {
+            held.insert(*device, feeds.cuts_of(device)?);
         }
         Ok(held)
     }

@@ -18,6 +18,7 @@ mod oracle;
 mod people;
 mod relay;
 mod remembered;
+mod removed;
 mod rogue;
 mod scenarios;
 mod world;

@@ -51,7 +51,7 @@ pub(crate) fn own_home(account: &Account) -> Home {
 }
 
 impl Conversation {
-    /// Founds the conversation's first group.
+    /// Founds the conversation's first group, or one where all have lost their keys.
     pub(crate) fn found(
         &mut self,
         turn: &mut Turn<'_>,
@@ -59,7 +59,9 @@ impl Conversation {
         policy: Policy,
         invitees: &[Invitee],
     ) -> Result<(), EngineError> {
-        let facts = self.membership.found(turn, shared.account, &|_| Vec::new(), policy, invitees)?;
+        let held = self.cuts_here(turn, shared.me())?;
+        let cuts = |device: &DeviceId| held.get(device).cloned().unwrap_or_default();
+        let facts = self.membership.found(turn, shared.account, &cuts, policy, invitees)?;
         self.carry(turn, shared, facts)?;
         self.sync_devices(turn, shared, 0)
     }

@@ -258,7 +258,10 @@ impl Engine {
         recall: &Recall,
     ) -> Result<Verdict, EngineError> {
         let id = recall.conversation;
-        if Membership::conversation_of(&turn.read(), recall.group)?.is_some() {
+        if let Some(known) = Membership::conversation_of(&turn.read(), recall.group)? {
+            if known == id {
+                self.with(turn, id, |conversation, turn, shared| conversation.probe(turn, shared, recall))?;
+            }
             return Ok(Verdict::Durable);
         }
         let here = self.with(turn, id, |conversation, _, _| {

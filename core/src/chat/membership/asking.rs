@@ -46,6 +46,8 @@ pub(super) struct Asking {
     /// The home answers that the log is not begun, and does not let this device begin it.
     pub(super) denied: bool,
     pub(super) gone: u32,
+    /// How far the home has signed the log, as a member showed, if that is beyond what was walked.
+    pub(super) signed: u64,
     /// So many times in a row the home did not know the key of the present epoch, although the log was walked to its end.
     pub(super) rejected: u32,
     pub(super) told: bool,

@@ -89,9 +89,11 @@ impl Membership {
         written_in: u32,
     ) -> Result<Vec<Fact>, EngineError> {
         let mut facts = Vec::new();
-        let Some(policy) = self.policy.as_ref().filter(|_| self.row.present.is_none() && self.row.rejoining) else {
+        if self.row.present.is_some() {
+            self.saw_signed(shown);
             return Ok(facts);
-        };
+        }
+        let Some(policy) = self.policy.as_ref().filter(|_| self.row.rejoining) else { return Ok(facts) };
         let signed = |key| verify_signed(shown, &key).ok().map(|verified| verified.entry);
         let by_home = signed(policy.home.key()).filter(|entry| self.row.last == Some(entry.group));
         let events = &me.keys().events;
@@ -112,6 +114,18 @@ impl Membership {
             }
         }
         Ok(facts)
+    }
+
+    /// A member that cannot go on shows an entry of the present group's log beyond the last one walked here. What the home signed it has
+    /// to have: the log is read, and until it shows as much it has lost its end, or keeps that from this device.
+    fn saw_signed(&mut self, shown: &UnverifiedEntry) {
+        let (Some(present), Some(policy)) = (&self.row.present, &self.policy) else { return };
+        let signed = verify_signed(shown, &policy.home.key()).ok().filter(|it| it.entry.group == present.group);
+        let next = signed.map_or(0, |signed| signed.head().next);
+        if next > present.log.next && next > self.home.signed {
+            self.home.signed = next;
+            self.home.read = true;
+        }
     }
 
     /// Takes the home's answer, or that there is none, and goes on asking.
@@ -303,7 +317,7 @@ impl Membership {
             Ok(()) => {}
         }
         self.home.elsewhere = 0;
-        if head.next < present.log.next {
+        if head.next < present.log.next.max(self.home.signed) {
             // It signed more than it shows: it has lost the end of the log, or keeps it from this device alone.
             self.gone(turn, facts);
             return self.look_ahead(turn, facts);
@@ -352,7 +366,7 @@ impl Membership {
                 self.home.read = true;
                 self.home.commit_at = now.saturating_add(draw(turn.rng, REBASE_MS));
             }
-            Refusal::UnknownGroup if self.row.present.as_ref().is_some_and(|present| present.log.next == 0) => {
+            Refusal::UnknownGroup if self.is_at_start() => {
                 if let Some(present) = &mut self.row.present {
                     present.kept = false;
                 }
@@ -377,6 +391,11 @@ impl Membership {
                 }
             }
         }
+    }
+
+    /// Whether nothing is known here that the home has signed of the log.
+    fn is_at_start(&self) -> bool {
+        self.home.signed == 0 && self.row.present.as_ref().is_some_and(|present| present.log.next == 0)
     }
 
     /// The home says that it has less of the log than it signed.

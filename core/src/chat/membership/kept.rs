@@ -98,6 +98,7 @@ impl Membership {
         let former = Former { key: from.key(), log, next: present.log.next };
         present.log = super::EMPTY_LOG;
         present.kept = false;
+        self.home.signed = 0;
         self.row.former.push(former);
         if self.row.former.len() > MAX_FORMER {
             let oldest = self.row.former.remove(0);

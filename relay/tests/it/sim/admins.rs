@@ -5,7 +5,7 @@ use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
 use super::rogue::Successor;
-use super::scenarios::{calm, contacts_of, group_of, one_of, people_at, settled};
+use super::scenarios::{another_device, calm, contacts_of, group_of, one_of, people_at, settled};
 use super::world::World;
 
 /// Three people at a relay; the first knows both others.
@@ -208,6 +208,28 @@ fn an_only_admin_that_leads_somebody_out_of_a_group_leaves_the_others_knowing_it
     assert_eq!([1, 2].map(has_moved), [true, false], "{}", world.trace.text());
     assert!(world.devices[2].told.contains_key("rejoining"));
     assert!(world.shows(2, &before) && world.shows(1, &led) && world.shows(2, &left));
+}
+
+#[test]
+fn siblings_whom_an_admin_led_apart_in_a_group_where_somebody_is_blocked_know_it_each() {
+    // Nobody of the second person's may begin a log at the home of the first.
+    let mut world = three_people_at(2);
+    let second = another_device(&mut world, 1);
+    let group = group_of(&mut world, 0, &[1, 2]);
+    let before = world.say(1, group);
+    world.run_for(10 * 60_000);
+    assert!(world.shows(second, &before), "{}", world.trace.text());
+    world.hostile.insert(0);
+    let blocked = world.devices[0].account;
+    world.ledger.blocked.insert((world.devices[2].account, blocked));
+    world.command(2, Command::Block { account: blocked }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.succeed(0, group, &[1], Successor::Plain).expect("it can be tried");
+    world.run_for(60_000);
+    let said = world.say(1, group);
+    let world = settled(world);
+    assert!(world.shows(1, &said) && !world.shows(second, &said), "they are together");
+    assert!(world.devices[1].told.contains_key("home lost") && world.devices[second].told.contains_key("rejoining"));
 }
 
 /// All go back to what they are now, and what they write then shows everywhere.

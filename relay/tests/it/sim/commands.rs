@@ -7,6 +7,7 @@ use kith_core::chat::{Command, CommandError, Reply, repair};
 use kith_core::types::{AccountId, ConversationId, FeedId};
 
 use super::faults::Fault;
+use super::oracle::Line;
 use super::rogue::Attack;
 use super::world::World;
 
@@ -339,6 +340,8 @@ impl World {
         let too_late = self.is_known_gone(thief, view.id);
         let text = self.say(thief, view.id);
         if too_late {
+            let grounds = self.honest().into_iter().filter_map(|device| self.ground(device, view.id));
+            self.ledger.late.insert(text.clone(), grounds.map(|ground| ground.group).collect());
             self.ledger.forbidden.insert(text);
         }
         let accomplices: Vec<usize> = self.hostile.iter().copied().filter(|other| *other != thief).collect();
@@ -347,6 +350,17 @@ impl World {
                 world.attack(accomplice, view.id, Attack::PassOn(thief));
             });
         }
+    }
+
+    /// Whether what a thief wrote too late counts all the same. In the groups that all knew it to be gone from nothing of it does. But an
+    /// accomplice who is a member may have led the others into another since, a rival or a successor: where that ends the feed they all
+    /// go by, and whoever made it need not have been shown the removal.
+    pub(crate) fn is_let_in(&self, device: usize, view: &ConversationView, line: &Line) -> bool {
+        let Some(groups) = self.ledger.late.get(&line.body) else { return false };
+        let elsewhere = self.ground(device, view.id).is_some_and(|ground| !groups.contains(&ground.group));
+        let within = view.roster.cut(&line.id.feed).is_some_and(|cut| line.id.sequence < cut.next);
+        let mut members = self.hostile.iter().map(|device| self.devices[*device].account);
+        elsewhere && within && members.any(|account| view.accounts.contains(&account))
     }
 
     fn block(&mut self, device: usize) {

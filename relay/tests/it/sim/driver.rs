@@ -67,6 +67,8 @@ pub(crate) struct Device {
     pub(crate) copy: Option<(u64, MemoryStore)>,
     /// When a copy was taken back, and of when it was.
     pub(crate) restored: Vec<(u64, u64)>,
+    /// Its store is from a copy, and what follows of that is not durable yet: until it is, the store says so at each opening.
+    pub(crate) from_copy: bool,
     /// What it told its person, of the kinds that matter.
     pub(crate) told: BTreeMap<&'static str, u32>,
     /// Records that this life of its engine has asked for.
@@ -128,6 +130,7 @@ impl World {
             removed: false,
             copy: None,
             restored: Vec::new(),
+            from_copy: false,
             told: BTreeMap::new(),
             asked: BTreeSet::new(),
         });
@@ -161,7 +164,9 @@ impl World {
             Ok(None) => return self.defect(format!("the store of device {device} holds no account")),
             Err(error) => return self.defect(format!("device {device} cannot be opened: {error}")),
         }
-        let id = self.devices[device].id.short();
+        let it = &mut self.devices[device];
+        it.from_copy |= restored;
+        let (id, restored) = (it.id.short(), it.from_copy);
         self.note("boot", device, &[], || format!("{device} ({id}) restored {restored}"));
         self.has_kept_its_words(device);
         self.gather(device);
@@ -271,6 +276,9 @@ impl World {
                 }
                 return;
             }
+        }
+        if self.devices[device].from_copy {
+            self.input(device, Input::Start { restored: true });
         }
         // It is told whom it can reach: those connections are still there.
         let it = &self.devices[device];

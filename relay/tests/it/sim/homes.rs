@@ -105,6 +105,22 @@ fn an_only_admin_that_lost_its_keys_is_brought_back_although_the_home_hides_from
 }
 
 #[test]
+fn an_only_admin_whose_home_has_lost_what_it_showed_to_a_member_moves_the_group() {
+    let (mut world, _) = contacts_of(calm());
+    let group = group_of(&mut world, 0, &[1]);
+    hide_from(&mut world, 1);
+    world.command(1, Command::UpdateKeys { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    // From now on nobody is shown the log that the member has walked.
+    world.relays[0].lie = None;
+    let texts = [world.say(0, group), world.say(1, group)];
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
+    }
+}
+
+#[test]
 fn two_relays_that_each_hide_their_logs_from_the_others_people_are_both_left() {
     let mut plan = calm();
     plan.relays = 2;

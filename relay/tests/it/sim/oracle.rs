@@ -66,6 +66,8 @@ pub(crate) struct Ledger {
     pub(crate) heard: BTreeSet<(ContentId, AccountId)>,
     /// What nobody was entitled to write: once all is healed it shows at no honest device.
     pub(crate) forbidden: BTreeSet<String>,
+    /// Of that, what a thief wrote whom all members knew to be gone, and the groups in which they did.
+    pub(crate) late: BTreeMap<String, BTreeSet<GroupId>>,
     /// Whom somebody asked for contact or accepted, on which device, and when.
     pub(crate) befriended: Vec<(usize, AccountId, u64)>,
     /// Who left a group, or was to be removed from it, ever: what had not come to whoever removed them is lost.
@@ -244,7 +246,9 @@ impl World {
         }
         let (_, view) = inside.first()?;
         if self.is_severed(view) {
-            return self.siblings_differ(id, &inside);
+            // Nor can those agree whom an admin that follows no rule led apart, be they siblings.
+            let parts = if self.is_apart(id) { self.parts(id, &inside) } else { vec![inside] };
+            return parts.iter().find_map(|part| self.siblings_differ(id, part));
         }
         if let Some(waiting) = self.forgotten(id) {
             let untold = waiting.iter().find(|device| !self.devices[**device].told.contains_key("rejoining"));
@@ -260,11 +264,25 @@ impl World {
         if let Some(device) = left_behind.iter().find(|device| !self.devices[**device].told.contains_key("rejoining")) {
             return Some(format!("device {device} was not told that an admin led others out of {id:?}"));
         }
-        let mut parts: BTreeMap<GroupId, Vec<&(usize, ConversationView)>> = BTreeMap::new();
-        for here in &inside {
-            parts.entry(self.ground(here.0, id)?.group).or_default().push(here);
+        self.parts(id, &inside).iter().find_map(|part| self.members_differ(id, part, &inside))
+    }
+
+    /// Those who are in a conversation, by the group of it that they are in.
+    fn parts<'a>(
+        &self,
+        id: ConversationId,
+        inside: &[&'a (usize, ConversationView)],
+    ) -> Vec<Vec<&'a (usize, ConversationView)>> {
+        let mut parts: BTreeMap<Option<GroupId>, Vec<&(usize, ConversationView)>> = BTreeMap::new();
+        for here in inside {
+            parts.entry(self.ground(here.0, id).map(|ground| ground.group)).or_default().push(here);
         }
-        parts.values().find_map(|part| self.members_differ(id, part, &inside))
+        parts.into_values().collect()
+    }
+
+    /// Whether nobody honest may bring those who are in a group together.
+    fn is_apart(&self, id: ConversationId) -> bool {
+        self.orphans(id).is_some() || self.led_apart(id).is_some()
     }
 
     /// Those who are in one group of a conversation do not agree; `inside` are all who are in any.
@@ -374,7 +392,7 @@ impl World {
                 let whose = self.by_id.get(&line.id.feed.device).map(|author| self.devices[*author].account);
                 let stranger = whose != Some(line.author) || !self.may_be_in(view, line.author);
                 let another = self.ledger.authors.get(&line.body).is_some_and(|author| *author != line.author);
-                let forbidden = self.ledger.forbidden.contains(&line.body);
+                let forbidden = self.ledger.forbidden.contains(&line.body) && !self.is_let_in(*device, view, &line);
                 let unheard = line.played.iter().any(|account| !self.ledger.heard.contains(&(line.id, *account)));
                 let reacts = line.reactions.keys().any(|account| !self.may_be_in(view, *account));
                 if stranger || another || forbidden || unheard || reacts {
@@ -606,8 +624,7 @@ impl World {
 
     /// What was acknowledged is at every device that is entitled to it.
     fn something_is_missing(&self, views: &BTreeMap<ConversationId, Vec<(usize, ConversationView)>>) -> Option<String> {
-        let apart = |id: &ConversationId| self.orphans(*id).is_some() || self.led_apart(*id).is_some();
-        let orphaned: BTreeSet<ConversationId> = views.keys().copied().filter(apart).collect();
+        let orphaned: BTreeSet<ConversationId> = views.keys().copied().filter(|id| self.is_apart(*id)).collect();
         let lost = |id: &ConversationId| self.forgotten(*id).is_some();
         let forgotten: BTreeSet<ConversationId> = views.keys().copied().filter(lost).collect();
         for written in &self.ledger.written {

@@ -298,6 +298,15 @@ pub(super) fn a_device_from_before_its_person_knew_somebody_is_told_of_them_and_
 
 #[test]
 pub(super) fn a_request_that_was_answered_after_the_copy_shows_its_text_once() {
+    answered_after_the_copy(false);
+}
+
+#[test]
+fn a_device_that_ends_before_it_has_dealt_with_its_copy_deals_with_it_at_its_next_start() {
+    answered_after_the_copy(true);
+}
+
+fn answered_after_the_copy(ends_at_once: bool) {
     let mut world = people_at(&[Some(0), Some(0)]);
     world.request(0, 1);
     world.run_for(1_000);
@@ -309,6 +318,10 @@ pub(super) fn a_request_that_was_answered_after_the_copy_shows_its_text_once() {
     let text = world.say(0, conversation);
     world.run_for(10_000);
     world.restore_device(0);
+    if ends_at_once {
+        world.stop(0);
+        world.boot(0, false);
+    }
     let world = settled(world);
     for device in [0, 1] {
         assert!(world.shows(device, "text 1") && world.shows(device, &text), "at device {device}");

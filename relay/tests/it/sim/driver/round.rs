@@ -46,6 +46,7 @@ impl World {
         match job {
             Job::Input(input, verdict) => {
                 self.note("input", device, &[], || format!("{device} {}", name(&input)));
+                round.deals_with_copy |= matches!(*input, Input::Start { restored: true });
                 let older = self.is_older_record(device, &input, round);
                 let kept = kept_envelope(&input);
                 let effects = self.step(device, *input, round)?;
@@ -141,6 +142,7 @@ impl World {
             }
             self.devices[device].store.flush();
         }
+        self.devices[device].from_copy &= !round.deals_with_copy;
         let left = match crash {
             // The process ends while it lets go what is durable.
             Some(Crash::After) => usize::try_from(self.draw(round.released.len() as u64 + 1)).unwrap_or(0),
@@ -282,6 +284,8 @@ fn kept_envelope(input: &Input) -> Option<EnvelopeId> {
 #[derive(Default)]
 pub(super) struct Round {
     batch: Batch,
+    /// The engine was told that its store is from a copy.
+    deals_with_copy: bool,
     released: Vec<Released>,
     homes: Vec<(log::Response, Once<log::Response>)>,
     commands: Vec<(RequestId, Once<Result<Reply, CommandError>>)>,
