@@ -35,7 +35,7 @@ impl Account {
         lost: Option<UnverifiedEntry>,
     ) -> Result<Result<Envelope, CommandError>, EngineError> {
         let contact = self.contact(turn, &to.account_id())?;
-        let (event, certificate) = shown.map(|shown| (shown.event, shown.former)).unzip();
+        let (event, certificate) = shown.map(|shown| (shown.event, shown.certificate)).unzip();
         let mut recall = Recall {
             record: self.record().encode(),
             conversation,

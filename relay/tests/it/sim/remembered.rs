@@ -114,6 +114,25 @@ fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave
 }
 
 #[test]
+fn whom_a_device_and_its_relay_both_forgot_are_heard_all_the_same() {
+    let mut world = people_at(&[Some(0), Some(1)]);
+    world.keep_relay_copy(1);
+    world.keep_copy(1);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let conversation = one_of(&world, 0, Kind::Direct);
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    world.run_for(10_000);
+    // What the second gave the first is good at no relay any more, and they do not meet straight.
+    world.restore_relay(1);
+    world.restore_device(1);
+    let world = settled(world);
+    assert!(texts.iter().all(|text| world.shows(1, text)), "{}", world.trace.text());
+}
+
+#[test]
 fn who_accepts_a_request_after_the_device_that_made_it_was_removed_is_brought_before_the_person() {
     let mut world = people_at(&[Some(0), Some(0)]);
     let second = another_device(&mut world, 0);
