@@ -169,6 +169,23 @@ impl Account {
         self.supply(turn)
     }
 
+    /// Somebody whom this account knows shows with a recall what it may use to reach them: whoever learnt of them from another device
+    /// of this account, or went back to before they said so, has nothing else to ask them with.
+    ///
+    /// # Errors
+    /// If the store does not answer or the row cannot be read.
+    pub(crate) fn take_grant(&self, turn: &mut Turn<'_>, from: AccountId, recall: &Recall) -> Result<(), EngineError> {
+        if recall.conversation != direct_conversation(self.id(), from) || !self.is_friend(turn, from)? {
+            return Ok(());
+        }
+        let contact = self.contact(turn, &from)?.filter(|contact| contact.taken.is_none());
+        if let (Some(mut contact), Some(grant)) = (contact, recall.grant) {
+            contact.taken = Some(grant);
+            self.keep(turn, &contact);
+        }
+        Ok(())
+    }
+
     /// The store was taken back from a copy: requests that wait in it may have been answered before.
     pub(crate) fn doubt_requests(&self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
         for mut contact in contacts(&turn.read(), self.id())? {

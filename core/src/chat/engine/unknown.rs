@@ -260,6 +260,7 @@ impl Engine {
         recall: &Recall,
     ) -> Result<Verdict, EngineError> {
         let id = recall.conversation;
+        self.account.take_grant(turn, from, recall)?;
         if Membership::conversation_of(&turn.read(), recall.group)?.is_some() {
             return Ok(Verdict::Durable);
         }
