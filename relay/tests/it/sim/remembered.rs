@@ -4,7 +4,7 @@ use kith_core::chat::account::contacts;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
-use super::scenarios::{another_device, one_of, people_at, settled};
+use super::scenarios::{another_device, group_of, one_of, people_at, settled};
 use super::world::World;
 
 #[test]
@@ -178,6 +178,30 @@ fn a_removal_that_comes_with_a_request_of_somebody_who_is_a_contact_is_acted_on(
     let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct).expect("a conversation");
     assert!(!world.present(&view).contains(&world.devices[1].id), "{}", world.trace.text());
     settled(world);
+}
+
+#[test]
+fn a_member_of_the_same_group_who_was_accepted_since_the_copy_is_no_contact_of_the_device() {
+    let mut world = people_at(&[Some(0), Some(0), Some(0)]);
+    for other in [0, 2] {
+        world.request(1, other);
+        world.run_for(10_000);
+        world.accept_all(other);
+        world.run_for(60_000);
+    }
+    group_of(&mut world, 1, &[0, 2]);
+    world.request(2, 0);
+    world.run_for(10_000);
+    world.keep_copy(0);
+    world.accept_all(0);
+    world.run_for(10_000);
+    let Some(conversation) = with(&world, 2, 0) else { panic!("no conversation came about") };
+    world.keep_copy(2);
+    world.restore_device(0);
+    world.restore_device(2);
+    let text = world.say(2, conversation);
+    let world = settled(world);
+    assert!(world.shows(0, &text), "{}", world.trace.text());
 }
 
 #[test]
