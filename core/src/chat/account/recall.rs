@@ -35,7 +35,7 @@ impl Account {
         lost: Option<UnverifiedEntry>,
     ) -> Result<Result<Envelope, CommandError>, EngineError> {
         let contact = self.contact(turn, &to.account_id())?;
-        let (event, certificate) = shown.map(|shown| (shown.event, shown.former)).unzip();
+        let (event, certificate) = shown.map(|shown| (shown.event, shown.certificate)).unzip();
         let mut recall = Recall {
             record: self.record().encode(),
             conversation,
@@ -167,6 +167,23 @@ impl Account {
         self.note_contact(turn, &contact)?;
         turn.effects.notices.push(Notice::Request { account: from });
         self.supply(turn)
+    }
+
+    /// Somebody whom this account knows shows with a recall what it may use to reach them: whoever learnt of them from another device
+    /// of this account, or went back to before they said so, has nothing else to ask them with.
+    ///
+    /// # Errors
+    /// If the store does not answer or the row cannot be read.
+    pub(crate) fn take_grant(&self, turn: &mut Turn<'_>, from: AccountId, recall: &Recall) -> Result<(), EngineError> {
+        if recall.conversation != direct_conversation(self.id(), from) || !self.is_friend(turn, from)? {
+            return Ok(());
+        }
+        let contact = self.contact(turn, &from)?.filter(|contact| contact.taken.is_none());
+        if let (Some(mut contact), Some(grant)) = (contact, recall.grant) {
+            contact.taken = Some(grant);
+            self.keep(turn, &contact);
+        }
+        Ok(())
     }
 
     /// The store was taken back from a copy: requests that wait in it may have been answered before.

@@ -96,6 +96,8 @@ impl Account {
             Observation::Fresh => {
                 if known > 0 {
                     self.news.insert(account);
+                    // Whom the network may talk to has other devices now.
+                    turn.effects.notices.push(Notice::Contact { account });
                 }
                 self.take_record(turn, &record);
             }

@@ -37,8 +37,10 @@ const BEGINNING: u64 = 64;
 pub(crate) struct LatestEvent {
     /// Without its content.
     pub(crate) event: UnverifiedEvent,
-    /// The certificate of the device that wrote it, if the account's record does not list it any more.
-    pub(crate) former: Option<ByteBuf>,
+    /// The certificate of the device that wrote it, in a conversation of two.
+    pub(crate) certificate: Option<ByteBuf>,
+    /// The account's record does not list that device any more, as far as this one knows.
+    pub(crate) former: bool,
 }
 
 /// What a device is told, and when next.
@@ -211,22 +213,23 @@ impl Conversation {
         for state in crate::chat::repair::vector(&read, &self.id)?.feeds {
             let Some(sequence) = state.next.checked_sub(1) else { continue };
             let listed = record.device(state.feed.device).is_some();
-            let former = if listed { None } else { self.former(&state.feed.device, account) };
-            if !listed && former.is_none() {
+            let certificate = self.certificate_of(&state.feed.device, account);
+            if !listed && certificate.is_none() {
                 continue;
             }
             let place = ContentId { feed: state.feed, sequence };
             let Some(event) = self.event(turn, &place)? else { continue };
             let rank = (listed, event.header().clock);
             if latest.as_ref().is_none_or(|(highest, _)| *highest < rank) {
-                latest = Some((rank, LatestEvent { event: event.erased().as_raw().clone(), former }));
+                let event = event.erased().as_raw().clone();
+                latest = Some((rank, LatestEvent { event, certificate, former: !listed }));
             }
         }
         Ok(latest.map(|(_, latest)| latest))
     }
 
     /// The certificate of a device of the partner in a conversation of two.
-    fn former(&self, device: &DeviceId, account: AccountId) -> Option<ByteBuf> {
+    fn certificate_of(&self, device: &DeviceId, account: AccountId) -> Option<ByteBuf> {
         let member = self.membership.roster().member(device).filter(|member| member.account == account)?;
         (self.kind() == Some(Kind::Direct)).then(|| member.certificate.clone().into())
     }

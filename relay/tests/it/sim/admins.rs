@@ -4,6 +4,7 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
+use super::homes::hide_from;
 use super::rogue::Successor;
 use super::scenarios::{another_device, calm, contacts_of, group_of, one_of, people_at, settled};
 use super::world::World;
@@ -160,6 +161,21 @@ fn an_only_admin_that_left_while_its_home_lost_the_log_leaves_a_group_that_all_k
     let world = settled(world);
     assert!(world.shows(0, &texts[1]) && !world.shows(1, &texts[0]), "{}", world.trace.text());
     assert!([0, 1].iter().all(|device| world.devices[*device].told.contains_key("home lost")));
+}
+
+#[test]
+fn an_only_admin_that_left_in_a_log_that_is_shown_to_it_alone_leaves_a_group_that_the_others_know_to_be_lost() {
+    // The second person may begin no log at the home of the first.
+    let mut plan = calm();
+    plan.relays = 2;
+    let (mut world, _) = contacts_of(plan);
+    hide_from(&mut world, 0);
+    let group = group_of(&mut world, 0, &[1]);
+    world.ledger.unseated.insert((group, world.devices[0].account));
+    world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    let world = settled(world);
+    let told = [0, 1].map(|device: usize| world.devices[device].told.contains_key("home lost"));
+    assert_eq!(told, [false, true], "{}", world.trace.text());
 }
 
 #[test]

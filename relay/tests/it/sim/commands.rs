@@ -116,7 +116,7 @@ impl World {
             if !undone
                 || it.removed
                 || self.hostile.contains(&device)
-                || known.iter().any(|contact| contact.account == account)
+                || known.iter().any(|it| it.account == account && (it.accepted || it.asked.is_some() || it.blocked))
                 || self.is_known_to_another(device, account)
                 || self.can_remind(own, account)
             {

@@ -8,7 +8,7 @@ use super::scenarios::{another_device, calm, contacts_of, contacts_without_a_rel
 use super::world::World;
 
 /// The first relay shows a device no more of its logs than there is now.
-fn hide_from(world: &mut World, device: usize) {
+pub(super) fn hide_from(world: &mut World, device: usize) {
     hide_at(world, 0, device);
 }
 

@@ -561,9 +561,18 @@ impl World {
             let seated = orphans.iter().filter_map(|orphan| self.ground(*orphan, id));
             let here = seated.into_iter().any(|ground| ground.policy.seat(whose).is_some());
             let said = told(*device, "home lost") || (!orphans.contains(device) && told(*device, "rejoining"));
-            here && !said
+            here && !said && !self.is_led_on(*device, id)
         });
         silent.map(|device| format!("device {device} was not told that nobody can bring {id:?} together"))
+    }
+
+    /// Whether a device of an account that has left a group waits to be taken out in a log that its home shows to it alone: it finds
+    /// nothing wrong with it.
+    fn is_led_on(&self, device: usize, id: ConversationId) -> bool {
+        let Some(ground) = self.ground(device, id).filter(|ground| ground.left) else { return false };
+        let Home::Relay(address) = &ground.policy.home else { return false };
+        let relay = self.relay_of(address);
+        relay.is_some_and(|relay| self.shows_alone(relay, device, ground.group, ground.log.next))
     }
 
     /// Whether somebody in a conversation has blocked somebody else in it: then not all is passed on, and a home that is a device

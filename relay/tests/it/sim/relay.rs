@@ -192,10 +192,21 @@ impl World {
 
     /// Whether a relay has so many entries of a group's log.
     pub(crate) fn keeps_log(&self, relay: usize, group: GroupId, next: u64) -> bool {
-        let node = &self.relays[relay];
+        self.has_log(relay, &self.relays[relay].disk, group, next)
+    }
+
+    /// Whether a relay shows a device so many entries of a group's log that it keeps from all others.
+    pub(crate) fn shows_alone(&self, relay: usize, device: usize, group: GroupId, next: u64) -> bool {
+        let Some(Lie::Fork { victim, rows }) = &self.relays[relay].lie else { return false };
+        let shown = *victim == self.devices[device].transport && self.has_log(relay, rows, group, next);
+        shown && !self.keeps_log(relay, group, next)
+    }
+
+    fn has_log(&self, relay: usize, disk: &Disk, group: GroupId, next: u64) -> bool {
         let request = Request::Home(log::Request::Read { group, from: 0, limit: 1 });
         let (caller, mut rng) = (Caller { peer: [9; 32], address: None }, Rng::seed_from_u64(3));
-        let outcome = domain(node.seed).0.handle(self.true_wall(), &mut rng, caller, &node.disk, request);
+        let mut relay = domain(self.relays[relay].seed).0;
+        let outcome = relay.handle(self.true_wall(), &mut rng, caller, disk, request);
         matches!(outcome.response, Response::Home(log::Response::Entries { head, .. }) if head.next >= next)
     }
 

@@ -4,7 +4,7 @@ use kith_core::chat::account::contacts;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
-use super::scenarios::{another_device, one_of, people_at, settled};
+use super::scenarios::{another_device, group_of, one_of, people_at, settled};
 use super::world::World;
 
 #[test]
@@ -114,6 +114,25 @@ fn whom_a_removed_device_alone_knew_is_heard_by_a_relay_that_forgot_what_it_gave
 }
 
 #[test]
+fn whom_a_device_and_its_relay_both_forgot_are_heard_all_the_same() {
+    let mut world = people_at(&[Some(0), Some(1)]);
+    world.keep_relay_copy(1);
+    world.keep_copy(1);
+    world.request(0, 1);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let conversation = one_of(&world, 0, Kind::Direct);
+    let texts = [world.say(0, conversation), world.say(1, conversation)];
+    world.run_for(10_000);
+    // What the second gave the first is good at no relay any more, and they do not meet straight.
+    world.restore_relay(1);
+    world.restore_device(1);
+    let world = settled(world);
+    assert!(texts.iter().all(|text| world.shows(1, text)), "{}", world.trace.text());
+}
+
+#[test]
 fn who_accepts_a_request_after_the_device_that_made_it_was_removed_is_brought_before_the_person() {
     let mut world = people_at(&[Some(0), Some(0)]);
     let second = another_device(&mut world, 0);
@@ -159,6 +178,30 @@ fn a_removal_that_comes_with_a_request_of_somebody_who_is_a_contact_is_acted_on(
     let view = world.conversations(0).into_iter().find(|view| view.kind == Kind::Direct).expect("a conversation");
     assert!(!world.present(&view).contains(&world.devices[1].id), "{}", world.trace.text());
     settled(world);
+}
+
+#[test]
+fn a_member_of_the_same_group_who_was_accepted_since_the_copy_is_no_contact_of_the_device() {
+    let mut world = people_at(&[Some(0), Some(0), Some(0)]);
+    for other in [0, 2] {
+        world.request(1, other);
+        world.run_for(10_000);
+        world.accept_all(other);
+        world.run_for(60_000);
+    }
+    group_of(&mut world, 1, &[0, 2]);
+    world.request(2, 0);
+    world.run_for(10_000);
+    world.keep_copy(0);
+    world.accept_all(0);
+    world.run_for(10_000);
+    let Some(conversation) = with(&world, 2, 0) else { panic!("no conversation came about") };
+    world.keep_copy(2);
+    world.restore_device(0);
+    world.restore_device(2);
+    let text = world.say(2, conversation);
+    let world = settled(world);
+    assert!(world.shows(0, &text), "{}", world.trace.text());
 }
 
 #[test]
