@@ -261,9 +261,9 @@ impl Membership {
         self.save(turn);
     }
 
-    /// Whether a commit may be made now that closes feeds.
+    /// Whether a commit may be made now that closes feeds: also while one waits, which an answer of the home may undo.
     pub(crate) fn wants_cuts(&self) -> bool {
-        (!self.row.wishes.is_empty() && !self.row.pending) || self.row.succession.is_some()
+        !self.row.wishes.is_empty() || self.row.succession.is_some()
     }
 
     /// When to come back with [`Membership::drive`].
