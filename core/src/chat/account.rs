@@ -120,8 +120,8 @@ pub struct Account {
     retries: retry::Retries,
     /// The contact whose relay was asked last for its record, in a round that goes on.
     looked: Option<AccountId>,
-    /// Accounts that were told something as a stranger tells it, and when they may be told again.
-    spoken: BTreeMap<AccountId, u64>,
+    /// Accounts that were told something as a stranger tells it, whether it was of a device that is gone, and when they may be told again.
+    spoken: BTreeMap<(AccountId, bool), u64>,
     /// Contact requests on their way straight to devices.
     straight: BTreeMap<EnvelopeId, AccountId>,
     notes: Vec<Note>,

@@ -49,8 +49,8 @@ pub(super) enum Errand {
         last_resort: bool,
     },
     ContactRequest(AccountId),
-    /// Something that is brought like a contact request, and once.
-    Recall(AccountId),
+    /// Something that is brought like a contact request, and once; whether it shows what a device wrote that is gone.
+    Recall(AccountId, bool),
     Record(AccountId),
     PutRecord,
 }
@@ -61,7 +61,7 @@ impl Errand {
             Self::Issue(_) | Self::Revoke(_) => Task::Tokens,
             Self::Count | Self::KeyPackages { .. } => Task::KeyPackages,
             Self::ContactRequest(account) => Task::Request(*account),
-            Self::Recall(_) => return None,
+            Self::Recall(..) => return None,
             Self::Record(account) if *account != own => Task::Record(*account),
             Self::Record(_) | Self::PutRecord => Task::OwnRecord,
         })
@@ -306,7 +306,7 @@ impl Account {
             (Errand::ContactRequest(account), Ok(Response::Refused(refusal))) => {
                 self.request_refused(turn, account, refusal)?;
             }
-            (Errand::Recall(account), Ok(Response::Done)) => self.was_heard(turn, account),
+            (Errand::Recall(account, former), Ok(Response::Done)) => self.was_heard(turn, account, former),
             (Errand::Record(account), Ok(Response::Record { record })) => {
                 return self.record_came(turn, account, record);
             }

@@ -59,7 +59,7 @@ pub(super) struct Unknown {
     recalled: BTreeMap<ConversationId, AccountId>,
     /// Who said to be in a group of this device's in which they have no seat.
     claimed: BTreeSet<(ConversationId, AccountId)>,
-    /// What those were told last who need not know this account, until it is known what came of it.
+    /// What the other of a conversation of two was told last, who need not know this account, until it is known what came of it.
     told: BTreeMap<EnvelopeId, (ConversationId, AccountId)>,
 }
 
@@ -193,6 +193,7 @@ impl Engine {
         let Some(Word { group, shown, lost }) = self.word_to(turn, id, account)? else { return Ok(()) };
         // Whoever has not heard of this account does not read a Welcome of it.
         let stranger = shown.as_ref().is_some_and(|shown| shown.former.is_some());
+        let is_shown = shown.is_some();
         if (self.letters.leads(group, device) && !stranger) || self.is_shut_out(turn, id, &account)? {
             return Ok(());
         }
@@ -203,7 +204,7 @@ impl Engine {
         if !lasting {
             envelope.class = Class::Ephemeral { ttl_s: PASSING_S };
         }
-        if stranger {
+        if is_shown && id == direct_conversation(self.account.id(), account) {
             if self.unknown.told.len() >= MAX_TOLD {
                 self.unknown.told.pop_first();
             }
@@ -214,23 +215,28 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells an account whose relay knows nothing of what its devices had given to this one: it was taken back from a copy, and a device
-    /// that is gone cannot give it again. It costs work, and a place among a stranger's requests.
+    /// Tells an account whose relay knows nothing of what its devices had given to this one: it was taken back from a copy, or never
+    /// heard of it, and whoever gave it is gone or has forgotten it. It costs work, and a place among a stranger's requests.
     pub(super) fn recall_as_stranger(
         &mut self,
         turn: &mut Turn<'_>,
         id: ConversationId,
         account: AccountId,
     ) -> Result<(), EngineError> {
-        if self.is_shut_out(turn, id, &account)? || !self.account.may_speak_as_stranger(turn, &account) {
+        if self.is_shut_out(turn, id, &account)? {
             return Ok(());
         }
         let Some(Word { group, shown, lost }) = self.word_to(turn, id, account)? else { return Ok(()) };
+        // Whoever never heard of this account believes what a device that is gone wrote only with its certificate.
+        let former = shown.as_ref().is_some_and(|shown| shown.former.is_some());
+        if !self.account.may_speak_as_stranger(turn, &account, former) {
+            return Ok(());
+        }
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
-        if shown.as_ref().is_some_and(|shown| shown.former.is_some())
+        if shown.is_some()
             && let Ok(envelope) = self.account.recall(turn, &record, id, group, shown, lost)?
         {
-            self.account.speak_as_stranger(turn, &record, &envelope);
+            self.account.speak_as_stranger(turn, &record, &envelope, former);
         }
         Ok(())
     }
