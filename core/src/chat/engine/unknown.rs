@@ -401,7 +401,9 @@ impl Engine {
         record: &AccountRecord,
     ) -> Result<(), EngineError> {
         let Some(recipient) = self.account.recipient(turn, &plea.account, plea.device)? else { return Ok(()) };
-        let Ok(mut envelope) = self.account.out(turn, record, plea.conversation, plea.wall)? else { return Ok(()) };
+        let (id, account) = (plea.conversation, plea.account);
+        let leave = self.with(turn, id, |conversation, turn, shared| conversation.leave_of(turn, account, shared))?;
+        let Ok(mut envelope) = self.account.out(turn, record, id, plea.wall, leave.flatten())? else { return Ok(()) };
         envelope.urgency = Urgency::Quiet;
         let (id, class) = (envelope.id, envelope.class);
         turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to: vec![recipient] });
@@ -413,9 +415,8 @@ impl Engine {
         if !self.pleaded(turn, out.conversation, out.account, out.wall)? {
             return Ok(dropped(turn, "out"));
         }
-        let taken = self.with(turn, out.conversation, |conversation, turn, shared| {
-            conversation.told_out(turn, shared, out.account)
-        })?;
+        let taken =
+            self.with(turn, out.conversation, |conversation, turn, shared| conversation.told_out(turn, shared, out))?;
         Ok(if taken == Some(true) { Verdict::Durable } else { dropped(turn, "out") })
     }
 
