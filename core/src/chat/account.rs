@@ -116,6 +116,8 @@ pub struct Account {
     last_resort: bool,
     limits: SupplyLimits,
     relay_up: bool,
+    /// The relay takes tokens one by one: one of several was another account's.
+    disputed: bool,
     under_way: BTreeMap<RequestId, supply::Errand>,
     retries: retry::Retries,
     /// The contact whose relay was asked last for its record, in a round that goes on.
@@ -201,6 +203,7 @@ impl Account {
             last_resort: false,
             limits: SupplyLimits::default(),
             relay_up: false,
+            disputed: false,
             under_way: BTreeMap::new(),
             retries: retry::Retries::default(),
             looked: None,

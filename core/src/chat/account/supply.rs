@@ -221,9 +221,11 @@ impl Account {
             self.under_way.values().any(|errand| matches!(errand, Errand::Issue(hashes) if hashes.contains(hash)))
         };
         tokens.retain(|(hash, _)| !issuing(hash));
-        let of = |state| tokens.iter().filter(move |(_, row)| row.state == state).take(MAX_LIST);
+        let most = if self.disputed { 1 } else { MAX_LIST };
+        let of = |state| tokens.iter().filter(move |(_, row)| row.state == state).take(most);
         let issue: Vec<(Purpose, Hash)> = of(TokenState::ToIssue).map(|(hash, row)| (row.purpose, *hash)).collect();
         let revoke: Vec<Hash> = of(TokenState::ToRevoke).map(|(hash, _)| *hash).collect();
+        self.disputed &= !issue.is_empty();
         if !issue.is_empty() {
             let hashes = issue.iter().map(|(_, hash)| *hash).collect();
             self.call(turn, Errand::Issue(hashes), Request::IssueTokens { tokens: issue });
@@ -287,6 +289,7 @@ impl Account {
                 self.issued(turn, &hashes)?;
                 self.supply(turn)?;
             }
+            (Errand::Issue(hashes), Ok(Response::Refused(Refusal::Conflict))) => self.dispute(turn, &hashes)?,
             (Errand::Revoke(hashes), Ok(Response::Done)) => {
                 self.revoked(turn, &hashes)?;
                 self.supply(turn)?;
@@ -338,6 +341,15 @@ impl Account {
             }
         }
         Ok(())
+    }
+
+    /// One of these tokens is another account's, whoever said that it was given here. They are brought one by one, and that one not again.
+    fn dispute(&mut self, turn: &mut Turn<'_>, hashes: &[Hash]) -> Result<(), EngineError> {
+        if let [hash] = hashes {
+            turn.effects.batch.delete(Table::Token, hash.as_ref());
+        }
+        self.disputed = true;
+        self.supply(turn)
     }
 
     fn revoked(&self, turn: &mut Turn<'_>, hashes: &[Hash]) -> Result<(), EngineError> {

@@ -190,3 +190,21 @@ fn whom_nobody_can_tell_of_a_contact_made_since_the_copy_asks_or_accepts_again()
         assert!(world.shows(0, &text), "accepted: {accepted}\n{}", world.trace.text());
     }
 }
+
+#[test]
+fn what_a_removed_device_gave_and_its_relay_never_heard_of_is_given_by_another() {
+    let mut world = people_at(&[Some(0), Some(1)]);
+    let second = another_device(&mut world, 0);
+    // The other device hears of the request, and the relay does not.
+    world.links.relay_cut.insert((0, 0));
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.stop(0);
+    world.remove_device(0);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let Some(conversation) = with(&world, 1, 0) else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let before = world.say(1, conversation);
+    the_person_is_asked(world, second, conversation, &before);
+}
