@@ -559,6 +559,7 @@ fn out() -> Out {
         conversation: ConversationId::new([1; 32]),
         device: DeviceId::new([4; 32]),
         wall: Timestamp(1),
+        leave: None,
         signature: vec![2; 64],
     }
 }

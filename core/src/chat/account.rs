@@ -116,12 +116,14 @@ pub struct Account {
     last_resort: bool,
     limits: SupplyLimits,
     relay_up: bool,
+    /// The relay takes tokens one by one: one of several was another account's.
+    disputed: bool,
     under_way: BTreeMap<RequestId, supply::Errand>,
     retries: retry::Retries,
     /// The contact whose relay was asked last for its record, in a round that goes on.
     looked: Option<AccountId>,
-    /// Accounts that were told something as a stranger tells it, and when they may be told again.
-    spoken: BTreeMap<AccountId, u64>,
+    /// Accounts that were told something as a stranger tells it, whether it was of a device that is gone, and when they may be told again.
+    spoken: BTreeMap<(AccountId, bool), u64>,
     /// Contact requests on their way straight to devices.
     straight: BTreeMap<EnvelopeId, AccountId>,
     notes: Vec<Note>,
@@ -201,6 +203,7 @@ impl Account {
             last_resort: false,
             limits: SupplyLimits::default(),
             relay_up: false,
+            disputed: false,
             under_way: BTreeMap::new(),
             retries: retry::Retries::default(),
             looked: None,

@@ -276,24 +276,31 @@ impl Account {
         self.call_to(turn, target, Errand::ContactRequest(account), deposit_request(account, envelope));
     }
 
-    /// Whether an account may be told something now by the way that is open to strangers.
-    pub(crate) fn may_speak_as_stranger(&self, turn: &Turn<'_>, account: &AccountId) -> bool {
-        self.spoken.get(account).is_none_or(|at| *at <= turn.now.mono_ms)
+    /// Whether an account may be told something now by the way that is open to strangers; what shows that a device is gone from it is
+    /// something else than what one that is there wrote.
+    pub(crate) fn may_speak_as_stranger(&self, turn: &Turn<'_>, account: &AccountId, former: bool) -> bool {
+        self.spoken.get(&(*account, former)).is_none_or(|at| *at <= turn.now.mono_ms)
     }
 
     /// Brings an envelope to an account's relay by the way that is open to strangers.
-    pub(crate) fn speak_as_stranger(&mut self, turn: &mut Turn<'_>, record: &AccountRecord, envelope: &Envelope) {
+    pub(crate) fn speak_as_stranger(
+        &mut self,
+        turn: &mut Turn<'_>,
+        record: &AccountRecord,
+        envelope: &Envelope,
+        former: bool,
+    ) {
         let Some(relay) = record.relays().first() else { return };
         let (account, now) = (record.account_id(), turn.now.mono_ms);
         self.spoken.retain(|_, at| *at > now);
-        self.spoken.insert(account, now.saturating_add(SPEAK_AGAIN_MS));
+        self.spoken.insert((account, former), now.saturating_add(SPEAK_AGAIN_MS));
         let target = CallTarget::Relay(relay.clone());
-        self.call_to(turn, target, Errand::Recall(account), deposit_request(account, envelope));
+        self.call_to(turn, target, Errand::Recall(account, former), deposit_request(account, envelope));
     }
 
     /// The account's relay keeps what it was told as by a stranger.
-    pub(super) fn was_heard(&mut self, turn: &Turn<'_>, account: AccountId) {
-        self.spoken.insert(account, turn.now.mono_ms.saturating_add(SPOKEN_MS));
+    pub(super) fn was_heard(&mut self, turn: &Turn<'_>, account: AccountId, former: bool) {
+        self.spoken.insert((account, former), turn.now.mono_ms.saturating_add(SPOKEN_MS));
     }
 
     fn send_request(&mut self, turn: &mut Turn<'_>, account: AccountId, envelope: &Envelope, to: Vec<Recipient>) {

@@ -331,6 +331,10 @@ impl Account {
             self.revoke(turn, given);
             self.supply(turn)?;
         }
+        if let Some(given) = contact.given.filter(|_| self.record().device(by).is_none()) {
+            self.vouch(turn, given)?;
+            self.supply(turn)?;
+        }
         if contact.accepted || contact.blocked {
             contact.asked = None;
             self.drop_request(turn, &change.account);
@@ -398,6 +402,27 @@ impl Account {
         self.issue(turn, Purpose::Delivery, pair.delivery);
         self.issue(turn, Purpose::KeyPackages, pair.key_packages);
         contact.given = Some(pair);
+    }
+
+    /// A device is gone from the account. What it had given others is theirs as before: it may never have come to tell the relay of it, and
+    /// cannot tell it again.
+    pub(super) fn vouch_for_all(&mut self, turn: &mut Turn<'_>) -> Result<(), EngineError> {
+        let own = self.contact(turn, &self.id())?;
+        for contact in contacts(&turn.read(), self.id())?.into_iter().chain(own) {
+            if let Some(given) = contact.given.filter(|_| !contact.blocked) {
+                self.vouch(turn, given)?;
+            }
+        }
+        self.supply(turn)
+    }
+
+    /// Registers tokens that another device gave, unless they are or were here.
+    fn vouch(&self, turn: &mut Turn<'_>, pair: TokenPair) -> Result<(), EngineError> {
+        if !self.is_given(turn, pair)? {
+            self.issue(turn, Purpose::Delivery, pair.delivery);
+            self.issue(turn, Purpose::KeyPackages, pair.key_packages);
+        }
+        Ok(())
     }
 
     /// Whether somebody has one of two tokens already: whoever is blocked takes theirs along.

@@ -12,6 +12,7 @@ use crate::store::{Scope, Table};
 use crate::types::{AccountId, ConversationId, DeviceId, GroupId, Timestamp};
 use crate::wire::codec::Body;
 use crate::wire::envelope::Envelope;
+use crate::wire::event::UnverifiedEvent;
 use crate::wire::log::UnverifiedEntry;
 use crate::wire::message::{Out, Recall, Sealed, TokenPair};
 
@@ -74,7 +75,7 @@ impl Account {
         Ok(Opened::Recall(account, Box::new(recall)))
     }
 
-    /// Signs and seals the answer to a plea of a device whose account has no place in a conversation any more.
+    /// Signs and seals the answer to a plea of a device whose account has no place in a conversation any more; `leave` is how it left.
     ///
     /// # Errors
     /// If the store does not answer or a row cannot be read; the inner error if the account has no prekey that this Kith can seal to.
@@ -84,8 +85,10 @@ impl Account {
         to: &AccountRecord,
         conversation: ConversationId,
         wall: Timestamp,
+        leave: Option<UnverifiedEvent>,
     ) -> Result<Result<Envelope, CommandError>, EngineError> {
-        let mut out = Out { account: self.id(), conversation, device: self.device(), wall, signature: Vec::new() };
+        let (account, device, leave) = (self.id(), self.device(), leave.map(Box::new));
+        let mut out = Out { account, conversation, device, wall, leave, signature: Vec::new() };
         let unsigned = Sealed::Out(out.clone()).encode();
         let signature = self.keys().events.sign(Context::Card, &signed(to.account_id(), &unsigned));
         out.signature = signature.as_bytes().to_vec();

@@ -99,7 +99,7 @@ impl Account {
                     // Whom the network may talk to has other devices now.
                     turn.effects.notices.push(Notice::Contact { account });
                 }
-                self.take_record(turn, &record);
+                self.take_record(turn, &record)?;
             }
             Observation::Older { .. } | Observation::Fork { .. } => {
                 turn.effects.notices.push(Notice::RecordFork { account, known, shown: record.version() });
@@ -109,19 +109,21 @@ impl Account {
         Ok(Some((record, observation)))
     }
 
-    fn take_record(&mut self, turn: &mut Turn<'_>, record: &AccountRecord) {
+    fn take_record(&mut self, turn: &mut Turn<'_>, record: &AccountRecord) -> Result<(), EngineError> {
         if record.account_id() != self.id() {
             turn.effects.batch.put(Table::Account, Scope::Account, record.account_id().as_ref(), record.encode());
-            return;
+            return Ok(());
         }
         // A record that removes this device is kept as well: the engine then finds itself no member anywhere.
         match record.device(self.device()) {
             Some(certificate) => self.certificate = certificate.clone(),
             None => turn.effects.notices.push(Notice::DeviceRemoved),
         }
+        let shrinks = self.record.devices().iter().any(|before| record.device(before.device_id()).is_none());
         self.record = record.clone();
         self.save(turn);
         self.keep_own_record(turn);
+        if shrinks && record.device(self.device()).is_some() { self.vouch_for_all(turn) } else { Ok(()) }
     }
 
     /// The own record stands beside those of others too, so that views find it in one place.

@@ -49,8 +49,8 @@ pub(super) enum Errand {
         last_resort: bool,
     },
     ContactRequest(AccountId),
-    /// Something that is brought like a contact request, and once.
-    Recall(AccountId),
+    /// Something that is brought like a contact request, and once; whether it shows what a device wrote that is gone.
+    Recall(AccountId, bool),
     Record(AccountId),
     PutRecord,
 }
@@ -61,7 +61,7 @@ impl Errand {
             Self::Issue(_) | Self::Revoke(_) => Task::Tokens,
             Self::Count | Self::KeyPackages { .. } => Task::KeyPackages,
             Self::ContactRequest(account) => Task::Request(*account),
-            Self::Recall(_) => return None,
+            Self::Recall(..) => return None,
             Self::Record(account) if *account != own => Task::Record(*account),
             Self::Record(_) | Self::PutRecord => Task::OwnRecord,
         })
@@ -221,9 +221,11 @@ impl Account {
             self.under_way.values().any(|errand| matches!(errand, Errand::Issue(hashes) if hashes.contains(hash)))
         };
         tokens.retain(|(hash, _)| !issuing(hash));
-        let of = |state| tokens.iter().filter(move |(_, row)| row.state == state).take(MAX_LIST);
+        let most = if self.disputed { 1 } else { MAX_LIST };
+        let of = |state| tokens.iter().filter(move |(_, row)| row.state == state).take(most);
         let issue: Vec<(Purpose, Hash)> = of(TokenState::ToIssue).map(|(hash, row)| (row.purpose, *hash)).collect();
         let revoke: Vec<Hash> = of(TokenState::ToRevoke).map(|(hash, _)| *hash).collect();
+        self.disputed &= !issue.is_empty();
         if !issue.is_empty() {
             let hashes = issue.iter().map(|(_, hash)| *hash).collect();
             self.call(turn, Errand::Issue(hashes), Request::IssueTokens { tokens: issue });
@@ -287,6 +289,7 @@ impl Account {
                 self.issued(turn, &hashes)?;
                 self.supply(turn)?;
             }
+            (Errand::Issue(hashes), Ok(Response::Refused(Refusal::Conflict))) => self.dispute(turn, &hashes)?,
             (Errand::Revoke(hashes), Ok(Response::Done)) => {
                 self.revoked(turn, &hashes)?;
                 self.supply(turn)?;
@@ -306,7 +309,7 @@ impl Account {
             (Errand::ContactRequest(account), Ok(Response::Refused(refusal))) => {
                 self.request_refused(turn, account, refusal)?;
             }
-            (Errand::Recall(account), Ok(Response::Done)) => self.was_heard(turn, account),
+            (Errand::Recall(account, former), Ok(Response::Done)) => self.was_heard(turn, account, former),
             (Errand::Record(account), Ok(Response::Record { record })) => {
                 return self.record_came(turn, account, record);
             }
@@ -338,6 +341,15 @@ impl Account {
             }
         }
         Ok(())
+    }
+
+    /// One of these tokens is another account's, whoever said that it was given here. They are brought one by one, and that one not again.
+    fn dispute(&mut self, turn: &mut Turn<'_>, hashes: &[Hash]) -> Result<(), EngineError> {
+        if let [hash] = hashes {
+            turn.effects.batch.delete(Table::Token, hash.as_ref());
+        }
+        self.disputed = true;
+        self.supply(turn)
     }
 
     fn revoked(&self, turn: &mut Turn<'_>, hashes: &[Hash]) -> Result<(), EngineError> {

@@ -11,7 +11,7 @@ use crate::identity::{AccountRecord, DeviceCertificate};
 use crate::types::{AccountId, Clock, ContentId, ConversationId, DeviceId};
 use crate::wire::codec::Body as _;
 use crate::wire::event::UnverifiedEvent;
-use crate::wire::message::{Kind as MessageKind, Recall, Rejoin, Text};
+use crate::wire::message::{Kind as MessageKind, Out, Recall, Rejoin, Text};
 
 /// A device that has not been heard of for so long is told, and then half as often each time.
 const SILENT_MS: u64 = DIGEST_MS + DIGEST_MS / 2;
@@ -29,7 +29,8 @@ const TOLD_MS: u64 = 60_000;
 /// it is told, or it is in a rival of that group.
 const ANEW_MS: u64 = 10 * 60 * 1000;
 
-/// A request's text is among so many first events of a feed: a grant and what was written before the answer came.
+/// A request's text is among so many first events of a feed: a grant and what was written before the answer came. A leave is among so
+/// many last ones.
 const BEGINNING: u64 = 64;
 
 /// What an account wrote last in a conversation.
@@ -181,12 +182,16 @@ impl Conversation {
         &mut self,
         turn: &mut Turn<'_>,
         shared: &mut Shared<'_>,
-        by: AccountId,
+        out: &Out,
     ) -> Result<bool, EngineError> {
+        let by = out.account;
+        let waits = self.membership.wants_back();
+        let shown = out.leave.as_ref().filter(|_| waits);
+        let shown = shown.is_some_and(|leave| self.membership.shown_leave(turn, shared.account.id(), leave));
         let group = self.membership.policy().filter(|policy| policy.kind == Kind::Group);
-        let left = self.membership.has_left();
+        let left = self.membership.has_left() || shown;
         let may = group.is_some_and(|policy| policy.is_admin(by) || (left && policy.seat(by).is_some()));
-        if by == shared.account.id() || !may || !self.membership.wants_back() {
+        if by == shared.account.id() || !may || !waits {
             return Ok(false);
         }
         (self.plead_at, self.move_at) = (None, None);
@@ -226,6 +231,34 @@ impl Conversation {
             }
         }
         Ok(latest.map(|(_, latest)| latest))
+    }
+
+    /// The latest event by which an account left, without its content.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub(crate) fn leave_of(
+        &self,
+        turn: &Turn<'_>,
+        account: AccountId,
+        shared: &Shared<'_>,
+    ) -> Result<Option<UnverifiedEvent>, EngineError> {
+        let Some(record) = shared.account.record_of(turn, &account)? else { return Ok(None) };
+        let mut latest: Option<(Clock, UnverifiedEvent)> = None;
+        for state in crate::chat::repair::vector(&turn.read(), &self.id)?.feeds {
+            if record.device(state.feed.device).is_none() {
+                continue;
+            }
+            for sequence in state.next.saturating_sub(BEGINNING)..state.next {
+                let Some(event) = self.event(turn, &ContentId { feed: state.feed, sequence })? else { continue };
+                let header = event.header();
+                if header.kind == MessageKind::Leave as u16 && latest.as_ref().is_none_or(|(at, _)| *at < header.clock)
+                {
+                    latest = Some((header.clock, event.erased().as_raw().clone()));
+                }
+            }
+        }
+        Ok(latest.map(|(_, leave)| leave))
     }
 
     /// The certificate of a device of the partner in a conversation of two.

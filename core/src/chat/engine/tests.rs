@@ -68,6 +68,8 @@ struct World {
     records: BTreeMap<AccountId, Vec<u8>>,
     /// Requests of these names are answered with "try later".
     refused: BTreeSet<&'static str>,
+    /// Tokens that the relay has of another account.
+    foreign: BTreeSet<crate::types::Hash>,
     /// Which life the relay's mailboxes are in.
     queue: u8,
     /// Who left what to whom, and what was asked.
@@ -115,6 +117,7 @@ impl World {
             loaded: MAX_LOADED,
             records: BTreeMap::new(),
             refused: BTreeSet::new(),
+            foreign: BTreeSet::new(),
             queue: 1,
             sent: Vec::new(),
             asked: Vec::new(),
@@ -333,6 +336,9 @@ impl World {
                 let response = home_log::answer(now, &self.relay, &mut batch, &self.relay_key, request).unwrap();
                 self.relay.apply(&batch);
                 Response::Home(response)
+            }
+            Request::IssueTokens { tokens } if tokens.iter().any(|(_, token)| self.foreign.contains(token)) => {
+                Response::Refused(crate::wire::relay::Refusal::Conflict)
             }
             Request::PutKeyPackages { packages, .. } => {
                 self.packages.entry(id).or_default().extend(packages.iter().cloned());

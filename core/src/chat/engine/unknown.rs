@@ -224,15 +224,20 @@ impl Engine {
         id: ConversationId,
         account: AccountId,
     ) -> Result<(), EngineError> {
-        if self.is_shut_out(turn, id, &account)? || !self.account.may_speak_as_stranger(turn, &account) {
+        if self.is_shut_out(turn, id, &account)? {
             return Ok(());
         }
         let Some(Word { group, shown, lost }) = self.word_to(turn, id, account)? else { return Ok(()) };
+        // Whoever never heard of this account believes what a device that is gone wrote only with its certificate.
+        let former = shown.as_ref().is_some_and(|shown| shown.former);
+        if !self.account.may_speak_as_stranger(turn, &account, former) {
+            return Ok(());
+        }
         let Some(record) = self.account.record_of(turn, &account)? else { return Ok(()) };
         if shown.is_some()
             && let Ok(envelope) = self.account.recall(turn, &record, id, group, shown, lost)?
         {
-            self.account.speak_as_stranger(turn, &record, &envelope);
+            self.account.speak_as_stranger(turn, &record, &envelope, former);
         }
         Ok(())
     }
@@ -401,7 +406,9 @@ impl Engine {
         record: &AccountRecord,
     ) -> Result<(), EngineError> {
         let Some(recipient) = self.account.recipient(turn, &plea.account, plea.device)? else { return Ok(()) };
-        let Ok(mut envelope) = self.account.out(turn, record, plea.conversation, plea.wall)? else { return Ok(()) };
+        let (id, account) = (plea.conversation, plea.account);
+        let leave = self.with(turn, id, |conversation, turn, shared| conversation.leave_of(turn, account, shared))?;
+        let Ok(mut envelope) = self.account.out(turn, record, id, plea.wall, leave.flatten())? else { return Ok(()) };
         envelope.urgency = Urgency::Quiet;
         let (id, class) = (envelope.id, envelope.class);
         turn.effects.sends.push(Outgoing { id, class, envelope: envelope.encode(), to: vec![recipient] });
@@ -413,9 +420,8 @@ impl Engine {
         if !self.pleaded(turn, out.conversation, out.account, out.wall)? {
             return Ok(dropped(turn, "out"));
         }
-        let taken = self.with(turn, out.conversation, |conversation, turn, shared| {
-            conversation.told_out(turn, shared, out.account)
-        })?;
+        let taken =
+            self.with(turn, out.conversation, |conversation, turn, shared| conversation.told_out(turn, shared, out))?;
         Ok(if taken == Some(true) { Verdict::Durable } else { dropped(turn, "out") })
     }
 

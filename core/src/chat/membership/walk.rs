@@ -15,9 +15,9 @@ use crate::mls::{MlsError, Processed, Summary};
 use crate::store::Table;
 use crate::types::{AccountId, DeviceId, GroupId};
 use crate::wire::codec::Body;
-use crate::wire::event::LogHead;
+use crate::wire::event::{LogHead, UnverifiedEvent};
 use crate::wire::log::UnverifiedEntry;
-use crate::wire::message::{CommitInfo, Cut};
+use crate::wire::message::{CommitInfo, Cut, Kind as MessageKind};
 
 /// What an entry came to.
 enum Judged {
@@ -259,6 +259,21 @@ impl Membership {
             self.row.left |= here && self.policy.as_ref().is_some_and(|policy| self.is_left(policy, group, own));
             self.save(turn);
         }
+    }
+
+    /// Whether a member shows how this account left the seat that it has by what is known here, or a later group; it is remembered.
+    pub(crate) fn shown_leave(&mut self, turn: &mut Turn<'_>, own: AccountId, leave: &UnverifiedEvent) -> bool {
+        let (Ok(header), Some(policy)) = (leave.peek(), self.policy.clone()) else { return false };
+        let author = self.roster.member(&header.feed.device).filter(|member| member.account == own);
+        let signed = author.is_some_and(|member| leave.clone().verify(&member.events).is_ok());
+        let leaves = header.kind == MessageKind::Leave as u16 && header.conversation == self.conversation;
+        if !signed || !leaves {
+            return false;
+        }
+        self.leaves(turn, own, header.group, header.epoch);
+        let here = self.row.present.as_ref().map(|present| present.group).or(self.row.last);
+        (here == Some(header.group) && self.is_left(&policy, header.group, own))
+            || header.generation > policy.generation
     }
 
     /// Whether the seat that an account has in a group is one that it left: nobody has given it another since.

@@ -132,6 +132,10 @@ pub struct Out {
     /// [`Rejoin::wall`] of the plea that it answers: another one's answer is nobody's.
     #[serde(rename = "w")]
     pub wall: Timestamp,
+    /// The event by which the receiver's account left, if it did, without its content: its own signature tells what an old copy of its
+    /// store does not.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<Box<UnverifiedEvent>>,
     /// The device's signature as a card ([`crate::identity::Context::Card`]) over the receiver's account id and this with this field empty.
     #[serde(rename = "s", with = "serde_bytes")]
     pub signature: Vec<u8>,

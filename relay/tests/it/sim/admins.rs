@@ -179,6 +179,30 @@ fn an_only_admin_that_left_in_a_log_that_is_shown_to_it_alone_leaves_a_group_tha
 }
 
 #[test]
+fn an_only_admin_that_left_and_goes_back_to_before_that_is_shown_its_leave() {
+    for at_relay in [true, false] {
+        let mut world = people_at(&[at_relay.then_some(0), Some(0)]);
+        world.request(0, 1);
+        world.run_for(10_000);
+        world.accept_all(1);
+        world.run_for(60_000);
+        let group = group_of(&mut world, 0, &[1]);
+        let before = world.say(0, group);
+        world.run_for(60_000);
+        world.keep_copy(0);
+        world.ledger.unseated.insert((group, world.devices[0].account));
+        world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(10 * 60_000);
+        world.restore_device(0);
+        let after = world.say(1, group);
+        let world = settled(world);
+        let view = world.conversations(0).into_iter().find(|view| view.id == group).expect("a group");
+        assert!(!world.present(&view).contains(&world.devices[0].id), "{}", world.trace.text());
+        assert!(world.shows(0, &before) && !world.shows(0, &after), "at a relay: {at_relay}");
+    }
+}
+
+#[test]
 fn members_that_lost_their_keys_in_a_group_that_its_only_admin_knows_nothing_of_know_that_they_wait() {
     let mut world = three_people();
     world.keep_copy(0);

@@ -106,7 +106,8 @@ impl World {
     }
 
     /// People know whom they asked or accepted since their device's store was copied, and do so again where nobody can tell the device: of
-    /// the other's devices none has a place in the conversation of the two in which it holds something that this account wrote.
+    /// the other's devices none has a place in the conversation of the two in which it holds something that this account wrote, or none can
+    /// reach this account's.
     pub(crate) fn befriend_again(&mut self) {
         for (device, account, at) in self.ledger.befriended.clone() {
             let it = &self.devices[device];
@@ -118,7 +119,7 @@ impl World {
                 || self.hostile.contains(&device)
                 || known.iter().any(|it| it.account == account && (it.accepted || it.asked.is_some() || it.blocked))
                 || self.is_known_to_another(device, account)
-                || self.can_remind(own, account)
+                || (self.can_remind(own, account) && !self.knows_nobody_of(device, &[account]))
             {
                 continue;
             }
@@ -367,11 +368,15 @@ impl World {
         let own = self.devices[device].account;
         let known = contacts(&self.devices[device].store, own).expect("a readable store");
         let Some(contact) = self.pick(&known) else { return };
-        let account = contact.account;
         self.happened.insert(Fault::Block);
+        self.block_account(device, contact.account);
+    }
+
+    pub(crate) fn block_account(&mut self, device: usize, account: AccountId) {
+        let own = self.devices[device].account;
         self.ledger.blocked.insert((own, account));
         self.command(device, Command::Block { account }, move |world, outcome| {
-            if outcome.is_ok() {
+            if outcome.is_ok() && !world.devices[device].removed {
                 world.ledger.shut.insert((own, account));
             }
         });

@@ -34,6 +34,28 @@ fn garbage_in_the_log_stops_nobody() {
 }
 
 #[test]
+fn what_a_removed_device_wrote_counts_although_garbage_came_before_the_commit_that_removes_it() {
+    let mut plan = calm();
+    // An answer takes longer than a commit that met a conflict waits to be made anew.
+    plan.latency_ms = (1_500, 2_000);
+    let (mut world, conversation) = contacts_of(plan);
+    let mut texts = Vec::new();
+    for _ in 0..3 {
+        world.relays[0].lie = None;
+        let other = another_device(&mut world, 0);
+        texts.push(world.say(other, conversation));
+        world.run_for(60_000);
+        world.relays[0].lie = Some(Lie::Garbage);
+        world.remove_device(other);
+        world.run_for(10 * 60_000);
+    }
+    let world = settled(world);
+    for device in [0, 1] {
+        assert!(texts.iter().all(|text| world.shows(device, text)), "device {device}\n{}", world.trace.text());
+    }
+}
+
+#[test]
 fn a_home_that_shows_two_versions_of_its_log_is_noticed_and_left() {
     let (mut world, conversation) = contacts_of(calm());
     hide_from(&mut world, 1);

@@ -57,7 +57,7 @@ pub(crate) struct Ledger {
     pub(crate) written: Vec<Written>,
     /// Who blocked whom, ever.
     pub(crate) blocked: BTreeSet<(AccountId, AccountId)>,
-    /// Those of them whose block was acknowledged; nobody takes one back.
+    /// Those of them whose block was acknowledged; nobody takes one back. Not what only a device knew that was removed.
     pub(crate) shut: BTreeSet<(AccountId, AccountId)>,
     pub(crate) texts: u64,
     /// Whose each text is: nobody else may be shown to have written it.
@@ -356,9 +356,13 @@ impl World {
 
     /// Whether the account of a device has no relay, and none of its devices knows one of another's in a conversation: such reach no other.
     fn knows_nobody_in(&self, device: usize, view: &ConversationView) -> bool {
+        self.knows_nobody_of(device, &view.accounts)
+    }
+
+    pub(crate) fn knows_nobody_of(&self, device: usize, accounts: &[AccountId]) -> bool {
         let account = self.devices[device].account;
         let person = &self.people[self.devices[device].person];
-        let others = self.devices.iter().filter(|it| it.account != account && view.accounts.contains(&it.account));
+        let others = self.devices.iter().filter(|it| it.account != account && accounts.contains(&it.account));
         let others: Vec<DeviceId> = others.map(|other| other.id).collect();
         let stranger = |device: &usize| !others.iter().any(|other| self.devices[*device].knows.contains(other));
         person.relay.is_none() && person.devices.iter().all(stranger)

@@ -1,6 +1,6 @@
 //! Accounts as their owners hold them: the root key, the newest record, and what a new device is set up with.
 
-use kith_core::chat::account::{OwnPrekey, Setup};
+use kith_core::chat::account::{OwnPrekey, Setup, contact};
 use kith_core::identity::{AccountRecord, DeviceCertificate, DeviceKeys, Prekey, RecordBody, RootKey};
 use kith_core::mls::{Suite, generate_prekey};
 use kith_core::types::{AccountId, Rng};
@@ -80,8 +80,19 @@ impl World {
         body.prekeys = vec![derived_prekey(&self.people[person].root, number, self.plan.suite).0];
         self.people[person].devices.retain(|own| *own != device);
         self.devices[device].removed = true;
+        self.forget_blocks(person);
         self.new_record(person, body);
         self.spread_record(person, None);
+    }
+
+    /// What a device that is removed alone knew of blocks went with it.
+    fn forget_blocks(&mut self, person: usize) {
+        let Person { account, devices, .. } = &self.people[person];
+        let holds = |device: &usize, other: &AccountId| {
+            let contact = contact(&self.devices[*device].store, other).expect("a readable store");
+            contact.is_some_and(|contact| contact.blocked)
+        };
+        self.ledger.shut.retain(|(who, other)| who != account || devices.iter().any(|device| holds(device, other)));
     }
 
     fn new_record(&mut self, person: usize, body: RecordBody) {

@@ -233,3 +233,65 @@ fn whom_nobody_can_tell_of_a_contact_made_since_the_copy_asks_or_accepts_again()
         assert!(world.shows(0, &text), "accepted: {accepted}\n{}", world.trace.text());
     }
 }
+
+#[test]
+fn what_a_removed_device_gave_and_its_relay_never_heard_of_is_given_by_another() {
+    let mut world = people_at(&[Some(0), Some(1)]);
+    let second = another_device(&mut world, 0);
+    // The other device hears of the request, and the relay does not.
+    world.links.relay_cut.insert((0, 0));
+    world.request(0, 1);
+    world.run_for(5_000);
+    world.stop(0);
+    world.remove_device(0);
+    world.run_for(10_000);
+    world.accept_all(1);
+    world.run_for(60_000);
+    let Some(conversation) = with(&world, 1, 0) else { panic!("no conversation came about\n{}", world.trace.text()) };
+    let before = world.say(1, conversation);
+    the_person_is_asked(world, second, conversation, &before);
+}
+
+#[test]
+fn who_has_no_relay_and_forgot_whom_they_asked_asks_again() {
+    let mut world = people_at(&[None, None]);
+    world.keep_copy(0);
+    world.request(0, 1);
+    world.request(1, 0);
+    world.run_for(60_000);
+    let conversation = one_of(&world, 1, Kind::Direct);
+    let before = world.say(0, conversation);
+    world.run_for(10_000);
+    world.restore_device(0);
+    let after = world.say(1, conversation);
+    let world = settled(world);
+    assert!([before, after].iter().all(|text| world.shows(0, text)), "{}", world.trace.text());
+}
+
+#[test]
+fn a_block_that_only_a_removed_device_knew_of_is_gone_with_it_and_no_other() {
+    for told in [false, true] {
+        let mut world = people_at(&[Some(0), Some(0)]);
+        world.request(0, 1);
+        world.run_for(5_000);
+        world.accept_all(1);
+        world.run_for(60_000);
+        let second = another_device(&mut world, 0);
+        if !told {
+            world.stop(second);
+            world.links.relay_cut.insert((0, 0));
+        }
+        let (own, account) = (world.devices[0].account, world.devices[1].account);
+        world.block_account(0, account);
+        world.run_for(10_000);
+        assert!(world.ledger.shut.contains(&(own, account)), "{}", world.trace.text());
+        world.stop(0);
+        world.remove_device(0);
+        world.boot(second, false);
+        // It knows of the removal before the device that is gone can say anything.
+        world.run_for(5 * 60_000);
+        let world = settled(world);
+        let contact = contacts(&world.devices[second].store, own).expect("a readable store").remove(0);
+        assert_eq!((contact.account, contact.blocked), (account, told), "{}", world.trace.text());
+    }
+}

@@ -178,6 +178,38 @@ fn a_block_is_carried_out_at_the_relay_although_it_said_try_later() {
 }
 
 #[test]
+fn a_token_that_is_another_accounts_keeps_none_of_the_others_from_the_relay() {
+    let mut world = World::new(52);
+    let (alice, bob, carol) = (world.person(), world.person(), world.person());
+    let a = alice.device(0);
+    world.pass(5_000);
+    world.refused.insert("issue_tokens");
+    for other in [&bob, &carol] {
+        world.command(a, ask(other, "hello")).unwrap();
+    }
+    world.pass(MINUTE_MS);
+    let lists = |world: &World| -> Vec<Vec<crate::types::Hash>> {
+        let calls = world.asked.iter().filter(|(of, _)| *of == a).map(|(_, call)| &call.request);
+        let lists = calls.filter_map(|request| match request {
+            Request::IssueTokens { tokens } => Some(tokens.iter().map(|(_, token)| *token).collect()),
+            _ => None,
+        });
+        lists.collect()
+    };
+    let all = lists(&world).pop().unwrap();
+    assert_eq!(all.len(), 4);
+    world.refused.clear();
+    world.foreign.insert(all[1]);
+    world.asked.clear();
+    world.pass(2 * HOUR_MS);
+    let asked = lists(&world);
+    for token in &all {
+        assert!(asked.contains(&vec![*token]), "one by one");
+    }
+    assert!(asked.len() <= 6, "{}", asked.len());
+}
+
+#[test]
 fn key_packages_that_the_relay_did_not_take_are_made_again_and_leave_no_keys() {
     let mut world = World::new(48);
     let keys = |world: &World, id| world.devices[&id].store.scan(Table::KeyPackage, &[], Range::all()).unwrap().len();
