@@ -6,6 +6,7 @@ use crate::chat::account::contact;
 use crate::mls::{Group, PAST_EPOCH_MS};
 use crate::store::{Range, Scope, Table};
 use crate::types::{GroupId, Hash};
+use crate::wire::codec::Body as _;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -209,6 +210,40 @@ fn a_device_that_cannot_follow_the_others_commits_is_taken_in_again() {
     world.pass(5_000);
     assert_eq!(world.texts(b, id), ["hello", "back again", "so it is"]);
     assert_eq!(world.texts(a, id), world.texts(b, id));
+}
+
+#[test]
+fn whoever_may_be_talked_to_is_looked_at_again_when_a_contact_has_another_device() {
+    let mut world = World::new(42);
+    let (alice, mut bob, _) = world.friends();
+    let device = alice.device(0);
+    world.pass(400_000);
+    world.devices.get_mut(&device).unwrap().notices.clear();
+    world.add_device(&mut bob);
+    world.pass(400_000);
+    let told = |notice: &Notice| *notice == Notice::Contact { account: bob.id() };
+    assert!(world.devices[&device].notices.iter().any(told));
+}
+
+#[test]
+fn what_a_device_does_not_know_to_reach_a_contact_with_it_learns_from_a_recall() {
+    let mut world = World::new(43);
+    let (alice, bob, _) = world.friends();
+    let device = alice.device(0);
+    world.pass(400_000);
+    let known = |world: &World| contact(&world.devices[&device].store, &bob.id()).unwrap().unwrap();
+    let taken = known(&world).taken;
+    assert!(taken.is_some());
+    let mut batch = Batch::new();
+    let forgotten = crate::chat::account::Contact { taken: None, ..known(&world) };
+    batch.put(Table::Contact, Scope::Account, bob.id().as_ref(), forgotten.encode());
+    world.devices.get_mut(&device).unwrap().store.apply(&batch);
+    // Nothing is heard of it for long.
+    world.set_online(device, false);
+    world.pass(2 * HOUR_MS);
+    world.set_online(device, true);
+    world.pass(400_000);
+    assert_eq!(known(&world).taken, taken);
 }
 
 #[test]
