@@ -22,6 +22,7 @@ mod list;
 mod mailbox;
 pub mod operator;
 mod quota;
+mod recent;
 mod request_slot;
 pub mod rows;
 mod token;
@@ -41,6 +42,7 @@ pub use tx::{Batch, MemoryRows, ReadError, RelayRead, Row};
 
 use account::Logins;
 use quota::Rates;
+use recent::Recent;
 use tx::Tx;
 
 /// Who asks.
@@ -84,13 +86,15 @@ pub struct Relay {
     logins: Logins,
     /// Devices that fetched everything on the connection of this transport key and are pushed what comes.
     listening: BTreeMap<DeviceId, [u8; 32]>,
+    recent: Recent,
 }
 
 impl Relay {
     /// A relay over any rows; it reads none of them now.
     pub fn new(settings: Settings, keys: Keys) -> Self {
         let rates = Rates::new(&settings.limits);
-        Self { settings, keys, rates, logins: Logins::default(), listening: BTreeMap::new() }
+        let (logins, recent) = (Logins::default(), Recent::default());
+        Self { settings, keys, rates, logins, listening: BTreeMap::new(), recent }
     }
 
     /// Answers a request. Never fails: what goes wrong is a [`Refusal`] in the response.
@@ -196,7 +200,7 @@ impl Relay {
             Request::DefineList { mailboxes } => self.define_list(tx, caller, &mailboxes),
             Request::Deposit { to, envelope } => self.deposit(tx, caller, to, envelope),
             Request::Fetch { from } => self.fetch(tx, caller, from),
-            Request::Acknowledge { from, upto } => mailbox::acknowledge(tx, caller, from, upto),
+            Request::Acknowledge { from, upto } => self.acknowledge(tx, caller, from, upto),
             Request::PutAddress { name, sealed, ttl_s } => self.put_address(tx, caller, name, sealed, ttl_s),
             Request::GetAddress { name } => address::get(tx, name),
             Request::Home(request) => self.home(tx, caller, request),

@@ -41,7 +41,6 @@ fn end(tx: &mut Tx<'_>, row: Vec<u8>) -> Result<(), Refusal> {
     let until = match Table::of(&row) {
         Some(Table::Queue) => return mailbox::expire(tx, &row),
         Some(Table::Blob) => return blob::expire(tx, &row),
-        Some(Table::Seen) => Some(tx.now),
         Some(Table::Origin) => until(tx, &row, |row: Origin| row.until)?,
         Some(Table::UsedChallenge) => until(tx, &row, |row: Used| row.until)?,
         Some(Table::List) => until(tx, &row, |row: List| row.until)?,

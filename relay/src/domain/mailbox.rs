@@ -2,15 +2,15 @@
 //! its device acknowledged is deleted.
 //!
 //! An envelope for one mailbox stands in the queue's row; one for several, unless it is small, stands once in the body table with a
-//! count of the queues that refer to it. An envelope's id is remembered for a day beyond its acknowledgement, so that a depositor
-//! who lost the answer may ask again.
+//! count of the queues that refer to it. An envelope's id is known as long as it waits, and for a while beyond its acknowledgement
+//! ([`Recent`](super::recent)), so that a depositor who lost the answer may ask again.
 //!
 //! Invariant: a device that listens has been given everything before the first push, so that pushes go on where its last
 //! [`Response::Waiting`] ended.
 
 use std::sync::Arc;
 
-use kith_core::types::{DeviceId, Hash, Incarnation, Rng, Timestamp, Token};
+use kith_core::types::{DeviceId, EnvelopeId, Hash, Incarnation, Rng, Timestamp, Token};
 use kith_core::wire::codec::{Body, hash};
 use kith_core::wire::envelope::{Class, Envelope};
 use kith_core::wire::relay::{Cursor, Deposited, Destination, Mailbox, Purpose, Refusal, Response, Stored, token_hash};
@@ -32,9 +32,6 @@ const SCAN_ROWS: usize = 16;
 
 /// Up to this size an envelope is copied into each queue: a body row and its count would take as much.
 const INLINE_BYTES: usize = 512;
-
-/// How long an envelope's id is remembered after its device acknowledged it.
-const SEEN_MS: u64 = 24 * 3600 * 1000;
 
 fn mailbox_key(device: DeviceId) -> Vec<u8> {
     Table::Mailbox.key(&[device.as_ref()])
@@ -184,7 +181,7 @@ impl Relay {
         }
         let Some(row) = row(tx, device)? else { return Ok(Admission::Refused(Deposited::Forbidden)) };
         let twice = takers.iter().any(|(taker, _)| *taker == device);
-        if twice || tx.has(&rows::seen_key(device, row.queue, incoming.envelope.id))? {
+        if twice || self.knows(tx, device, &row, incoming.envelope.id)? {
             return Ok(Admission::Known);
         }
         let limits = &self.settings.limits;
@@ -193,6 +190,17 @@ impl Relay {
             return Ok(Admission::Refused(Deposited::Full));
         }
         Ok(Admission::Queue(row))
+    }
+
+    /// Whether an envelope waits in a mailbox, or did lately.
+    pub(super) fn knows(
+        &self,
+        tx: &Tx<'_>,
+        device: DeviceId,
+        row: &MailboxRow,
+        envelope: EnvelopeId,
+    ) -> Result<bool, Refusal> {
+        Ok(self.recent.has(device, row.queue, envelope) || tx.has(&rows::seen_key(device, row.queue, envelope))?)
     }
 
     /// Puts an envelope into the queues that take it and tells the devices that listen.
@@ -261,6 +269,44 @@ impl Relay {
         }
         Ok(Response::Waiting { cursor: Cursor { queue, next }, envelopes: page.envelopes, more: page.more })
     }
+
+    /// Deletes all before the cursor.
+    pub(super) fn acknowledge(
+        &mut self,
+        tx: &mut Tx<'_>,
+        caller: Caller,
+        from: u64,
+        upto: Cursor,
+    ) -> Result<Response, Refusal> {
+        let own = signed_in(tx, caller)?;
+        let mut row = row(tx, own.device)?.ok_or(Refusal::NotSignedIn)?;
+        if upto.queue != public_queue(tx, &row)? {
+            return Err(Refusal::Conflict);
+        }
+        let (from, upto) = (from.max(row.first), upto.next.min(row.next));
+        if upto <= from {
+            return Ok(Response::Done);
+        }
+        let mut gone = Vec::new();
+        walk(tx, own.device, &row, from, |number, item| {
+            if number < upto {
+                gone.push((number, Item { inline: None, ..item.clone() }));
+            }
+            Ok(number < upto)
+        })?;
+        for (number, item) in gone {
+            let key = rows::item_key(own.device, row.queue, number);
+            take_out(tx, &mut row, &key, &item)?;
+            tx.delete(rows::due_key(item.until, &key));
+            tx.delete(rows::seen_key(own.device, row.queue, item.id));
+            self.recent.add(own.device, row.queue, item.id);
+        }
+        if from == row.first {
+            row.first = upto;
+        }
+        tx.put(mailbox_key(own.device), &row);
+        Ok(Response::Done)
+    }
 }
 
 /// What the last token that was looked at entitles to: in a list of an account's devices all carry the same.
@@ -299,38 +345,6 @@ impl Page {
         self.envelopes.push(Stored { number, envelope });
         true
     }
-}
-
-/// Deletes all before the cursor.
-pub(super) fn acknowledge(tx: &mut Tx<'_>, caller: Caller, from: u64, upto: Cursor) -> Result<Response, Refusal> {
-    let own = signed_in(tx, caller)?;
-    let mut row = row(tx, own.device)?.ok_or(Refusal::NotSignedIn)?;
-    if upto.queue != public_queue(tx, &row)? {
-        return Err(Refusal::Conflict);
-    }
-    let (from, upto) = (from.max(row.first), upto.next.min(row.next));
-    if upto <= from {
-        return Ok(Response::Done);
-    }
-    let mut gone = Vec::new();
-    walk(tx, own.device, &row, from, |number, item| {
-        if number < upto {
-            gone.push((number, Item { inline: None, ..item.clone() }));
-        }
-        Ok(number < upto)
-    })?;
-    for (number, item) in gone {
-        let key = rows::item_key(own.device, row.queue, number);
-        take_out(tx, &mut row, &key, &item)?;
-        tx.delete(rows::due_key(item.until, &key));
-        let seen = rows::seen_key(own.device, row.queue, item.id);
-        expiry::at(tx, tx.now.plus_ms(SEEN_MS), &seen);
-    }
-    if from == row.first {
-        row.first = upto;
-    }
-    tx.put(mailbox_key(own.device), &row);
-    Ok(Response::Done)
 }
 
 /// Deletes an item that is out of date.

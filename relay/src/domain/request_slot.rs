@@ -12,7 +12,7 @@ use rand_core::RngCore;
 use ring::hmac;
 
 use super::mailbox::Incoming;
-use super::rows::{self, MailboxRow, Origin, Table, Used};
+use super::rows::{MailboxRow, Origin, Table, Used};
 use super::tx::Tx;
 use super::{Caller, Relay, directory, expiry, mailbox, quota};
 
@@ -98,7 +98,7 @@ impl Relay {
         let mut takers = Vec::new();
         for device in devices {
             let Some(row) = mailbox::row(tx, device)? else { continue };
-            let known = tx.has(&rows::seen_key(device, row.queue, envelope))?;
+            let known = self.knows(tx, device, &row, envelope)?;
             if !known && row.requests < self.settings.limits.requests {
                 takers.push((device, row));
             }

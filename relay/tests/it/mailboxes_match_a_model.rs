@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kith_core::types::EnvelopeId;
 use kith_core::wire::envelope::Class;
 use kith_core::wire::relay::{Cursor, Deposited, Request};
-use kith_relay::domain::{Limits, Settings};
+use kith_relay::domain::{Limits, Relay, Settings};
 use proptest::prelude::*;
 
-use crate::world::{Person, World, envelope_of, stranger};
+use crate::world::{Person, World, envelope_of, keys, stranger};
 
 const DEVICES: usize = 3;
 const KEEP_S: u64 = 100;
@@ -21,6 +21,7 @@ enum Step {
     Acknowledge { device: usize, from: u64, upto: u64 },
     Pass { seconds: u64, sweep: bool },
     Disconnect { device: usize },
+    Restart,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -33,6 +34,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (device.clone(), 0u64..6, 0u64..12).prop_map(|(device, from, upto)| Step::Acknowledge { device, from, upto }),
         1 => (0u64..60, any::<bool>()).prop_map(|(seconds, sweep)| Step::Pass { seconds, sweep }),
         1 => device.prop_map(|device| Step::Disconnect { device }),
+        1 => Just(Step::Restart),
     ];
     proptest::collection::vec(step, 1..40)
 }
@@ -43,39 +45,38 @@ struct Model {
     next: u64,
     /// Number, envelope, end in seconds.
     queue: Vec<(u64, Vec<u8>, u64)>,
-    /// Ids that are known, and when they are forgotten if they were acknowledged.
-    seen: BTreeMap<u8, Option<u64>>,
+    /// Ids that are known. Those that were acknowledged are forgotten only when there are many, or the relay starts anew.
+    seen: BTreeSet<u8>,
     ids: BTreeMap<u64, u8>,
 }
 
 impl Model {
     fn deposit(&mut self, id: u8, envelope: &[u8], until: u64) -> Deposited {
-        if self.seen.contains_key(&id) {
+        if self.seen.contains(&id) {
             return Deposited::Taken;
         }
         if self.queue.len() >= MOST {
             return Deposited::Full;
         }
         self.queue.push((self.next, envelope.to_vec(), until));
-        self.seen.insert(id, None);
+        self.seen.insert(id);
         self.ids.insert(self.next, id);
         self.next += 1;
         Deposited::Taken
     }
 
-    fn acknowledge(&mut self, from: u64, upto: u64, now: u64) {
-        let range = from..upto;
-        let gone: Vec<u64> = self.queue.iter().map(|item| item.0).filter(|number| range.contains(number)).collect();
-        for number in gone {
-            self.seen.insert(self.ids[&number], Some(now + 24 * 3600));
-        }
-        self.queue.retain(|item| !range.contains(&item.0));
+    fn acknowledge(&mut self, from: u64, upto: u64) {
+        self.queue.retain(|item| !(from..upto).contains(&item.0));
+    }
+
+    fn forget(&mut self) {
+        self.seen = self.queue.iter().map(|item| self.ids[&item.0]).collect();
     }
 
     fn sweep(&mut self, now: u64) {
         let gone: BTreeSet<u8> = self.queue.iter().filter(|item| item.2 <= now).map(|item| self.ids[&item.0]).collect();
         self.queue.retain(|item| item.2 > now);
-        self.seen.retain(|id, forgotten| !gone.contains(id) && forgotten.is_none_or(|at| at > now));
+        self.seen.retain(|id| !gone.contains(id));
     }
 }
 
@@ -101,7 +102,7 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Acknowledge { device, from, upto } => {
                 let queue = world.fetch(bob.caller(device), None).0.queue;
                 world.done(bob.caller(device), Request::Acknowledge { from, upto: Cursor { queue, next: upto } });
-                models[device].acknowledge(from, upto, now);
+                models[device].acknowledge(from, upto);
             }
             Step::Pass { seconds, sweep } => {
                 world.now = world.now.plus_ms(seconds * 1000);
@@ -111,6 +112,10 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 }
             }
             Step::Disconnect { device } => world.relay.disconnected(bob.caller(device).peer),
+            Step::Restart => {
+                world.relay = Relay::new(world.relay.settings().clone(), keys());
+                models.iter_mut().for_each(Model::forget);
+            }
         }
     }
     let now = (world.now.0 - start.0) / 1000;
