@@ -261,6 +261,16 @@ impl Membership {
         self.save(turn);
     }
 
+    /// This device has come in: until then, or [`Membership::caught_up`], it removes nobody.
+    pub(crate) const fn catches_up(&mut self, until: u64) {
+        self.home.catches_up_until = until;
+    }
+
+    /// Another member holds nothing that is not held here.
+    pub(crate) fn caught_up(&mut self, turn: &Turn<'_>) {
+        self.home.caught_up(turn.now.mono_ms);
+    }
+
     /// Whether a commit may be made now that closes feeds: also while one waits, which an answer of the home may undo.
     pub(crate) fn wants_cuts(&self) -> bool {
         !self.row.wishes.is_empty() || self.row.succession.is_some()

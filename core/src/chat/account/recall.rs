@@ -108,14 +108,27 @@ impl Account {
     /// # Errors
     /// If the store does not answer or the row cannot be read.
     pub fn believes(&self, turn: &Turn<'_>, from: AccountId, recall: &Recall) -> Result<bool, EngineError> {
-        if from == self.id() {
-            return Ok(true);
+        let direct = recall.conversation == direct_conversation(self.id(), from);
+        let trusted = from == self.id() || self.trusts(turn, from, recall.conversation)?;
+        Ok(trusted || (direct && self.wrote(recall)))
+    }
+
+    /// Whether somebody's bare word is to be followed that this account is in a conversation: in one of two that of a contact, and of whom
+    /// this account has asked; in a group that of a contact.
+    ///
+    /// # Errors
+    /// If the store does not answer or the row cannot be read.
+    pub(crate) fn trusts(
+        &self,
+        turn: &Turn<'_>,
+        from: AccountId,
+        conversation: ConversationId,
+    ) -> Result<bool, EngineError> {
+        if conversation == direct_conversation(self.id(), from) {
+            return self.is_friend(turn, from);
         }
-        if recall.conversation != direct_conversation(self.id(), from) {
-            let contact = self.contact(turn, &from)?.filter(|contact| !contact.blocked);
-            return Ok(contact.is_some_and(|contact| contact.accepted));
-        }
-        Ok(self.is_friend(turn, from)? || self.wrote(recall))
+        let contact = self.contact(turn, &from)?.filter(|contact| !contact.blocked);
+        Ok(contact.is_some_and(|contact| contact.accepted))
     }
 
     /// Whether an account is a contact, or was asked.

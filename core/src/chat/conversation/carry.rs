@@ -3,7 +3,7 @@
 use serde_bytes::ByteBuf;
 
 use super::say::PASSING;
-use super::{Conversation, Errand, Shared, draw, write};
+use super::{Conversation, Errand, Shared, draw, meet, write};
 use crate::chat::account::Account;
 use crate::chat::api::{CallFailure, Notice, Outgoing};
 use crate::chat::letter::{Letter, Matter};
@@ -82,6 +82,7 @@ impl Conversation {
         self.carry(turn, shared, facts)?;
         if matches!(entered, Entered::Present) {
             self.begin_at(turn, shared, &anchors)?;
+            self.membership.catches_up(turn.now.mono_ms.saturating_add(meet::UNDER_WAY_MS));
             if shared.habits.renews_keys {
                 self.renew_at = Some(turn.now.mono_ms.saturating_add(write::joining_delay(turn.rng)));
             }

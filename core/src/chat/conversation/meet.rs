@@ -17,7 +17,7 @@ const MAX_ROUNDS: u32 = 64;
 const MAX_SHOWN_RECORDS: usize = 8;
 
 /// What was under way between two devices has come after so long, as has what lay in a mailbox when they met.
-const UNDER_WAY_MS: u64 = 30_000;
+pub(super) const UNDER_WAY_MS: u64 = 30_000;
 
 /// What is missing before what came is asked for when nothing has come of its device for so long: messages that were sent together
 /// overtake each other, at a relay that has much to do by seconds, and each would be asked for while it is on its way.
@@ -124,7 +124,7 @@ impl Conversation {
         }
         let vector = repair::vector(&turn.read(), &self.id)?;
         if repair::vector_hash(&vector) == digest.vector {
-            self.in_step(shared);
+            self.in_step(turn, shared);
             self.holds_the_same(turn, from, &vector)?;
             if digest.ask && self.may_round(turn, from) {
                 let answer = Digest { ask: false, ..self.digest(turn, shared)? };
@@ -262,7 +262,7 @@ impl Conversation {
             self.tell(turn, shared, &[from], &Message::Events(bundle), LETTER)?;
         }
         if !plan.lacks {
-            self.in_step(shared);
+            self.in_step(turn, shared);
         }
         if plan.lacks && theirs.ask {
             self.answer_vector(turn, shared, from)?;
@@ -274,7 +274,8 @@ impl Conversation {
     }
 
     /// Another member holds nothing that is not held here.
-    fn in_step(&self, shared: &mut Shared<'_>) {
+    fn in_step(&mut self, turn: &Turn<'_>, shared: &mut Shared<'_>) {
+        self.membership.caught_up(turn);
         if let Some(partner) = self.partner(shared.account.id()) {
             shared.errands.push((self.id, Errand::SettleDoubt(partner)));
         }

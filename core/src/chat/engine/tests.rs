@@ -17,6 +17,8 @@ use crate::identity::{
 use crate::mls::{Suite, generate_prekey};
 use crate::store::MemoryStore;
 use crate::types::{ContentId, Incarnation, Timestamp};
+use crate::wire::codec::Body as _;
+use crate::wire::envelope::{Envelope, Packet};
 use crate::wire::relay::{Deposited, Request};
 
 mod files;
@@ -86,6 +88,12 @@ struct Person {
     record: AccountRecord,
     prekey: OwnPrekey,
     devices: Vec<DeviceKeys>,
+}
+
+/// Whether an envelope brings somebody in.
+fn is_welcome(envelope: &[u8]) -> bool {
+    let envelope = Envelope::decode(envelope).unwrap();
+    matches!(Packet::decode(&envelope.packet), Ok(Packet::Welcome { .. }))
 }
 
 impl Person {

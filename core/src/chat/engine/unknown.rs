@@ -306,16 +306,16 @@ impl Engine {
         Ok(Verdict::Durable)
     }
 
-    /// Whether somebody pleads to be brought back into the conversation with this account, which is not known here: their plea says
-    /// that this device is in it as well as a recall does, which only who has not lost its place can send. Both then plead with each
-    /// other. It is believed of a contact, and of whom this account has asked.
+    /// Whether somebody pleads to be brought back into a conversation with this account that is not known here: their plea says that this
+    /// device is in it as well as a recall does, which only who has not lost its place can send. Both then plead with each other, and of
+    /// a group an admin hears so that nobody has a place in it any more.
     pub(super) fn is_recalled_by(&mut self, turn: &mut Turn<'_>, plea: &Rejoin) -> Result<bool, EngineError> {
         let (id, from) = (plea.conversation, plea.account);
-        if id != direct_conversation(self.account.id(), from) || self.unknown.recalled.len() >= MAX_RECALLED {
+        if self.unknown.recalled.len() >= MAX_RECALLED {
             return Ok(false);
         }
         let known = self.with(turn, id, |conversation, _, _| Ok(!conversation.membership().is_blank()))?;
-        if known == Some(true) || !self.account.is_friend(turn, from)? {
+        if known == Some(true) || !self.account.trusts(turn, from, id)? {
             return Ok(false);
         }
         self.account.take_back(turn, from, id, (None, None))?;

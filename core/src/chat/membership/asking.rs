@@ -40,6 +40,8 @@ pub(super) struct Asking {
     pub(super) peek: bool,
     pub(super) needs_packages: bool,
     pub(super) commit_at: u64,
+    /// This device has come in, and what the others hold is on its way until then: it removes nobody, whose feeds it would close early.
+    pub(super) catches_up_until: u64,
     pub(super) retry_at: u64,
     pub(super) read_at: u64,
     pub(super) failures: u32,
@@ -72,6 +74,14 @@ pub(super) struct Asking {
 impl Asking {
     pub(super) fn commit_after(&mut self, at: u64, first: bool) {
         self.commit_at = if first { at } else { self.commit_at.min(at) };
+    }
+
+    /// Nothing that others hold is missing any more.
+    pub(super) fn caught_up(&mut self, now: u64) {
+        if self.catches_up_until > now {
+            self.catches_up_until = 0;
+            self.commit_at = self.commit_at.min(now);
+        }
     }
 
     pub(super) fn read_log_now(&mut self) {

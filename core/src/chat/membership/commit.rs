@@ -49,6 +49,13 @@ struct Draft {
     info: CommitInfo,
 }
 
+impl Draft {
+    /// Whether a device goes that does not come back at once.
+    fn takes_out(&self) -> bool {
+        self.removes.iter().any(|gone| !self.adds.iter().any(|(_, added)| added.device_id() == *gone))
+    }
+}
+
 /// The present state that a wish is judged by.
 struct Ground<'a> {
     policy: &'a Policy,
@@ -195,11 +202,16 @@ impl Membership {
     ) -> Result<Proposed, EngineError> {
         let mut need = BTreeSet::new();
         let mut place = 0;
+        let catches_up = self.home.catches_up_until > turn.now.mono_ms;
         while let Some(wish) = self.row.wishes.get(place).cloned() {
             let plan = self.with_ground(turn, held, |ground| ground.plan(&wish))?;
             match plan {
                 Plan::Need(account) => {
                     need.insert(account);
+                    place = place.saturating_add(1);
+                }
+                Plan::Commit(draft) if catches_up && draft.takes_out() => {
+                    self.home.commit_at = self.home.catches_up_until;
                     place = place.saturating_add(1);
                 }
                 Plan::Commit(draft) => {

@@ -315,6 +315,8 @@ impl World {
         let now = self.now_ms();
         self.devices[device].restored.push((now, at));
         self.boot(device, true);
+        // Secrets of prekeys that came after the copy are gone with it: they come from the root key, when its person logs in again.
+        self.tell_record(self.devices[device].person, device);
     }
 
     /// What a lying relay does with a request before it carries it out.

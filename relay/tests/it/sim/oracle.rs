@@ -290,6 +290,12 @@ impl World {
                 if self.is_removal_unheard(device, &present) {
                     continue;
                 }
+                if let Some(kept) = self.kept_by(device, id) {
+                    if let Some(problem) = self.unsaid(id, &kept) {
+                        return Some(problem);
+                    }
+                    continue;
+                }
                 return Some(format!("device {device} was removed and is a member of {id:?}"));
             }
             let knows = inside.iter().any(|(inside, _)| *inside == device) || self.has_forgotten(device, view);
@@ -350,16 +356,20 @@ impl World {
     }
 
     /// Whether nobody can have told the members that a device was removed: its account has no relay, it has not heard of it itself, and
-    /// whoever has is no member and knows no member's device.
+    /// whoever has is no member, is in no other conversation with both, and if it is of that account knows no member's device.
     fn is_removal_unheard(&self, device: usize, present: &BTreeSet<DeviceId>) -> bool {
         let Device { account, id, .. } = &self.devices[device];
+        let members: BTreeSet<DeviceId> = present.iter().copied().filter(|member| member != id).collect();
         let has_heard = |other: &usize| {
             let record = known_record(&self.devices[*other].store, account).expect("a readable store");
             record.is_some_and(|record| record.device(*id).is_none())
         };
         let reaches = |other: &usize| {
-            let Device { id, knows, .. } = &self.devices[*other];
-            present.contains(id) || !knows.is_disjoint(present)
+            let Device { id, knows, account: whose, .. } = &self.devices[*other];
+            let own = whose == account && !knows.is_disjoint(&members);
+            let with_both =
+                |view: &ConversationView| view.accounts.contains(account) && !self.present(view).is_disjoint(&members);
+            members.contains(id) || own || self.conversations(*other).iter().any(with_both)
         };
         self.people[self.devices[device].person].relay.is_none()
             && !has_heard(&device)

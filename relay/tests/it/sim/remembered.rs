@@ -4,7 +4,7 @@ use kith_core::chat::account::contacts;
 use kith_core::chat::policy::Kind;
 use kith_core::types::ConversationId;
 
-use super::scenarios::{another_device, group_of, one_of, people_at, settled};
+use super::scenarios::{another_device, calm, contacts_of, group_of, one_of, people_at, settled};
 use super::world::World;
 
 #[test]
@@ -294,4 +294,18 @@ fn a_block_that_only_a_removed_device_knew_of_is_gone_with_it_and_no_other() {
         let contact = contacts(&world.devices[second].store, own).expect("a readable store").remove(0);
         assert_eq!((contact.account, contact.blocked), (account, told), "{}", world.trace.text());
     }
+}
+
+#[test]
+fn a_group_that_one_has_forgotten_and_the_other_has_lost_the_keys_of_begins_anew() {
+    let (mut world, _) = contacts_of(calm());
+    world.keep_copy(1);
+    let group = group_of(&mut world, 0, &[1]);
+    let text = world.say(0, group);
+    world.run_for(60_000);
+    world.keep_copy(0);
+    world.restore_device(1);
+    world.restore_device(0);
+    let world = settled(world);
+    assert!([0, 1].iter().all(|device| world.shows(*device, &text)), "{}", world.trace.text());
 }

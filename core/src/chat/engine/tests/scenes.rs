@@ -297,6 +297,52 @@ pub(super) fn takes_in_and_removes(world: &mut World) {
 }
 
 #[test]
+fn who_has_just_come_in_removes_nobody_before_it_holds_what_they_wrote() {
+    let mut world = World::new(13);
+    let (mut alice, bob, carol, id) = world.trio();
+    world.say(carol.device(0), id, "hi all");
+    world.pass(20_000);
+    world.add_device(&mut alice);
+    let (old, new) = (alice.device(0), alice.device(1));
+    world.set_online(new, false);
+    world.pass(20_000);
+    let others = [old, bob.device(0)];
+    others.iter().for_each(|device| world.set_online(*device, false));
+    world.set_online(carol.device(0), false);
+    // The relay is slow, and what the others sent beside the Welcomes comes late.
+    let (welcomes, late): (VecDeque<_>, VecDeque<_>) =
+        world.mailboxes.remove(&new).unwrap().into_iter().partition(|bytes| is_welcome(bytes));
+    world.mailboxes.insert(new, welcomes);
+    world.set_online(new, true);
+    assert_eq!(world.texts(new, id), Vec::<String>::new());
+    world.command(new, Command::RemoveMember { conversation: id, member: carol.id() }).unwrap();
+    world.pass(10_000);
+    assert_eq!(world.membership(new, id).policy().unwrap().seats.len(), 3, "it waits for what they hold");
+    world.mailboxes.insert(new, late);
+    [new, others[0], others[1]].iter().for_each(|device| world.set_online(*device, true));
+    world.pass(10_000);
+    for device in [old, new, bob.device(0)] {
+        assert_eq!(world.texts(device, id), ["hi all"]);
+        assert_eq!(world.membership(device, id).policy().unwrap().seats.len(), 2, "it waits no longer");
+    }
+}
+
+#[test]
+fn who_has_just_come_in_removes_somebody_in_time_though_nobody_is_there() {
+    let mut world = World::new(14);
+    let (mut alice, bob, carol, id) = world.trio();
+    world.add_device(&mut alice);
+    let new = alice.device(1);
+    world.set_online(new, false);
+    world.pass(20_000);
+    [alice.device(0), bob.device(0), carol.device(0)].iter().for_each(|device| world.set_online(*device, false));
+    world.set_online(new, true);
+    world.command(new, Command::RemoveMember { conversation: id, member: carol.id() }).unwrap();
+    world.pass(40_000);
+    assert_eq!(world.membership(new, id).policy().unwrap().seats.len(), 2);
+}
+
+#[test]
 fn who_cannot_be_added_to_a_group_is_named_and_may_be_added_again() {
     let mut world = World::new(32);
     let (alice, bob, _) = world.friends();

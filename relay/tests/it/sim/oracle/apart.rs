@@ -37,15 +37,32 @@ impl World {
         let honest = self.honest();
         let grounds = honest.iter().filter_map(|device| Some((*device, self.ground(*device, id)?)));
         let lost: Vec<(usize, Ground)> = grounds.filter(|(_, ground)| !self.home_keeps(ground)).collect();
-        let may_move = |(_, ground): &(usize, Ground)| {
-            honest.iter().any(|device| {
-                let known = view::conversation(&self.devices[*device].store, id).expect("a readable store").is_some();
-                let left = self.ground(*device, id).is_some_and(|ground| ground.left);
-                known && !left && ground.policy.is_admin(self.devices[*device].account)
-            })
-        };
         let group = lost.first().is_some_and(|(_, ground)| ground.policy.kind == Kind::Group);
-        (group && !lost.iter().any(may_move)).then(|| lost.into_iter().map(|(device, _)| device).collect())
+        let fixed = group && !lost.iter().any(|(_, ground)| self.may_be_moved(id, ground));
+        fixed.then(|| lost.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// Whether an honest device knows a group of which its account is an admin, and may move it.
+    fn may_be_moved(&self, id: ConversationId, ground: &Ground) -> bool {
+        self.honest().into_iter().any(|device| {
+            let known = view::conversation(&self.devices[device].store, id).expect("a readable store").is_some();
+            let left = self.ground(device, id).is_some_and(|ground| ground.left);
+            known && !left && ground.policy.is_admin(self.devices[device].account)
+        })
+    }
+
+    /// Who is in a group whose home is a device that was removed, if nobody honest may move it: it alone could take the commit that
+    /// takes it out.
+    pub(super) fn kept_by(&self, removed: usize, id: ConversationId) -> Option<Vec<usize>> {
+        let home = |ground: &Ground| match &ground.policy.home {
+            Home::Device { events, .. } => events.device_id() == self.devices[removed].id,
+            Home::Relay(_) => false,
+        };
+        let grounds = self.honest().into_iter().filter_map(|device| Some((device, self.ground(device, id)?)));
+        let kept: Vec<(usize, Ground)> = grounds.filter(|(device, _)| *device != removed).collect();
+        let fixed =
+            |ground: &Ground| ground.policy.kind == Kind::Group && home(ground) && !self.may_be_moved(id, ground);
+        kept.iter().all(|(_, ground)| fixed(ground)).then(|| kept.into_iter().map(|(device, _)| device).collect())
     }
 
     /// Members' devices that know of a group in which everybody has lost their keys, and of which no admin knows any more: only who has a
