@@ -202,6 +202,12 @@ impl World {
         shown && !self.keeps_log(relay, group, next)
     }
 
+    /// Whether a relay hides from a device that it has so many entries of a group's log.
+    pub(crate) fn is_hidden_at(&self, relay: usize, device: usize, group: GroupId, next: u64) -> bool {
+        let Some(Lie::Fork { victim, rows }) = &self.relays[relay].lie else { return false };
+        *victim == self.devices[device].transport && !self.has_log(relay, rows, group, next)
+    }
+
     fn has_log(&self, relay: usize, disk: &Disk, group: GroupId, next: u64) -> bool {
         let request = Request::Home(log::Request::Read { group, from: 0, limit: 1 });
         let (caller, mut rng) = (Caller { peer: [9; 32], address: None }, Rng::seed_from_u64(3));

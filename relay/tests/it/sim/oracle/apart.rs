@@ -31,12 +31,12 @@ impl World {
         self.orphans(id).is_some() || self.led_apart(id).is_some()
     }
 
-    /// Devices in a group that stand before a home without its log, where nobody honest may move the group and knows it: a group's only
-    /// admin follows no rule, has nothing left of it, or has left it.
+    /// Devices in a group that stand before a home without its log, or that hides it from them, where nobody honest may move the group and
+    /// knows it: a group's only admin follows no rule, has nothing left of it, or has left it.
     pub(super) fn orphans(&self, id: ConversationId) -> Option<Vec<usize>> {
         let honest = self.honest();
         let grounds = honest.iter().filter_map(|device| Some((*device, self.ground(*device, id)?)));
-        let lost: Vec<(usize, Ground)> = grounds.filter(|(_, ground)| !self.home_keeps(ground)).collect();
+        let lost: Vec<(usize, Ground)> = grounds.filter(|(device, ground)| !self.home_shows(*device, ground)).collect();
         let group = lost.first().is_some_and(|(_, ground)| ground.policy.kind == Kind::Group);
         let fixed = group && !lost.iter().any(|(_, ground)| self.may_be_moved(id, ground));
         fixed.then(|| lost.into_iter().map(|(device, _)| device).collect())
@@ -94,6 +94,17 @@ impl World {
         let behind = grounds.iter().filter(|(_, ground)| ground.policy.generation < latest);
         let behind: Vec<usize> = behind.map(|(device, _)| *device).collect();
         (!behind.is_empty() && !grounds.iter().any(rules)).then_some(behind)
+    }
+
+    /// Whether a group's home has the log as far as a device walked it, and does not hide that from it.
+    fn home_shows(&self, device: usize, ground: &Ground) -> bool {
+        let hidden = match &ground.policy.home {
+            Home::Relay(address) => self
+                .relay_of(address)
+                .is_some_and(|relay| self.is_hidden_at(relay, device, ground.group, ground.log.next)),
+            Home::Device { .. } => false,
+        };
+        self.home_keeps(ground) && !hidden
     }
 
     /// Whether a group's home has the log as far as it was walked.
