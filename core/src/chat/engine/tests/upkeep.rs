@@ -6,7 +6,6 @@ use crate::chat::account::contact;
 use crate::mls::{Group, PAST_EPOCH_MS};
 use crate::store::{Range, Scope, Table};
 use crate::types::{GroupId, Hash};
-use crate::wire::codec::Body as _;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
