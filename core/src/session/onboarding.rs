@@ -576,8 +576,8 @@ pub(crate) fn first_record(
     Ok((AccountRecord::sign(root, body)?, own))
 }
 
-/// The prekey of this number: derived from the root key (HKDF, RFC 5869), so that a device that logs in has it too. Removing a
-/// device raises the number, since it knew the secret.
+/// The prekey of this number: derived from the root key (HKDF, RFC 5869), so that a device that logs in has it too. Its number stays when a
+/// device is removed, which knew the secret: a device that was taken back has no way yet to get the secret of a later one.
 fn derived_prekey(root: &RootKey, id: u32, suite: Suite) -> Result<(Prekey, OwnPrekey), OnboardingError> {
     let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"kith/prekey/1");
     let secret = Zeroizing::new(*root.seed().expose());
