@@ -3,7 +3,7 @@
 //!
 //! A row for each, kept for a day, came to two of 50 bytes a message, named by random ids: a store that grew by a page for seven messages.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use kith_core::types::{DeviceId, EnvelopeId, Incarnation};
 use kith_core::wire::codec::hash;
@@ -18,7 +18,7 @@ type Name = [u8; 16];
 /// The last envelopes that were acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    names: HashSet<Name>,
+    names: BTreeSet<Name>,
     /// The oldest first.
     order: VecDeque<Name>,
 }

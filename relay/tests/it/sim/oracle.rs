@@ -259,7 +259,10 @@ impl World {
         if let Some(problem) = self.logs_differ(id, &inside) {
             return Some(problem);
         }
-        let Some(left_behind) = self.led_apart(id) else { return self.members_differ(id, &inside, &inside) };
+        let Some(left_behind) = self.led_apart(id) else {
+            let problem = self.members_differ(id, &inside, &inside)?;
+            return self.shut_out(id).map_or(Some(problem), |devices| self.unsaid(id, &devices));
+        };
         if let Some(device) = left_behind.iter().find(|device| !self.devices[**device].told.contains_key("rejoining")) {
             return Some(format!("device {device} was not told that an admin led others out of {id:?}"));
         }

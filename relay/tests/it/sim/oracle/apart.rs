@@ -31,12 +31,20 @@ impl World {
         self.orphans(id).is_some() || self.led_apart(id).is_some()
     }
 
-    /// Devices in a group that stand before a home without its log, or that hides it from them, where nobody honest may move the group and
-    /// knows it: a group's only admin follows no rule, has nothing left of it, or has left it.
+    /// Devices in a group that stand before a home without its log, where nobody honest may move the group and knows it: a group's only
+    /// admin follows no rule, has nothing left of it, or has left it.
     pub(super) fn orphans(&self, id: ConversationId) -> Option<Vec<usize>> {
-        let honest = self.honest();
-        let grounds = honest.iter().filter_map(|device| Some((*device, self.ground(*device, id)?)));
-        let lost: Vec<(usize, Ground)> = grounds.filter(|(device, ground)| !self.home_shows(*device, ground)).collect();
+        self.stuck(id, |_, ground| self.home_keeps(ground))
+    }
+
+    /// Devices in such a group before a home that hides its log from them: they may have all that they need for all that.
+    pub(super) fn shut_out(&self, id: ConversationId) -> Option<Vec<usize>> {
+        self.stuck(id, |device, ground| self.home_shows(device, ground))
+    }
+
+    fn stuck(&self, id: ConversationId, has_home: impl Fn(usize, &Ground) -> bool) -> Option<Vec<usize>> {
+        let grounds = self.honest().into_iter().filter_map(|device| Some((device, self.ground(device, id)?)));
+        let lost: Vec<(usize, Ground)> = grounds.filter(|(device, ground)| !has_home(*device, ground)).collect();
         let group = lost.first().is_some_and(|(_, ground)| ground.policy.kind == Kind::Group);
         let fixed = group && !lost.iter().any(|(_, ground)| self.may_be_moved(id, ground));
         fixed.then(|| lost.into_iter().map(|(device, _)| device).collect())
