@@ -243,8 +243,8 @@ impl World {
                 }
             }
         }
-        let (_, view) = inside.first()?;
-        if self.is_severed(view) {
+        // Whom an admin has blocked has no seat in the successor that it founds, and may not have left the group before it.
+        if inside.iter().any(|(_, view)| self.is_severed(view)) {
             // Nor can those agree whom an admin that follows no rule led apart, be they siblings.
             let parts = if self.is_apart(id) { self.parts(id, &inside) } else { vec![inside] };
             return parts.iter().find_map(|part| self.siblings_differ(id, part));
