@@ -1,15 +1,13 @@
 //! Envelopes that devices have acknowledged lately: a depositor who lost the answer asks again within seconds, and is told that it was
-//! taken. They live in the process. What is forgotten and comes again is delivered again, and its device drops it.
-//!
-//! A row for each, kept for a day, came to two of 50 bytes a message, named by random ids: a store that grew by a page for seven messages.
+//! taken. They live in the process. What is forgotten and comes again is delivered again, and its device drops it (ADR 7: why no rows).
 
 use std::collections::{BTreeSet, VecDeque};
 
 use kith_core::types::{DeviceId, EnvelopeId, Incarnation};
 use kith_core::wire::codec::hash;
 
-/// How many are remembered, of all mailboxes together: three seconds of what a relay takes at the most, hours of a small one. Some
-/// 800 kB.
+/// How many are remembered, of all mailboxes together: three seconds of what a relay takes at the most, hours of a small one. Less
+/// than 1 MB.
 pub(super) const MOST: usize = 16_384;
 
 /// 128 bits of a hash: of so many no two are alike by chance.
