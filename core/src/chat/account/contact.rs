@@ -11,6 +11,7 @@ use crate::wire::relay::{Purpose, token_hash};
 use super::super::api::{CommandError, Notice, Recipient};
 use super::super::turn::{EngineError, Turn, get};
 use super::Account;
+use super::record::known_record;
 use super::supply::TokenRow;
 
 /// The most contacts that a list returns: what a screen can use.
@@ -379,6 +380,23 @@ impl Account {
             token.map_or_else(Vec::new, |token| record.relays().iter().map(|relay| (relay.clone(), token)).collect());
         let transport = *certificate.transport_key().as_bytes();
         Ok(Some(Recipient { account: *account, device, transport, mailboxes }))
+    }
+
+    /// Whose a device is, of this account and of contacts that are not blocked.
+    ///
+    /// # Errors
+    /// If the store does not answer or a row cannot be read.
+    pub(crate) fn owner_of(&self, turn: &Turn<'_>, device: DeviceId) -> Result<Option<AccountId>, EngineError> {
+        if self.record().device(device).is_some() {
+            return Ok(Some(self.id()));
+        }
+        for contact in contacts(&turn.read(), self.id())? {
+            let record = if contact.blocked { None } else { known_record(&turn.read(), &contact.account)? };
+            if record.is_some_and(|record| record.device(device).is_some()) {
+                return Ok(Some(contact.account));
+            }
+        }
+        Ok(None)
     }
 
     /// The token that takes an account's key packages, if it gave one.

@@ -169,11 +169,13 @@ impl Conversation {
     }
 
     /// Whether a device that pleads was a member of a group that another took over from, and its account has no seat in that one: whoever
-    /// made it may have been shown a log without them.
+    /// made it may have been shown a log without them, so that nobody here has seen them come.
     pub(crate) fn is_passed_over(&self, plea: &Rejoin) -> bool {
         let seated = self.membership.policy().is_none_or(|policy| policy.seat(plea.account).is_some());
+        let took_over = self.membership.present().is_some_and(|present| present.generation > 0);
         let place = self.membership.roster().member(&plea.device).map(|member| member.place);
-        !seated && place.is_some_and(|place| !matches!(place, Place::Present | Place::Gone))
+        let open = place.map_or(took_over, |place| !matches!(place, Place::Present | Place::Gone));
+        !seated && open
     }
 
     /// A member says that this account is out. Whether it could have seen to that, as any can where the account has left, and this device

@@ -199,7 +199,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// How a device that was never seen here is reached, if its account was a member and is out.
+    /// How a device that was never seen here is reached, if its account has no seat: it was a member and is out, or it is a contact's
+    /// that came in a log which was not shown here.
     fn outsider(
         &self,
         turn: &Turn<'_>,
@@ -208,7 +209,9 @@ impl Conversation {
     ) -> Result<Option<Recipient>, EngineError> {
         let Some(policy) = self.membership.policy() else { return Ok(None) };
         let members = self.membership.roster().members().map(|(_, member)| member.account);
-        let out: BTreeSet<AccountId> = members.filter(|account| policy.seat(*account).is_none()).collect();
+        let mut out: BTreeSet<AccountId> = members.collect();
+        out.extend(shared.account.owner_of(turn, device)?);
+        out.retain(|account| policy.seat(*account).is_none());
         for account in out {
             if let Some(recipient) = shared.account.recipient(turn, &account, device)? {
                 return Ok(Some(recipient));
@@ -316,6 +319,10 @@ impl Conversation {
         if let Some(shown) = self.membership.compare(turn, group, head)? {
             self.show(turn, shared, &[counted.id.feed.device], group, shown)?;
         }
+        if counted.kind == Kind::Leave as u16 {
+            // It says all that there is to say by its kind: its content may be erased.
+            return self.somebody_leaves(turn, counted);
+        }
         let Some(content) = &counted.content else { return Ok(()) };
         match Kind::from_number(counted.kind) {
             Some(Kind::Grant) => {
@@ -325,7 +332,6 @@ impl Conversation {
                     self.pass_on(turn, shared, counted, &grant)?;
                 }
             }
-            Some(Kind::Leave) => self.somebody_leaves(turn, counted)?,
             Some(Kind::Contact) if self.is_own(shared) => {
                 if let Ok(change) = ContactChange::decode(&content.body) {
                     shared.account.contact_changed(turn, counted.clock, counted.id.feed.device, &change)?;

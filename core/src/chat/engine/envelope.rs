@@ -196,10 +196,10 @@ impl Engine {
             Err(MlsError::GroupExists) => {
                 // This device is removed and added again: the log will say so, if it can be followed.
                 if let Some(id) = Membership::conversation_of(&turn.read(), group)? {
-                    let left = self.with(turn, id, |conversation, turn, _| {
-                        Ok(conversation.membership_mut().leave_stranded(turn, group))
+                    let room = self.with(turn, id, |conversation, turn, _| {
+                        conversation.membership_mut().makes_room(turn, group)
                     })?;
-                    if left == Some(true) {
+                    if room == Some(true) {
                         return self.welcome(turn, arrival, group, message, anchors);
                     }
                     self.with(turn, id, |conversation, turn, shared| {

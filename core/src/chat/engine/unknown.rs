@@ -10,7 +10,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use crate::chat::account::{contacts, known_record};
 use crate::chat::api::{Notice, Outgoing, Verdict};
 use crate::chat::conversation::{Conversation, Errand, LatestEvent, dropped, envelope};
 use crate::chat::membership::Membership;
@@ -132,7 +131,7 @@ impl Engine {
                 self.unknown.groups.remove(&group);
                 continue;
             }
-            let Some(account) = self.owner_of(turn, from)? else { continue };
+            let Some(account) = self.account.owner_of(turn, from)? else { continue };
             let Some(recipient) = self.account.recipient(turn, &account, from)? else { continue };
             let class = Class::Ephemeral { ttl_s: PASSING_S };
             let envelope = envelope(turn, &Packet::Unknown { group }, class, Urgency::Quiet);
@@ -144,20 +143,6 @@ impl Engine {
             });
         }
         Ok(())
-    }
-
-    /// Whose a device is, of this account and of contacts that are not blocked.
-    fn owner_of(&self, turn: &Turn<'_>, device: DeviceId) -> Result<Option<AccountId>, EngineError> {
-        if self.account.record().device(device).is_some() {
-            return Ok(Some(self.account.id()));
-        }
-        for contact in contacts(&turn.read(), self.account.id())? {
-            let record = if contact.blocked { None } else { known_record(&turn.read(), &contact.account)? };
-            if record.is_some_and(|record| record.device(device).is_some()) {
-                return Ok(Some(contact.account));
-            }
-        }
-        Ok(None)
     }
 
     /// A device does not know a group. Where it came through a mailbox it may be anybody's word.

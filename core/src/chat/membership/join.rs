@@ -103,6 +103,9 @@ impl Membership {
         let present = Present { group: id, generation: policy.generation, log: policy.log, kept: false };
         let mut all = Vec::new();
         self.take_up(turn, group, present, &mut all)?;
+        let records = invitees.iter().map(|invitee| (invitee.record.account_id(), invitee.record.clone()));
+        self.shut_out(&records.collect());
+        self.save(turn);
         all.extend(facts);
         Ok(all)
     }
@@ -211,7 +214,7 @@ impl Membership {
             present: &trusted,
         };
         let counts = match (&self.policy, &self.row.present) {
-            (Some(agreed), Some(present)) => succeeds(agreed, present.group, &claim),
+            (Some(agreed), Some(present)) => succeeds(&self.without_leavers(agreed, me.id()), present.group, &claim),
             (agreed, _) => readmits(agreed.as_ref(), self.row.last, me.id(), &claim),
         };
         match counts {
@@ -220,6 +223,20 @@ impl Membership {
             Err(NoSuccessor::Rival) => Ok(Ok(Considered { group, policy, anchors, past, records, rival: true })),
             Err(_) => Ok(Err("successor")),
         }
+    }
+
+    /// What a successor is judged by: of a group whose home lied, others may have been shown how those were taken out who have left.
+    fn without_leavers(&self, agreed: &Policy, own: AccountId) -> Policy {
+        let mut agreed = agreed.clone();
+        let Some(present) = self.row.present.as_ref().filter(|_| self.row.lied.is_some()) else { return agreed };
+        for wish in &self.row.wishes {
+            let Wish::Unseat { account, leave: Some(leave) } = wish else { continue };
+            let left = |since: u64| leave.peek().is_ok_and(|it| it.group == present.group && since <= it.epoch);
+            if *account != own && agreed.seat(*account).is_some_and(|seat| left(seat.since)) {
+                agreed.unseat(*account);
+            }
+        }
+        agreed
     }
 
     /// Whether a successor's past closes feeds of devices that nobody has removed, as this device knows.

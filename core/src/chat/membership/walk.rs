@@ -365,16 +365,30 @@ impl Membership {
         Ok(leaves.into_keys().collect())
     }
 
-    /// A Welcome into the present group has come to a device that asked to be added anew: it leaves its place, to take the new one.
-    /// Says whether it was so.
-    pub(crate) fn leave_stranded(&mut self, turn: &mut Turn<'_>, group: GroupId) -> bool {
-        if !self.row.stranded || self.row.present.as_ref().is_none_or(|present| present.group != group) {
-            return false;
+    /// A Welcome has come into a group that is held here, to a device that asked to be added anew: it gives up what it holds, to take
+    /// the new place. Says whether it did. It does so of the present group, and, if it is in none any more, of a rival of its last.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub(crate) fn makes_room(&mut self, turn: &mut Turn<'_>, group: GroupId) -> Result<bool, EngineError> {
+        match self.row.present.as_ref().map(|present| present.group) {
+            Some(present) if present == group && self.row.stranded => {
+                self.leave(turn, group);
+                self.row.rejoining = true;
+            }
+            None if self.row.rejoining && self.row.older.contains(&group) => {
+                let held = Policy::decode(self.group(turn, group)?.policy()?);
+                let held = held.map_err(|_| EngineError::Broken("a policy that was judged"))?;
+                if self.policy.as_ref().is_some_and(|agreed| held.generation < agreed.generation) {
+                    return Ok(false);
+                }
+                self.row.older.retain(|older| *older != group);
+                self.forget_group(turn, group);
+            }
+            Some(_) | None => return Ok(false),
         }
-        self.leave(turn, group);
-        self.row.rejoining = true;
         self.save(turn);
-        true
+        Ok(true)
     }
 
     /// Those who are leaves are present, and nobody else: whom a commit removed was dismissed by it.

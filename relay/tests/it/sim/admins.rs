@@ -1,7 +1,7 @@
 //! Groups whose only admin goes back to an old copy of its store, also where the home loses the log.
 
-use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
+use kith_core::chat::{Command, Reply};
 use kith_core::types::ConversationId;
 
 use super::homes::hide_from;
@@ -161,6 +161,25 @@ fn an_only_admin_that_left_while_its_home_lost_the_log_leaves_a_group_that_all_k
     let world = settled(world);
     assert!(world.shows(0, &texts[1]) && !world.shows(1, &texts[0]), "{}", world.trace.text());
     assert!([0, 1].iter().all(|device| world.devices[*device].told.contains_key("home lost")));
+}
+
+#[test]
+fn who_leaves_a_group_is_taken_out_although_it_deletes_what_says_so() {
+    let (mut world, _) = contacts_of(calm());
+    let members = vec![world.devices[1].account];
+    let command = Command::CreateGroup { name: "a group".to_owned(), members };
+    world.command(0, command, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10);
+    let group = one_of(&world, 0, Kind::Group);
+    // Before anybody else is there, who will be given what is left of it.
+    world.ledger.unseated.insert((group, world.devices[0].account));
+    world.command(0, Command::Leave { conversation: group }, move |world, outcome| {
+        let Ok(Reply::Written { id, .. }) = outcome else { panic!("{outcome:?}") };
+        world.command(0, Command::Delete { conversation: group, of: id }, |_, outcome| assert!(outcome.is_ok()));
+    });
+    let world = settled(world);
+    let view = world.conversations(1).into_iter().find(|view| view.id == group).expect("a group");
+    assert!(!world.present(&view).contains(&world.devices[0].id), "{}", world.trace.text());
 }
 
 #[test]

@@ -4,7 +4,9 @@ use kith_core::chat::Command;
 use kith_core::chat::policy::Kind;
 
 use super::faults::{Lie, Plan};
-use super::scenarios::{another_device, calm, contacts_of, contacts_without_a_relay, group_of, one_of, settled};
+use super::scenarios::{
+    another_device, calm, contacts_of, contacts_without_a_relay, group_of, one_of, people_in, settled,
+};
 use super::world::World;
 
 /// The first relay shows a device no more of its logs than there is now.
@@ -220,12 +222,7 @@ fn a_member_that_may_not_move_a_group_follows_it_although_the_home_hides_every_c
 fn what_a_removed_device_wrote_in_a_rival_only_shows_to_all_or_to_nobody() {
     // Which of the rivals holds is drawn.
     for seed in 1..5 {
-        let mut world = World::new(Plan::calm(seed), std::env::var_os("KITH_SIM_TRACE").is_some());
-        world.add_relay();
-        world.add_person(Some(0));
-        world.add_person(Some(0));
-        world.watch_links();
-        world.run_for(5_000);
+        let mut world = people_in(Plan::calm(seed), &[Some(0), Some(0)]);
         let second = world.add_device(1);
         world.run_for(10 * 60_000);
         // One device's request founds a group, and the other's answer founds another.
@@ -465,6 +462,26 @@ fn devices_of_somebody_who_is_blocked_come_together_where_the_home_lied_although
     for device in [0, second] {
         assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
     }
+}
+
+#[test]
+fn who_came_in_a_log_that_the_only_admin_is_not_shown_comes_into_the_successor_that_it_founds() {
+    let (mut world, _) = contacts_of(calm());
+    let second = another_device(&mut world, 0);
+    let group = group_of(&mut world, 0, &[]);
+    hide_from(&mut world, second);
+    let members = vec![world.devices[1].account];
+    world.command(0, Command::AddMembers { conversation: group, members }, |_, outcome| assert!(outcome.is_ok()));
+    // Before the one that is shown less has asked to be added anew.
+    world.run_for(500);
+    assert_eq!(one_of(&world, 1, Kind::Group), group);
+    // The device that was shown the log is gone, and the other moves the group, in which it has seen nobody else.
+    world.stop(0);
+    world.remove_device(0);
+    let mut world = settled(world);
+    let texts = [1, second].map(|device| world.say(device, group));
+    world.run_for(60_000);
+    assert!(world.shows(second, &texts[0]) && world.shows(1, &texts[1]), "{}", world.trace.text());
 }
 
 #[test]

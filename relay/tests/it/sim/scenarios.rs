@@ -10,7 +10,12 @@ use super::world::World;
 
 /// A person for each of these relays, or without one, of one device each; none knows another.
 pub(super) fn people_at(relays: &[Option<usize>]) -> World {
-    let mut world = World::new(calm(), std::env::var_os("KITH_SIM_TRACE").is_some());
+    people_in(calm(), relays)
+}
+
+/// The same in a network of a plan.
+pub(super) fn people_in(plan: Plan, relays: &[Option<usize>]) -> World {
+    let mut world = World::new(plan, std::env::var_os("KITH_SIM_TRACE").is_some());
     for _ in 0..relays.iter().flatten().max().map_or(0, |last| last + 1) {
         world.add_relay();
     }
@@ -664,5 +669,49 @@ pub(super) fn devices_of_somebody_who_is_blocked_agree_on_what_each_of_them_hear
     let world = settled(world);
     for device in [0, second] {
         assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
+    }
+}
+
+#[test]
+fn a_device_whose_last_group_somebody_blocked_brings_it_back_into_comes_to_its_siblings_in_a_rival_that_it_holds() {
+    // Which of the rivals holds is drawn.
+    for seed in 1..9 {
+        let mut world = people_in(Plan::calm(seed), &[Some(0), None]);
+        let second = another_device(&mut world, 1);
+        // All ask, and each of the two devices comes into a group of its own with the other person.
+        world.links.cut.extend([(0, 1), (0, second), (1, second)]);
+        world.links.relay_cut.insert((1, 0));
+        world.request(1, 0);
+        world.request(second, 0);
+        world.run_for(10_000);
+        world.links.cut.remove(&(0, second));
+        world.accept_all(0);
+        world.run_for(5_000);
+        let conversation = one_of(&world, second, Kind::Direct);
+        world.links.cut.insert((0, second));
+        world.links.cut.remove(&(0, 1));
+        world.run_for(2_000);
+        world.request(0, 1);
+        world.run_for(300);
+        world.relays[0].up = false;
+        world.drop_connections(0);
+        world.accept_all(1);
+        world.run_for(300);
+        // The second is called into the other group, and pleads with both. Before it is brought back into its own it writes there.
+        let text = world.say(second, conversation);
+        world.links.cut.insert((0, 1));
+        world.links.cut.remove(&(1, second));
+        world.run_for(10_000);
+        world.links.cut.remove(&(0, second));
+        world.run_for(5_000);
+        world.links.cut.extend([(0, 1), (0, second)]);
+        let [account, own] = [0, 1].map(|device: usize| world.devices[device].account);
+        world.ledger.blocked.insert((own, account));
+        world.command(second, Command::Block { account }, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(30_000);
+        world.relays[0].up = true;
+        world.links.cut.clear();
+        let world = settled(world);
+        assert!(world.shows(1, &text), "seed {seed}\n{}", world.trace.text());
     }
 }
