@@ -21,6 +21,7 @@ pub use lane::{ExchangeError, Lanes};
 pub use libp2p::swarm::ConnectionId;
 pub use serve::{Answer, Call, Counters, Counts, Limits, serve};
 pub use streams::{Admission, Behaviour, Incoming, Returned};
+#[cfg(feature = "client")]
 pub(crate) use streams::{host, is_circuit};
 
 /// Why a request was not even looked at, whatever its protocol.

@@ -20,6 +20,7 @@ pub use chat::{Chat, File, Found, Hit, Member, Message, Page, Shared, Transfer};
 pub use event::Event;
 pub use lock::Lock;
 pub use request::{At, Request, Urgency};
+#[cfg(feature = "client")]
 pub(crate) use said::words;
 pub use said::{Code, Said};
 pub use speech::{

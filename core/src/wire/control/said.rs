@@ -28,6 +28,7 @@ macro_rules! words {
         }
     };
 }
+#[cfg(feature = "client")]
 pub(crate) use words;
 
 words! {
