@@ -73,8 +73,11 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use kith_core::chat::Command;
+
     use super::super::faults::Plan;
     use super::super::run_world;
+    use super::super::scenarios::{another_device, calm, contacts_of, group_of, settled};
     use super::super::world::World;
 
     #[test]
@@ -87,5 +90,34 @@ mod tests {
             })
             .sum();
         assert!(told >= 6, "{told} notes were heard: too few to show anything");
+    }
+    #[test]
+    fn a_note_of_somebody_who_was_removed_meanwhile_may_be_heard_by_one_and_come_to_nobody_else() {
+        let (mut world, _) = contacts_of(calm());
+        let second = another_device(&mut world, 0);
+        let group = group_of(&mut world, 0, &[1]);
+        // The removal is known to one device only.
+        world.links.cut.extend([(0, 1), (0, second)]);
+        world.links.relay_cut.extend([(1, 0), (second, 0)]);
+        for device in [1, second] {
+            let connection = world.devices[device].connection;
+            world.disconnect_relay(device, connection);
+        }
+        let member = world.devices[1].account;
+        world.ledger.unseated.insert((group, member));
+        let remove = Command::RemoveMember { conversation: group, member };
+        world.command(0, remove, |_, outcome| assert!(outcome.is_ok()));
+        world.run_for(5_000);
+        let [spoken, heard] = [1, second]
+            .map(|device| world.conversations(device).into_iter().find(|view| view.id == group).expect("a group"));
+        world.send_note(1, &spoken);
+        world.run_for(5_000);
+        let note = world.timeline(second, &heard).pop().expect("a note");
+        world.hear(second, &heard, note);
+        world.run_for(5_000);
+        assert!(world.ledger.written.last().is_some_and(|written| written.heard.is_some()));
+        world.links.cut.clear();
+        world.links.relay_cut.clear();
+        settled(world);
     }
 }

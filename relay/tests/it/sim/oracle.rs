@@ -566,12 +566,12 @@ impl World {
                 // Who waits to take somebody out takes in nothing of what they wrote since they left.
                 let left = orphaned.contains(&view.id) && self.ledger.unseated.contains(&(view.id, author.account));
                 let alone = (left || forgotten.contains(&view.id)) && *device != written.device;
-                if !inside || !together || severed || parted || alone || self.was_cut(view, written) {
+                if !inside || !together || severed || parted || alone || self.was_cut(view, &written.id) {
                     continue;
                 }
                 let lines = self.timeline(*device, view);
                 if !lines.iter().any(|line| written.shows_in(line, author.account))
-                    && !self.is_untellable(written, &lines)
+                    && !self.is_untellable(view, written, &lines)
                 {
                     return Some(format!(
                         "{:?} by device {} of {} ms is missing at device {device} in {:?}",
@@ -583,21 +583,23 @@ impl World {
         None
     }
 
-    /// Whether a message tells of a note that a device wrote which follows no rule or was removed, and that does not show: of the feeds
-    /// of one device only so many count, and a removal ends them, whoever had heard what lies beyond.
-    fn is_untellable(&self, written: &Written, lines: &[Line]) -> bool {
+    /// Whether a message tells of a note that does not show, of a device which follows no rule or was removed, or of somebody who was taken
+    /// out: of the feeds of one device only so many count, and a removal ends them, whoever had heard what lies beyond.
+    fn is_untellable(&self, view: &ConversationView, written: &Written, lines: &[Line]) -> bool {
         written.heard.is_some_and(|note| {
             let author = self.by_id.get(&note.feed.device);
             let bound = author.is_some_and(|it| !self.hostile.contains(it) && !self.devices[*it].removed);
-            !bound && !lines.iter().any(|line| line.id == note)
+            (!bound || self.was_cut(view, &note)) && !lines.iter().any(|line| line.id == note)
         })
     }
 
     /// Whether a message lies beyond the end that its author's removal set to its feed. Nobody else's feed may be closed, and who joins
     /// a group gets what was written before.
-    fn was_cut(&self, view: &ConversationView, written: &Written) -> bool {
-        let author = self.devices[written.device].account;
-        let cut = view.roster.cut(&written.id.feed).is_some_and(|cut| written.id.sequence >= cut.next);
+    fn was_cut(&self, view: &ConversationView, id: &ContentId) -> bool {
+        let Some(author) = self.by_id.get(&id.feed.device).map(|device| self.devices[*device].account) else {
+            return false;
+        };
+        let cut = view.roster.cut(&id.feed).is_some_and(|cut| id.sequence >= cut.next);
         cut && self.ledger.unseated.contains(&(view.id, author))
     }
 
