@@ -164,6 +164,39 @@ fn an_only_admin_that_left_while_its_home_lost_the_log_leaves_a_group_that_all_k
 }
 
 #[test]
+fn who_was_taken_out_of_a_group_that_its_only_admin_has_forgotten_waits_for_nothing() {
+    let (mut world, _) = contacts_of(calm());
+    world.keep_copy(0);
+    let group = group_of(&mut world, 0, &[1]);
+    let member = world.devices[1].account;
+    world.ledger.unseated.insert((group, member));
+    let remove = Command::RemoveMember { conversation: group, member };
+    world.command(0, remove, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10_000);
+    world.restore_device(0);
+    let world = settled(world);
+    assert!(!world.devices[1].told.contains_key("rejoining"));
+}
+
+#[test]
+fn an_only_admin_that_left_and_goes_back_to_before_the_others_came_is_alone_in_a_group_of_its_own() {
+    let (mut world, _) = contacts_of(calm());
+    let group = group_of(&mut world, 0, &[]);
+    world.keep_copy(0);
+    let members = vec![world.devices[1].account];
+    world.command(0, Command::AddMembers { conversation: group, members }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(60_000);
+    world.ledger.unseated.insert((group, world.devices[0].account));
+    world.command(0, Command::Leave { conversation: group }, |_, outcome| assert!(outcome.is_ok()));
+    world.run_for(10 * 60_000);
+    world.restore_device(0);
+    let mut world = settled(world);
+    let texts = [0, 1].map(|device| world.say(device, group));
+    world.run_for(60_000);
+    assert!(!world.shows(1, &texts[0]) && !world.shows(0, &texts[1]), "{}", world.trace.text());
+}
+
+#[test]
 fn who_leaves_a_group_is_taken_out_although_it_deletes_what_says_so() {
     let (mut world, _) = contacts_of(calm());
     let members = vec![world.devices[1].account];

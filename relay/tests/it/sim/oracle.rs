@@ -229,8 +229,11 @@ impl World {
     }
 
     fn disagreement_in(&self, id: ConversationId, views: &[(usize, ConversationView)]) -> Option<String> {
-        let inside: Vec<&(usize, ConversationView)> =
-            views.iter().filter(|(device, view)| self.present(view).contains(&self.devices[*device].id)).collect();
+        let inside: Vec<&(usize, ConversationView)> = views
+            .iter()
+            .filter(|(device, view)| self.present(view).contains(&self.devices[*device].id))
+            .filter(|(device, view)| !self.is_alone_again(*device, view))
+            .collect();
         for (device, view) in &inside {
             let mut texts = BTreeSet::new();
             for line in self.timeline(*device, view) {
@@ -337,6 +340,16 @@ impl World {
             && theirs.all(|device| self.devices[*device].removed)
             && view.kind == Kind::Direct
             && self.knows_nobody_in(device, view)
+    }
+
+    /// Whether a device was taken back to before anybody else came into a group, which its account has left since, or was taken out of: it
+    /// knows nobody there who could tell it.
+    fn is_alone_again(&self, device: usize, view: &ConversationView) -> bool {
+        let own = self.devices[device].account;
+        view.kind == Kind::Group
+            && !self.devices[device].restored.is_empty()
+            && self.ledger.unseated.contains(&(view.id, own))
+            && view.roster.members().all(|(_, member)| member.account == own)
     }
 
     /// Whether a device that was taken back cannot hear of a conversation that it was in then: nobody in it can reach its account.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kith_core::chat::policy::{Home, Kind};
+use kith_core::chat::policy::{Home, Kind, Policy};
 use kith_core::chat::rogue::{Ground, agreed};
 use kith_core::chat::view::{self, ConversationView};
 use kith_core::home::State;
@@ -82,7 +82,10 @@ impl World {
         }
         let policy = |device: usize| agreed(&self.devices[device].store, id).expect("a readable store");
         let known = self.honest().into_iter().filter_map(|device| Some((device, policy(device)?)));
-        let known: Vec<_> = known.filter(|(device, it)| it.seat(self.devices[*device].account).is_some()).collect();
+        // Whoever was taken out waits for nothing.
+        let waits =
+            |account, policy: &Policy| policy.seat(account).is_some() && !self.ledger.unseated.contains(&(id, account));
+        let known: Vec<_> = known.filter(|(device, policy)| waits(self.devices[*device].account, policy)).collect();
         let group = known.first().is_some_and(|(_, policy)| policy.kind == Kind::Group);
         let admin = known.iter().any(|(device, policy)| policy.is_admin(self.devices[*device].account));
         (group && !admin).then(|| known.into_iter().map(|(device, _)| device).collect())
