@@ -6,6 +6,7 @@
 //! where the default run leaves them out; `all` takes in all.
 
 mod admins;
+mod blocked;
 mod commands;
 mod driver;
 mod faults;

@@ -103,6 +103,7 @@ impl Membership {
         let present = Present { group: id, generation: policy.generation, log: policy.log, kept: false };
         let mut all = Vec::new();
         self.take_up(turn, group, present, &mut all)?;
+        // As all do who enter it: what a device of a rival wrote counts to all or to nobody.
         let records = invitees.iter().map(|invitee| (invitee.record.account_id(), invitee.record.clone()));
         self.shut_out(&records.collect());
         self.save(turn);

@@ -423,48 +423,6 @@ fn devices_of_an_account_that_left_learn_that_it_is_out_although_the_home_hides_
 }
 
 #[test]
-fn devices_of_somebody_who_blocked_the_home_of_a_conversation_come_together_elsewhere() {
-    let (mut world, conversation) = contacts_of(calm());
-    let [own, other] = [0, 1].map(|device: usize| world.devices[device].account);
-    let text = world.say(1, conversation);
-    let home = Command::MoveHome { conversation, relay: None };
-    world.command(1, home, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(60_000);
-    world.ledger.blocked.insert((own, other));
-    world.command(0, Command::Block { account: other }, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(60_000);
-    let second = another_device(&mut world, 0);
-    let mut world = settled(world);
-    assert!(world.shows(second, &text), "{}", world.trace.text());
-    world.command(0, Command::Unblock { account: other }, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(2 * 3_600_000);
-    let after = world.say(second, conversation);
-    world.run_for(60_000);
-    assert!(world.shows(1, &after), "{}", world.trace.text());
-}
-
-#[test]
-fn devices_of_somebody_who_is_blocked_come_together_where_the_home_lied_although_the_other_gives_them_no_key_packages()
-{
-    let (mut world, conversation) = contacts_of(calm());
-    let second = another_device(&mut world, 0);
-    let [own, other] = [0, 1].map(|device: usize| world.devices[device].account);
-    world.ledger.blocked.insert((other, own));
-    world.command(1, Command::Block { account: own }, |_, outcome| assert!(outcome.is_ok()));
-    world.run_for(60_000);
-    hide_from(&mut world, second);
-    for device in [0, second] {
-        world.command(device, Command::UpdateKeys { conversation }, |_, outcome| assert!(outcome.is_ok()));
-    }
-    world.run_for(60_000);
-    let texts = [0, second].map(|device| world.say(device, conversation));
-    let world = settled(world);
-    for device in [0, second] {
-        assert!(texts.iter().all(|text| world.shows(device, text)), "at device {device}\n{}", world.trace.text());
-    }
-}
-
-#[test]
 fn who_came_in_a_log_that_the_only_admin_is_not_shown_comes_into_the_successor_that_it_founds() {
     let (mut world, _) = contacts_of(calm());
     let second = another_device(&mut world, 0);

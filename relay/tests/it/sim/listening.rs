@@ -91,6 +91,7 @@ mod tests {
             .sum();
         assert!(told >= 6, "{told} notes were heard: too few to show anything");
     }
+
     #[test]
     fn a_note_of_somebody_who_was_removed_meanwhile_may_be_heard_by_one_and_come_to_nobody_else() {
         let (mut world, _) = contacts_of(calm());
